@@ -1,0 +1,48 @@
+package conversation
+
+import (
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Conversation is the thread between a contact and a team on one channel. There is one for
+// each pair of identity and contact address, wherever it lives now: a delivery to another
+// team moves it and keeps the channel, so the contact sees one thread.
+type Conversation struct {
+	ID      tenancy.ConversationID
+	Account tenancy.AccountID
+	// Team owns the conversation now.
+	Team tenancy.TeamID
+	// Contact is the contact in the owning team.
+	Contact tenancy.ContactID
+	// Identity is the team identity that the contact first wrote to, Address the contact's
+	// address on that channel.
+	Identity tenancy.Identity
+	Address  string
+	Status   Status
+	// Label is where the conversation stands in the team's work: see [Outcome].
+	Label Label
+	// Outcome is what a closed conversation was closed with; empty where nothing was said.
+	Outcome Label
+	// Assignee is the member who is responsible; zero while it is the whole team.
+	Assignee tenancy.UserID
+	// LastSeq is the sequence of the newest message, and LastAt its time.
+	LastSeq int64
+	LastAt  time.Time
+	// NeedsReplySince is the time of the first message of the contact that nobody has
+	// answered; zero when there is none. Only a contact's message sets it, only a human
+	// public reply clears it.
+	NeedsReplySince time.Time
+	CreatedAt       time.Time
+	Version         int64
+}
+
+// Status says whether a conversation is worked on.
+type Status string
+
+// The states of a conversation.
+const (
+	Open   Status = "open"
+	Closed Status = "closed"
+)

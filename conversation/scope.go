@@ -1,0 +1,37 @@
+package conversation
+
+import (
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Scope is the set of conversations that an actor may see: all of the team's, or those that
+// a guest holds a live grant for. The same scope serves get, list and whatever else shows
+// conversations; stores render it as a condition.
+type Scope struct {
+	Team tenancy.TeamID
+	// Guest narrows the scope to the live grants of one user; zero is the whole team.
+	Guest tenancy.UserID
+	// At is the time that decides whether a grant is live.
+	At time.Time
+}
+
+// Admits is the scope as a predicate: whether it holds the conversation, given the guest's
+// grant for it (the zero Grant where there is none).
+func (s Scope) Admits(c Conversation, g Grant) bool {
+	if c.Team != s.Team || s.Team.IsZero() {
+		return false
+	}
+	return s.Guest.IsZero() || g.Conversation == c.ID && g.User == s.Guest && g.LiveAt(s.At)
+}
+
+// Filter narrows a list of conversations. The zero Filter admits all.
+type Filter struct {
+	// Status admits open or closed ones; empty admits both.
+	Status Status
+	// Waiting admits those where the contact waits for an answer.
+	Waiting bool
+	// Assignee admits those assigned to one member.
+	Assignee tenancy.UserID
+}

@@ -1,0 +1,95 @@
+package conversation
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Store keeps contacts, conversations and what hangs on them, and holds no rule of them. The
+// general contract is that of [tenancy.Store]: scope, transactions, locks, versions, values.
+//
+// A conversation can move to another team, so only its own row carries the team. Messages,
+// grants and deliveries are keyed by the conversation and reached through it: a caller has
+// read or locked the conversation in the team first.
+type Store interface {
+	tenancy.Transactor
+	outbox.Appender
+	ContactStore
+	ThreadStore
+	MessageStore
+	GrantStore
+	DeliveryStore
+}
+
+// ContactStore keeps contacts. Channel and Address are unique within the team.
+type ContactStore interface {
+	InsertContact(ctx context.Context, c Contact) error
+	UpdateContact(ctx context.Context, c Contact) error
+	LockContact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (Contact, error)
+	Contact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (Contact, error)
+	ContactByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, address string) (Contact, error)
+}
+
+// ThreadStore keeps the conversations themselves. Identity and Address together are unique.
+type ThreadStore interface {
+	InsertConversation(ctx context.Context, c Conversation) error
+	// UpdateConversation writes the row that is in the team given; c.Team may be another one,
+	// which moves it.
+	UpdateConversation(ctx context.Context, team tenancy.TeamID, c Conversation) error
+	LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
+	Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
+	// ConversationByAddress finds the conversation of a channel identity and a contact's
+	// address, in whatever team it is.
+	ConversationByAddress(ctx context.Context, identity tenancy.Identity, address string) (Conversation, error)
+	// Conversations lists the conversations that scope and filter admit, newest first by
+	// (LastAt, id).
+	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
+	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
+	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+}
+
+// MessageStore keeps messages. (Conversation, Seq) is unique, and so is a Key that is not zero.
+type MessageStore interface {
+	InsertMessage(ctx context.Context, m Message) error
+	// Messages lists messages by Seq.
+	Messages(ctx context.Context, id tenancy.ConversationID, r Range) ([]Message, error)
+	MessageByKey(ctx context.Context, key MessageKey) (Message, error)
+}
+
+// Range is the part of a conversation to read.
+type Range struct {
+	// After excludes the messages up to and including that sequence.
+	After int64
+	// Notes includes notes.
+	Notes bool
+	Limit int
+}
+
+// GrantStore keeps grants, one for each conversation and user.
+type GrantStore interface {
+	InsertGrant(ctx context.Context, g Grant) error
+	UpdateGrant(ctx context.Context, g Grant) error
+	Grant(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (Grant, error)
+	// Grants lists the grants of a conversation, whatever their state, by user id.
+	Grants(ctx context.Context, id tenancy.ConversationID) ([]Grant, error)
+	// GrantedIn lists the ids of the team's conversations for which the user has a grant that
+	// is not revoked, whatever its expiry, by id.
+	GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+}
+
+// DeliveryStore keeps deliveries. A conversation has at most one in the state pending.
+type DeliveryStore interface {
+	InsertDelivery(ctx context.Context, d Delivery) error
+	UpdateDelivery(ctx context.Context, d Delivery) error
+	// PendingDelivery finds the one delivery of the conversation in the state pending.
+	PendingDelivery(ctx context.Context, id tenancy.ConversationID) (Delivery, error)
+	// DeliveriesOf lists the deliveries from or to the team, newest first by (CreatedAt, id).
+	DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]Delivery, error)
+	// Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id).
+	Deliveries(ctx context.Context, id tenancy.ConversationID) ([]Delivery, error)
+	// DeliveredBy lists the ids of the conversations with a delivery in the state pending that
+	// the user made from the team, by id.
+	DeliveredBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+}

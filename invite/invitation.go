@@ -1,0 +1,46 @@
+package invite
+
+import (
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Invitation asks the owner of an e-mail address into a team, or into one conversation. It
+// is kept after its end, with who did what and when. It never holds the token.
+type Invitation struct {
+	ID      tenancy.InvitationID
+	Account tenancy.AccountID
+	Team    tenancy.TeamID
+	Kind    Kind
+	// Conversation is set for the kind ToOneConversation.
+	Conversation tenancy.ConversationID
+	Email        tenancy.Address
+	// Role is what accepting grants in the team; a guest of a conversation is Restricted.
+	Role    rbac.Role
+	Inviter tenancy.UserID
+	State   State
+	// Mailing counts the mails asked for: 1 when created, one more for each resend. Only the
+	// token of the newest mail works.
+	Mailing   int
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	// MailedAt is when the newest mail was handed to the mailer; zero until then.
+	MailedAt time.Time
+	// EndedAt and EndedBy tell when and by whom it left the state pending.
+	EndedAt time.Time
+	EndedBy string
+	// AcceptedBy is the user who accepted.
+	AcceptedBy tenancy.UserID
+	Version    int64
+}
+
+// Kind is what an invitation opens.
+type Kind string
+
+// The kinds of invitations.
+const (
+	ToOneTeam         Kind = "team"
+	ToOneConversation Kind = "conversation"
+)

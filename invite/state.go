@@ -1,0 +1,86 @@
+package invite
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// State is where an invitation stands.
+type State string
+
+// The states of an invitation.
+const (
+	Pending  State = "pending"
+	Accepted State = "accepted"
+	Declined State = "declined"
+	Revoked  State = "revoked"
+	Expired  State = "expired"
+)
+
+// Event is what may happen to an invitation.
+type Event string
+
+// The events of an invitation.
+const (
+	OnAccept  Event = "accept"
+	OnDecline Event = "decline"
+	OnRevoke  Event = "revoke"
+	OnExpire  Event = "expire"
+	OnResend  Event = "resend"
+	OnMail    Event = "deliver mail"
+)
+
+// States lists the states in the order of the table.
+func States() []State { return []State{Pending, Expired, Accepted, Declined, Revoked} }
+
+// Events lists the events in the order of the table.
+func Events() []Event { return []Event{OnAccept, OnDecline, OnRevoke, OnExpire, OnResend, OnMail} }
+
+// transitions is the whole state machine; what is not in it is refused. The diagram in the
+// docs and the test of every state with every event are made from it.
+var transitions = map[State]map[Event]State{
+	Pending: {OnAccept: Accepted, OnDecline: Declined, OnRevoke: Revoked, OnExpire: Expired, OnResend: Pending, OnMail: Pending},
+	Expired: {OnResend: Pending},
+}
+
+// After answers the state after the event, or a [*StateError].
+func (s State) After(e Event) (State, error) {
+	next, ok := transitions[s][e]
+	if !ok {
+		return "", &StateError{State: s, Event: e}
+	}
+	return next, nil
+}
+
+// Can reports whether the event is allowed in the state.
+func (s State) Can(e Event) bool { _, err := s.After(e); return err == nil }
+
+// Ended reports whether nothing can happen to an invitation in the state any more.
+func (s State) Ended() bool { return len(transitions[s]) == 0 }
+
+// StateAt is the state at the time given: a pending invitation is expired from ExpiresAt on,
+// to the microsecond, whether or not a sweep has noted it.
+func (i Invitation) StateAt(now time.Time) State {
+	if i.State == Pending && !now.Before(i.ExpiresAt) {
+		return Expired
+	}
+	return i.State
+}
+
+// StateError says that the invitation's state does not allow the event. It is
+// [tenancy.ErrConflict], and [tenancy.ErrExpired] when the state is Expired.
+type StateError struct {
+	State State
+	Event Event
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("conflict: the invitation is %s, which does not allow: %s", e.State, e.Event)
+}
+
+// Is makes errors.Is work for the classes.
+func (e *StateError) Is(target error) bool {
+	return target == tenancy.ErrConflict || target == tenancy.ErrExpired && e.State == Expired
+}

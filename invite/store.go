@@ -1,0 +1,55 @@
+package invite
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Store keeps invitations and holds no rule of them. The general contract is that of
+// [tenancy.Store]: scope, transactions, locks, versions, values.
+type Store interface {
+	tenancy.Transactor
+	outbox.Appender
+
+	// InsertInvitation stores a new invitation. While one is pending, no other pending one
+	// may have the same scope and normal address: the scope of a conversation invitation is
+	// its conversation, that of any other its team.
+	InsertInvitation(ctx context.Context, r Record) error
+	// UpdateInvitation writes the changed record; the same uniqueness holds.
+	UpdateInvitation(ctx context.Context, r Record) error
+	// LockInvitation takes and reads the row. The team comes first in the order of locks.
+	LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
+	Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
+	// InvitationByToken finds an invitation by the hash of its token, whatever its state.
+	InvitationByToken(ctx context.Context, hash TokenHash) (Record, error)
+	// PendingInvitation finds the one in the state pending for a scope and a normal address,
+	// also when its time has passed. The conversation is zero for a team invitation.
+	PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (Record, error)
+	// Invitations lists a team's invitations that the filter admits, newest first by
+	// (CreatedAt, id).
+	Invitations(ctx context.Context, team tenancy.TeamID, filter Filter, page tenancy.Keyset) ([]Record, error)
+	// PendingBy lists the ids of the team's invitations in the state pending that the user
+	// sent, by id.
+	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+}
+
+// Record is an invitation as it is stored: with the hash of its token, which no list, event
+// or result carries. The hash is zero while no token is alive.
+type Record struct {
+	Invitation
+	Hash TokenHash
+}
+
+// Filter narrows a list of invitations. The zero Filter admits all.
+type Filter struct {
+	// State admits the invitations in that state at Now: a pending one whose time has
+	// passed is expired. Empty admits every state.
+	State State
+	// Conversation admits the invitations into one conversation.
+	Conversation tenancy.ConversationID
+	// Now is the time that decides between pending and expired. The service sets it.
+	Now time.Time
+}

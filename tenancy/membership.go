@@ -1,0 +1,278 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// Membership is a user in a team. Removal keeps the row, so that history keeps a name.
+type Membership struct {
+	Team     TeamID
+	User     UserID
+	Role     rbac.Role
+	Status   MembershipStatus
+	JoinedAt time.Time
+	// ExpiresAt ends the membership by the clock; zero means never.
+	ExpiresAt time.Time
+	// EndedAt and EndedBy tell when and by whom it was suspended or removed.
+	EndedAt time.Time
+	EndedBy string
+	Version int64
+}
+
+// ActiveAt reports whether the membership gives rights at the time: a membership that
+// expires at t gives none at t.
+func (m Membership) ActiveAt(now time.Time) bool {
+	return m.Status == MembershipActive && (m.ExpiresAt.IsZero() || now.Before(m.ExpiresAt))
+}
+
+// MembershipStatus says whether a membership gives rights.
+type MembershipStatus string
+
+// The states of a membership.
+const (
+	MembershipActive    MembershipStatus = "active"
+	MembershipSuspended MembershipStatus = "suspended"
+	MembershipRemoved   MembershipStatus = "removed"
+)
+
+// Member is a membership with the person's name and address, for lists of members.
+type Member struct {
+	Membership
+	Name  string
+	Email Address
+}
+
+// TeamOfUser is a membership with its team, for lists of a user's teams.
+type TeamOfUser struct {
+	Membership
+	Team Team
+}
+
+// Admission is a user to take into a team.
+type Admission struct {
+	Team TeamID
+	User UserID
+	Role rbac.Role
+	// ExpiresAt ends the membership by the clock; zero means never.
+	ExpiresAt time.Time
+}
+
+// Admit takes a user into a team on the host's authority: for seeding, provisioning and
+// accepted invitations. Someone who was removed comes back with the new role. The membership
+// and its event are written in one transaction.
+//
+// Errors: [*InvalidError], [ErrNotFound], [ErrInactive] for a user who may not act,
+// [ErrAccountInactive], [ErrTeamArchived], [*MemberError] for a user who is in the team, also
+// a suspended one: nobody is revived in passing.
+func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership, error) {
+	if err := by.validate(); err != nil {
+		return Membership{}, err
+	}
+	if !a.Role.InTeam() {
+		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
+	}
+	var joined Membership
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		team, err := s.store.LockTeam(ctx, a.Team)
+		if err != nil {
+			return err
+		}
+		account, err := s.store.Account(ctx, team.Account)
+		if err != nil {
+			return err
+		}
+		if err := frozen(account.Status, team.Status); err != nil {
+			return err
+		}
+		if err := s.activeUser(ctx, a.User); err != nil {
+			return err
+		}
+		now := s.env.Now()
+		if !a.ExpiresAt.IsZero() && !now.Before(a.ExpiresAt) {
+			return &InvalidError{Field: "expiry", Reason: "must be in the future"}
+		}
+		joined, err = s.join(ctx, by, team, Membership{
+			Team: a.Team, User: a.User, Role: a.Role, JoinedAt: now, ExpiresAt: a.ExpiresAt,
+		})
+		return err
+	})
+	return joined, err
+}
+
+// join writes an active membership, over a removed one if there is one. The team is locked.
+func (s *Service) join(ctx context.Context, by Principal, team Team, m Membership) (Membership, error) {
+	m.Status, m.Version = MembershipActive, 1
+	old, err := s.store.Membership(ctx, team.ID, m.User)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = s.store.InsertMembership(ctx, m)
+	case err != nil:
+		return Membership{}, err
+	case old.Status != MembershipRemoved:
+		return Membership{}, &MemberError{Membership: old}
+	default:
+		m.Version = old.Version
+		err = s.store.UpdateMembership(ctx, m)
+		m.Version++
+	}
+	if err != nil {
+		return Membership{}, err
+	}
+	return m, s.store.Append(ctx, s.env.Event(by, m.JoinedAt, team.In(), MemberJoined,
+		Facts{"user": m.User.String(), "role": m.Role.String()}))
+}
+
+// Members lists the people of the actor's team by when they joined, without those removed.
+func (s *Service) Members(ctx context.Context, actor Actor, page Page) (List[Member], error) {
+	keyset, err := page.Keyset("members", actor.Team)
+	if err != nil {
+		return List[Member]{}, err
+	}
+	if err := s.Check(ctx, actor, rbac.ListMembers); err != nil {
+		return List[Member]{}, err
+	}
+	members, err := s.store.Members(ctx, actor.Team, keyset)
+	if err != nil {
+		return List[Member]{}, err
+	}
+	return Paged(members, keyset, func(m Member) (time.Time, uuid.UUID) { return m.JoinedAt, m.User.UUID() }, "members", actor.Team), nil
+}
+
+// ChangeRole gives a member of the actor's team another role. The actor must hold all that
+// the present and the new role hold. Someone who becomes Restricted loses what members have,
+// in the same transaction. The same role again changes nothing.
+//
+// Errors: [*InvalidError], [rbac.ErrDenied], [ErrNotFound], [ErrLastManager].
+func (s *Service) ChangeRole(ctx context.Context, actor Actor, user UserID, role rbac.Role) (Membership, error) {
+	if !role.InTeam() {
+		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
+	}
+	var changed Membership
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		team, standing, err := s.Enter(ctx, actor)
+		if err != nil {
+			return err
+		}
+		if err := standing.Check(rbac.ChangeRole); err != nil {
+			return err
+		}
+		m, err := s.present(ctx, team.ID, user)
+		if err != nil {
+			return err
+		}
+		if err := standing.Covers(rbac.ChangeRole, m.Role, role); err != nil {
+			return err
+		}
+		if changed = m; m.Role == role {
+			return nil
+		}
+		if role != rbac.Manager {
+			if err := s.keepManager(ctx, m); err != nil {
+				return err
+			}
+		}
+		now := s.env.Now()
+		changed.Role = role
+		if err := s.store.UpdateMembership(ctx, changed); err != nil {
+			return err
+		}
+		changed.Version++
+		if err := s.store.Append(ctx, s.env.Event(actor, now, team.In(), MemberRoleChanged,
+			Facts{"user": user.String(), "from": m.Role.String(), "to": role.String()})); err != nil {
+			return err
+		}
+		if role != rbac.Restricted {
+			return nil
+		}
+		return s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: user, By: actor, At: now})
+	})
+	return changed, err
+}
+
+// Remove ends the membership of someone in the actor's team. The row stays, so that history
+// keeps a name; what they held goes back to the team in the same transaction. Removing
+// someone who was removed changes nothing.
+//
+// Errors: [rbac.ErrDenied], [ErrNotFound], [ErrLastManager].
+func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		team, standing, err := s.Enter(ctx, actor)
+		if err != nil {
+			return err
+		}
+		if err := standing.Check(rbac.RemoveMember); err != nil {
+			return err
+		}
+		m, err := s.store.Membership(ctx, team.ID, user)
+		if err != nil || m.Status == MembershipRemoved {
+			return err
+		}
+		if err := standing.Covers(rbac.RemoveMember, m.Role); err != nil {
+			return err
+		}
+		return s.end(ctx, actor, team, m, MemberRemoved)
+	})
+}
+
+// Leave ends the actor's own membership. Everyone may leave but the last manager
+// ([ErrLastManager]), also a team that is archived or whose account is suspended.
+func (s *Service) Leave(ctx context.Context, actor Actor) error {
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		team, _, err := s.Enter(ctx, actor)
+		if err != nil {
+			return err
+		}
+		m, err := s.present(ctx, team.ID, actor.User)
+		if err != nil {
+			return err
+		}
+		return s.end(ctx, actor, team, m, MemberLeft)
+	})
+}
+
+// end removes a membership and all that hangs on it. The team is locked.
+func (s *Service) end(ctx context.Context, by Principal, team Team, m Membership, kind string) error {
+	if err := s.keepManager(ctx, m); err != nil {
+		return err
+	}
+	now := s.env.Now()
+	m.Status, m.EndedAt, m.EndedBy = MembershipRemoved, now, by.Principal()
+	if err := s.store.UpdateMembership(ctx, m); err != nil {
+		return err
+	}
+	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), kind,
+		Facts{"user": m.User.String(), "role": m.Role.String()})); err != nil {
+		return err
+	}
+	return s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
+}
+
+// present finds a membership that is not removed.
+func (s *Service) present(ctx context.Context, team TeamID, user UserID) (Membership, error) {
+	m, err := s.store.Membership(ctx, team, user)
+	if err == nil && m.Status == MembershipRemoved {
+		return Membership{}, ErrNotFound
+	}
+	return m, err
+}
+
+// keepManager is the last-manager rule: the member may stop being a manager only if the team
+// has another lasting one. Since time alone must not break the rule, a manager whose
+// membership expires does not count, and since the team is locked, two who go at the same
+// instant go one after the other.
+func (s *Service) keepManager(ctx context.Context, m Membership) error {
+	if m.Role != rbac.Manager || m.Status != MembershipActive {
+		return nil
+	}
+	other, err := s.store.HasOtherManager(ctx, m.Team, m.User)
+	if err == nil && !other {
+		return ErrLastManager
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package tenancy
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// Standing is what an actor is in their team, as read a moment ago. Hold it no longer than
+// the transaction it was read in.
+type Standing struct {
+	Actor   Actor
+	Account AccountID
+	Role    rbac.Role
+
+	policy *rbac.Policy
+	// frozen is why nothing but reading is left; nil in an active team of an active account.
+	frozen error
+}
+
+// Standing reads what the actor is in their team; the other rooms decide with it. It answers
+// [ErrNoPrincipal], [ErrNotFound] for a stranger and for a removed member, and [ErrInactive]
+// for a suspended or expired one.
+func (s *Service) Standing(ctx context.Context, actor Actor) (Standing, error) {
+	if actor.User.IsZero() || actor.Team.IsZero() {
+		return Standing{}, ErrNoPrincipal
+	}
+	a, err := s.store.Authority(ctx, actor.Team, actor.User)
+	if err != nil {
+		return Standing{}, err
+	}
+	switch {
+	case a.Membership.Status == MembershipRemoved:
+		return Standing{}, ErrNotFound
+	case a.UserStatus != UserActive || !a.Membership.ActiveAt(s.env.Now()):
+		return Standing{}, ErrInactive
+	}
+	return Standing{
+		Actor: actor, Account: a.Account, Role: a.Membership.Role,
+		policy: s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
+	}, nil
+}
+
+// Enter locks the actor's team and then reads their standing, so that nothing about the
+// team's people changes until the transaction ends. It must run inside one.
+func (s *Service) Enter(ctx context.Context, actor Actor) (Team, Standing, error) {
+	if actor.User.IsZero() || actor.Team.IsZero() {
+		return Team{}, Standing{}, ErrNoPrincipal
+	}
+	team, err := s.store.LockTeam(ctx, actor.Team)
+	if err != nil {
+		return Team{}, Standing{}, err
+	}
+	standing, err := s.Standing(ctx, actor)
+	return team, standing, err
+}
+
+// Check answers nil if the actor's role has the permission in the whole team, and otherwise
+// an error that says what was missing: a [*rbac.DeniedError], or one of the answers of
+// [Service.Standing], or [ErrAccountInactive] and [ErrTeamArchived] where only reading is
+// left. It costs one statement.
+func (s *Service) Check(ctx context.Context, actor Actor, perm rbac.Permission) error {
+	standing, err := s.Standing(ctx, actor)
+	if err != nil {
+		return err
+	}
+	return standing.Check(perm)
+}
+
+// Check is [Service.Check] without reading anything anew.
+func (st Standing) Check(perm rbac.Permission) error { return st.check(perm, rbac.ByTeam) }
+
+// CheckGranted is Check for a permission on the one conversation that the actor holds a live
+// grant for.
+func (st Standing) CheckGranted(perm rbac.Permission) error { return st.check(perm, rbac.ByGrant) }
+
+func (st Standing) check(perm rbac.Permission, reach rbac.Reach) error {
+	if !st.policy.Allows(st.Role, perm, reach) {
+		return st.policy.Denied(st.Role, perm)
+	}
+	if st.frozen != nil && !perm.Reads() {
+		return st.frozen
+	}
+	return nil
+}
+
+// Allows reports whether the role has the permission in the whole team, whatever the state
+// of the account.
+func (st Standing) Allows(perm rbac.Permission) bool {
+	return st.policy.Allows(st.Role, perm, rbac.ByTeam)
+}
+
+// Covers answers nil if the actor may act on, and grant, every one of the roles: nobody
+// grants what they do not hold. The error is a [*rbac.DeniedError].
+func (st Standing) Covers(perm rbac.Permission, roles ...rbac.Role) error {
+	for _, role := range roles {
+		if !st.policy.Covers(st.Role, role) {
+			return st.policy.Denied(st.Role, perm)
+		}
+	}
+	return nil
+}
+
+// frozen says why only reading is left, if so.
+func frozen(account AccountStatus, team TeamStatus) error {
+	switch {
+	case account != AccountActive:
+		return ErrAccountInactive
+	case team != TeamActive:
+		return ErrTeamArchived
+	}
+	return nil
+}

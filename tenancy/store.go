@@ -1,0 +1,118 @@
+package tenancy
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/storage/outbox"
+)
+
+// Store keeps what this room owns and holds no rule of it. What follows is true of every
+// method of every room's store.
+//
+// Scope. A method that touches a team's rows takes the team and answers [ErrNotFound] for a
+// row of another team. Only the look-ups that come before a team is known do without: by
+// user, account, external id, address, identity, token or lease.
+//
+// Transactions. Methods that write (Insert…, Update…, Append) or lock (Lock…) must be called
+// inside InTx and answer [ErrNoTx] outside. Reads may run inside, where they see the
+// transaction's own writes, or outside, where they see what is committed.
+//
+// Locks. Lock… takes the row until the transaction ends and then reads it, so what it
+// answers cannot change underneath. Transactions lock in one order: account, user, team,
+// membership, invitation, conversation, each by id.
+//
+// Versions. Insert… stores version 1. Update… writes the row whose Version is the one that
+// was read and stores the next version; another version answers [ErrStale]. A missing row
+// answers [ErrNotFound].
+//
+// Values. Texts are compared byte for byte: case, accents and trailing spaces count. Times
+// come back in UTC to the microsecond, a zero time comes back zero. What is returned shares
+// no memory with the store. A unique key that is taken answers [ErrDuplicate].
+//
+// A cancelled context ends every method with the context's error, and changes nothing.
+type Store interface {
+	Transactor
+	outbox.Appender
+	outbox.Log
+	UserStore
+	AccountStore
+	TeamStore
+	MembershipStore
+}
+
+// Transactor runs transactions, which ride in the context.
+type Transactor interface {
+	// InTx calls fn with a context that carries a transaction and commits if fn returns nil.
+	// Inside another InTx of the same store it joins: the outermost call commits.
+	//
+	// An error of fn rolls back, also when an outer fn swallows it: the outermost call then
+	// answers that error. A panic rolls back and goes on. The context must not be used
+	// after InTx has returned: store methods then answer [ErrTxDone]. Inside fn, use fn's
+	// context: the outer one is outside the transaction, and waits for it where the store
+	// has one writer.
+	//
+	// The outermost fn may run more than once, when the database asks for a retry or a
+	// unique key was taken by a faster transaction; it must set what it hands out anew.
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// UserStore keeps users. ExternalID is unique where it is not empty; the normal form of the
+// address is unique among users with a VerifiedAt.
+type UserStore interface {
+	InsertUser(ctx context.Context, u User) error
+	UpdateUser(ctx context.Context, u User) error
+	LockUser(ctx context.Context, id UserID) (User, error)
+	User(ctx context.Context, id UserID) (User, error)
+	UserByExternalID(ctx context.Context, externalID string) (User, error)
+	// UserByEmail finds the user who is verified for the address.
+	UserByEmail(ctx context.Context, normal string) (User, error)
+}
+
+// AccountStore keeps accounts.
+type AccountStore interface {
+	InsertAccount(ctx context.Context, a Account) error
+	UpdateAccount(ctx context.Context, a Account) error
+	LockAccount(ctx context.Context, id AccountID) (Account, error)
+	Account(ctx context.Context, id AccountID) (Account, error)
+}
+
+// TeamStore keeps teams. NameKey is unique within the account; an Identity that is not zero
+// is unique among the teams that are active.
+type TeamStore interface {
+	InsertTeam(ctx context.Context, t Team) error
+	UpdateTeam(ctx context.Context, t Team) error
+	LockTeam(ctx context.Context, id TeamID) (Team, error)
+	Team(ctx context.Context, id TeamID) (Team, error)
+	TeamByName(ctx context.Context, account AccountID, nameKey string) (Team, error)
+	// TeamByIdentity finds the active team that has the identity.
+	TeamByIdentity(ctx context.Context, identity Identity) (Team, error)
+}
+
+// MembershipStore keeps memberships, one for each team and user.
+type MembershipStore interface {
+	InsertMembership(ctx context.Context, m Membership) error
+	UpdateMembership(ctx context.Context, m Membership) error
+	Membership(ctx context.Context, team TeamID, user UserID) (Membership, error)
+	// Authority reads all that a decision about a user in a team rests on, in one statement.
+	// Inside a transaction the membership is locked for share until its end. It answers
+	// ErrNotFound when the team, the user or the membership does not exist; states are for
+	// the service to judge.
+	Authority(ctx context.Context, team TeamID, user UserID) (Authority, error)
+	// Members lists the memberships of a team that are not removed, by (JoinedAt, user id).
+	Members(ctx context.Context, team TeamID, page Keyset) ([]Member, error)
+	// TeamsOf lists the teams in which the user's membership is active, whatever its expiry,
+	// by (JoinedAt, team id).
+	TeamsOf(ctx context.Context, user UserID, page Keyset) ([]TeamOfUser, error)
+	// HasOtherManager reports whether someone but the user is a lasting manager of the team:
+	// an active membership as Manager without an expiry, of an active user.
+	HasOtherManager(ctx context.Context, team TeamID, but UserID) (bool, error)
+}
+
+// Authority is what a decision about a user in a team rests on.
+type Authority struct {
+	Account       AccountID
+	AccountStatus AccountStatus
+	TeamStatus    TeamStatus
+	UserStatus    UserStatus
+	Membership    Membership
+}

@@ -1,0 +1,166 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// Team shares one identity, its contacts and its conversations among its members.
+type Team struct {
+	ID       TeamID
+	Account  AccountID
+	Name     string
+	Identity Identity
+	Status   TeamStatus
+	// NameKey is what names are compared by; a store keeps it unique within the account.
+	NameKey   string
+	CreatedAt time.Time
+	Version   int64
+}
+
+// TeamStatus says whether a team works.
+type TeamStatus string
+
+// The states of a team. An archived one can only be read, and its identity is free.
+const (
+	TeamActive   TeamStatus = "active"
+	TeamArchived TeamStatus = "archived"
+)
+
+// TeamSpec describes a team to create. The identity may be left out.
+type TeamSpec struct {
+	Name     string
+	Identity Identity
+}
+
+// CreateTeam makes a team in the holder's account; the holder becomes its first manager. The
+// team, the membership and their events are written in one transaction.
+//
+// Errors: [*InvalidError], [ErrNotFound] for an account that the user does not hold,
+// [ErrAccountInactive], [ErrNameTaken], [ErrIdentityTaken].
+func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) (Team, error) {
+	name, err := Name("team name", spec.Name)
+	if err != nil {
+		return Team{}, err
+	}
+	if !spec.Identity.IsZero() {
+		if err := spec.Identity.Validate(); err != nil {
+			return Team{}, err
+		}
+	}
+	var team Team
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		account, err := s.enterAccount(ctx, holder, rbac.CreateTeam)
+		if err != nil {
+			return err
+		}
+		now := s.env.Now()
+		team = Team{
+			ID: NewID[TeamID](s.env), Account: account.ID, Name: name, NameKey: nameKey(name),
+			Identity: spec.Identity, Status: TeamActive, CreatedAt: now, Version: 1,
+		}
+		if err := s.teamIsNew(ctx, team); err != nil {
+			return err
+		}
+		if err := s.store.InsertTeam(ctx, team); err != nil {
+			return err
+		}
+		if err := s.store.Append(ctx, s.env.Event(holder, now, team.In(), TeamCreated,
+			Facts{"team": team.ID.String()})); err != nil {
+			return err
+		}
+		_, err = s.join(ctx, holder, team, Membership{Team: team.ID, User: holder.User, Role: rbac.Manager, JoinedAt: now})
+		return err
+	})
+	return team, err
+}
+
+// teamIsNew looks for what the unique keys would refuse, to say which of them it was.
+func (s *Service) teamIsNew(ctx context.Context, team Team) error {
+	if _, err := s.store.TeamByName(ctx, team.Account, team.NameKey); !errors.Is(err, ErrNotFound) {
+		return orTaken(err, ErrNameTaken)
+	}
+	if team.Identity.IsZero() {
+		return nil
+	}
+	if _, err := s.store.TeamByIdentity(ctx, team.Identity); !errors.Is(err, ErrNotFound) {
+		return orTaken(err, ErrIdentityTaken)
+	}
+	return nil
+}
+
+// orTaken answers the error of a look-up, or the conflict if the look-up found something.
+func orTaken(err, taken error) error {
+	if err != nil {
+		return err
+	}
+	return taken
+}
+
+// Team reads the actor's team.
+func (s *Service) Team(ctx context.Context, actor Actor) (Team, error) {
+	if err := s.Check(ctx, actor, rbac.ReadTeam); err != nil {
+		return Team{}, err
+	}
+	return s.store.Team(ctx, actor.Team)
+}
+
+// MyTeams lists the teams in which the user has an active membership, by when they joined. A
+// page may hold fewer teams than its limit where memberships have expired.
+func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[TeamOfUser], error) {
+	keyset, err := page.Keyset("my teams", user)
+	if err != nil {
+		return List[TeamOfUser]{}, err
+	}
+	if err := s.activeUser(ctx, user); err != nil {
+		return List[TeamOfUser]{}, err
+	}
+	teams, err := s.store.TeamsOf(ctx, user, keyset)
+	if err != nil {
+		return List[TeamOfUser]{}, err
+	}
+	list := Paged(teams, keyset, func(t TeamOfUser) (time.Time, uuid.UUID) { return t.JoinedAt, t.Team.ID.UUID() }, "my teams", user)
+	now := s.env.Now()
+	list.Items = slices.DeleteFunc(list.Items, func(t TeamOfUser) bool { return !t.ActiveAt(now) })
+	return list, nil
+}
+
+// Switch makes a team the user's active one. It works only for a team in which the user has
+// an active membership; any other is [ErrNotFound].
+//
+// The active team is a preference, for the host to open the right page: no operation reads
+// an authority from it. Switching to the active team changes nothing.
+func (s *Service) Switch(ctx context.Context, user UserID, team TeamID) (Team, error) {
+	var found Team
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		if user.IsZero() {
+			return ErrNoPrincipal
+		}
+		u, err := s.store.LockUser(ctx, user)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Standing(ctx, Actor{User: user, Team: team}); err != nil {
+			if errors.Is(err, rbac.ErrDenied) {
+				return ErrNotFound
+			}
+			return err
+		}
+		if found, err = s.store.Team(ctx, team); err != nil || u.ActiveTeam == team {
+			return err
+		}
+		u.ActiveTeam = team
+		if err := s.store.UpdateUser(ctx, u); err != nil {
+			return err
+		}
+		return s.store.Append(ctx, s.env.Event(Self(user), s.env.Now(), u.in(), UserSwitched,
+			Facts{"user": user.String(), "team": team.String()}))
+	})
+	return found, err
+}
