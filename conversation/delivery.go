@@ -16,7 +16,9 @@ type Delivery struct {
 	By           tenancy.UserID
 	Recipient    Recipient
 	Outcome      Outcome
-	State        DeliveryState
+	// KeepOpen leaves the conversation open after a negative outcome.
+	KeepOpen bool
+	State    DeliveryState
 	// Invitation is the one that a delivery to an e-mail address waits for.
 	Invitation tenancy.InvitationID
 	CreatedAt  time.Time
@@ -31,6 +33,35 @@ type Recipient struct {
 	User  tenancy.UserID
 	Email tenancy.Address
 	Team  tenancy.TeamID
+}
+
+// ToUser hands a conversation to a manager or member of the team.
+func ToUser(user tenancy.UserID) Recipient { return Recipient{User: user} }
+
+// ToEmail hands a conversation to whoever owns the address: a colleague like [ToUser], anyone
+// else as a guest, once they have accepted.
+func ToEmail(address string) Recipient { return Recipient{Email: tenancy.Address{Display: address}} }
+
+// ToTeam hands a conversation over to another team of the account.
+func ToTeam(team tenancy.TeamID) Recipient { return Recipient{Team: team} }
+
+// checked answers the recipient with its address in normal form.
+func (r Recipient) checked() (Recipient, error) {
+	named := 0
+	for _, is := range []bool{!r.User.IsZero(), r.Email != tenancy.Address{}, !r.Team.IsZero()} {
+		if is {
+			named++
+		}
+	}
+	if named != 1 {
+		return r, &tenancy.InvalidError{Field: "recipient", Reason: "must be exactly one of a user, an e-mail address and a team"}
+	}
+	if r.Email == (tenancy.Address{}) {
+		return r, nil
+	}
+	var err error
+	r.Email, err = tenancy.ParseAddress(r.Email.Display)
+	return r, err
 }
 
 // DeliveryState is where a delivery stands.

@@ -27,10 +27,10 @@ type MessageKind string
 
 // The kinds of messages. Notes are the team's own: neither the contact nor a guest sees them.
 const (
-	Inbound  MessageKind = "inbound"
-	Outbound MessageKind = "outbound"
-	Note     MessageKind = "note"
-	System   MessageKind = "system"
+	InboundMessage  MessageKind = "inbound"
+	OutboundMessage MessageKind = "outbound"
+	NoteMessage     MessageKind = "note"
+	SystemMessage   MessageKind = "system"
 )
 
 // MessageKey is a hash of what names a message where it comes from: the team's identity and

@@ -89,7 +89,4 @@ type DeliveryStore interface {
 	DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]Delivery, error)
 	// Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id).
 	Deliveries(ctx context.Context, id tenancy.ConversationID) ([]Delivery, error)
-	// DeliveredBy lists the ids of the conversations with a delivery in the state pending that
-	// the user made from the team, by id.
-	DeliveredBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
 }

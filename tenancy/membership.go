@@ -71,7 +71,7 @@ type Admission struct {
 // [ErrAccountInactive], [ErrTeamArchived], [*MemberError] for a user who is in the team, also
 // a suspended one: nobody is revived in passing.
 func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership, error) {
-	if err := by.validate(); err != nil {
+	if err := by.Validate(); err != nil {
 		return Membership{}, err
 	}
 	if !a.Role.InTeam() {
@@ -79,15 +79,8 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 	}
 	var joined Membership
 	err := s.store.InTx(ctx, func(ctx context.Context) error {
-		team, err := s.store.LockTeam(ctx, a.Team)
+		team, err := s.Lock(ctx, a.Team)
 		if err != nil {
-			return err
-		}
-		account, err := s.store.Account(ctx, team.Account)
-		if err != nil {
-			return err
-		}
-		if err := frozen(account.Status, team.Status); err != nil {
 			return err
 		}
 		if err := s.activeUser(ctx, a.User); err != nil {
@@ -103,6 +96,25 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 		return err
 	})
 	return joined, err
+}
+
+// AdmitGuest makes sure that a user has a place in the team for a conversation to be granted
+// to them: whoever is in the team stays what they are, anyone else becomes Restricted. The
+// errors are those of [Service.Admit], but for the first.
+func (s *Service) AdmitGuest(ctx context.Context, by System, team TeamID, user UserID) (Membership, error) {
+	var guest Membership
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.Lock(ctx, team); err != nil {
+			return err
+		}
+		var err error
+		guest, err = s.present(ctx, team, user)
+		if errors.Is(err, ErrNotFound) {
+			guest, err = s.Admit(ctx, by, Admission{Team: team, User: user, Role: rbac.Restricted})
+		}
+		return err
+	})
+	return guest, err
 }
 
 // join writes an active membership, over a removed one if there is one. The team is locked.
@@ -142,6 +154,22 @@ func (s *Service) Members(ctx context.Context, actor Actor, page Page) (List[Mem
 		return List[Member]{}, err
 	}
 	return Paged(members, keyset, func(m Member) (time.Time, uuid.UUID) { return m.JoinedAt, m.User.UUID() }, "members", actor.Team), nil
+}
+
+// MemberByEmail finds someone in the actor's team by the address they are verified for.
+func (s *Service) MemberByEmail(ctx context.Context, actor Actor, email string) (Membership, error) {
+	address, err := ParseAddress(email)
+	if err != nil {
+		return Membership{}, err
+	}
+	if err := s.Check(ctx, actor, rbac.ListMembers); err != nil {
+		return Membership{}, err
+	}
+	user, err := s.store.UserByEmail(ctx, address.Normal)
+	if err != nil {
+		return Membership{}, err
+	}
+	return s.present(ctx, actor.Team, user.ID)
 }
 
 // ChangeRole gives a member of the actor's team another role. The actor must hold all that

@@ -45,8 +45,9 @@ const MaxSystemName = 60
 // Principal implements [Principal].
 func (s System) Principal() string { return "system:" + string(s) }
 
-// validate refuses names that could be taken for something else in a log.
-func (s System) validate() error {
+// Validate refuses names that could be taken for something else in a log: the error is
+// [ErrNoPrincipal] or an [*InvalidError].
+func (s System) Validate() error {
 	if s == "" {
 		return ErrNoPrincipal
 	}

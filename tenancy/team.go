@@ -111,6 +111,35 @@ func (s *Service) Team(ctx context.Context, actor Actor) (Team, error) {
 	return s.store.Team(ctx, actor.Team)
 }
 
+// TeamByName finds a team of the actor's account by its name, compared as names are: without
+// regard to case, width and spacing.
+func (s *Service) TeamByName(ctx context.Context, actor Actor, name string) (Team, error) {
+	name, err := Name("team name", name)
+	if err != nil {
+		return Team{}, err
+	}
+	standing, err := s.Standing(ctx, actor)
+	if err != nil {
+		return Team{}, err
+	}
+	if err := standing.Check(rbac.ReadTeam); err != nil {
+		return Team{}, err
+	}
+	return s.store.TeamByName(ctx, standing.Account, nameKey(name))
+}
+
+// TeamByIdentity finds the active team that shows the identity to its contacts: where a
+// first message goes.
+func (s *Service) TeamByIdentity(ctx context.Context, by System, identity Identity) (Team, error) {
+	if err := by.Validate(); err != nil {
+		return Team{}, err
+	}
+	if err := identity.Validate(); err != nil {
+		return Team{}, err
+	}
+	return s.store.TeamByIdentity(ctx, identity)
+}
+
 // MyTeams lists the teams in which the user has an active membership, by when they joined. A
 // page may hold fewer teams than its limit where memberships have expired.
 func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[TeamOfUser], error) {

@@ -65,7 +65,7 @@ const MaxExternalID = 255
 //
 // Errors: [*InvalidError], [ErrEmailTaken].
 func (s *Service) Register(ctx context.Context, by System, p Profile) (User, error) {
-	if err := by.validate(); err != nil {
+	if err := by.Validate(); err != nil {
 		return User{}, err
 	}
 	facts, err := p.parse()

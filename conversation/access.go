@@ -1,0 +1,127 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// act is something that an actor does to one conversation.
+type act struct {
+	permission rbac.Permission
+	// whenClosed says that a closed conversation allows it too.
+	whenClosed bool
+}
+
+// What actors do, and which of it a closed conversation still allows. The same table holds
+// for members and guests; a role is never a reason to skip it.
+var (
+	reading     = act{rbac.ReadConversation, true}
+	noting      = act{rbac.WriteNote, true}
+	opening     = act{rbac.OpenConversation, true}
+	closing     = act{rbac.CloseConversation, true}
+	readContact = act{rbac.ReadContact, true}
+	editContact = act{rbac.EditContact, true}
+	revoking    = act{rbac.RevokeGuest, true}
+	sending     = act{rbac.SendMessage, false}
+	assigning   = act{rbac.AssignConversation, false}
+	inviting    = act{rbac.InviteGuest, false}
+	delivering  = act{rbac.DeliverConversation, false}
+)
+
+func acts() []act {
+	return []act{
+		reading, noting, opening, closing, readContact, editContact, revoking,
+		sending, assigning, inviting, delivering,
+	}
+}
+
+// view is a conversation as one actor sees it.
+type view struct {
+	Conversation
+	standing tenancy.Standing
+	// grant is what a guest sees it by; zero for those who see all of the team's.
+	grant Grant
+}
+
+// guest reports whether the actor sees the conversation only by a grant.
+func (v view) guest() bool { return !v.grant.User.IsZero() }
+
+// scope is the set of conversations that the actor may see.
+func (s *Service) scope(st tenancy.Standing) Scope {
+	scope := Scope{Team: st.Actor.Team, At: s.env.Now()}
+	if !st.Allows(rbac.ReadConversations) {
+		scope.Guest = st.Actor.User
+	}
+	return scope
+}
+
+// look reads a conversation for an act that writes nothing.
+func (s *Service) look(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act) (view, error) {
+	return s.view(ctx, actor, id, what, s.store.Conversation)
+}
+
+// enter locks a conversation for an act and decides under the lock. It runs inside a
+// transaction.
+func (s *Service) enter(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act) (view, error) {
+	return s.view(ctx, actor, id, what, s.store.LockConversation)
+}
+
+// view is the one gate to a conversation. To whom may not see it, it is not found, whatever
+// they wanted to do with it; to whom may, the error says what was missing.
+func (s *Service) view(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act,
+	read func(context.Context, tenancy.TeamID, tenancy.ConversationID) (Conversation, error),
+) (view, error) {
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
+		return view{}, err
+	}
+	c, err := read(ctx, actor.Team, id)
+	if err != nil {
+		return view{}, err
+	}
+	v := view{Conversation: c, standing: standing}
+	scope := s.scope(standing)
+	if !scope.Guest.IsZero() {
+		if v.grant, err = s.store.Grant(ctx, id, actor.User); err != nil {
+			return view{}, err
+		}
+	}
+	if !scope.Admits(c, v.grant) {
+		return view{}, tenancy.ErrNotFound
+	}
+	return v, v.allows(what)
+}
+
+func (v view) allows(what act) error {
+	check := v.standing.Check
+	if v.guest() {
+		check = v.standing.CheckGranted
+	}
+	if err := check(what.permission); err != nil {
+		return err
+	}
+	if v.Status == Closed && !what.whenClosed {
+		return ErrClosed
+	}
+	return nil
+}
+
+// Check answers nil if the actor may do what the permission says to this conversation now:
+// the same gate that every operation passes. Errors: [tenancy.ErrNotFound] where they may
+// not see it, otherwise those of [tenancy.Service.Check], and [ErrClosed].
+func (s *Service) Check(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, perm rbac.Permission) error {
+	what := act{permission: perm, whenClosed: true}
+	for _, known := range acts() {
+		if known.permission == perm {
+			what = known
+		}
+	}
+	_, err := s.look(ctx, actor, id, what)
+	return err
+}
+
+// notFound turns a missing row into nothing.
+func notFound(err error) bool { return errors.Is(err, tenancy.ErrNotFound) }

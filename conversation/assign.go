@@ -1,0 +1,70 @@
+package conversation
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Assign makes one active manager or member of the team responsible for a conversation that
+// nobody is responsible for. When several try at once one wins; the others get an
+// [*AssignedError] that names the winner, and may [Service.TakeOver]. Assigning it to who
+// has it changes nothing.
+//
+// Errors: [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed], [ErrNotRecipient],
+// [*AssignedError].
+func (s *Service) Assign(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
+	return s.change(ctx, actor, id, assigning, func(ctx context.Context, c *Conversation, now time.Time) error {
+		if !c.Assignee.IsZero() && c.Assignee != user {
+			return &AssignedError{Assignee: c.Assignee}
+		}
+		return s.assign(ctx, actor, c, user, now)
+	})
+}
+
+// TakeOver assigns a conversation whoever has it now. The errors are those of
+// [Service.Assign] but the last.
+func (s *Service) TakeOver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
+	return s.change(ctx, actor, id, assigning, func(ctx context.Context, c *Conversation, now time.Time) error {
+		return s.assign(ctx, actor, c, user, now)
+	})
+}
+
+// Unassign gives a conversation back to the team. Errors: [tenancy.ErrNotFound],
+// [rbac.ErrDenied], [ErrClosed].
+func (s *Service) Unassign(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
+	return s.change(ctx, actor, id, assigning, func(ctx context.Context, c *Conversation, now time.Time) error {
+		if c.Assignee.IsZero() {
+			return nil
+		}
+		return s.unassign(ctx, actor, c, now)
+	})
+}
+
+func (s *Service) assign(ctx context.Context, by tenancy.Principal, c *Conversation, user tenancy.UserID, now time.Time) error {
+	if c.Assignee == user {
+		return nil
+	}
+	if err := s.eligible(ctx, c.Team, user); err != nil {
+		return err
+	}
+	facts := tenancy.Facts{"user": user.String()}
+	if !c.Assignee.IsZero() {
+		facts["from"] = c.Assignee.String()
+	}
+	c.Assignee = user
+	if err := s.update(ctx, c); err != nil {
+		return err
+	}
+	return s.record(ctx, by, now, *c, ConversationAssigned, facts)
+}
+
+func (s *Service) unassign(ctx context.Context, by tenancy.Principal, c *Conversation, now time.Time) error {
+	from := c.Assignee
+	c.Assignee = tenancy.UserID{}
+	if err := s.update(ctx, c); err != nil {
+		return err
+	}
+	return s.record(ctx, by, now, *c, ConversationUnassigned, tenancy.Facts{"from": from.String()})
+}

@@ -1,0 +1,300 @@
+package conversation
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// DeliverOption says more about a delivery.
+type DeliverOption func(*Delivery)
+
+// KeepOpen leaves the conversation open although the outcome is negative.
+func KeepOpen() DeliverOption { return func(d *Delivery) { d.KeepOpen = true } }
+
+// handover is the system that carries guests along to another team.
+const handover = tenancy.System("delivery")
+
+// Deliver hands a conversation over, with an outcome, in one transaction.
+//
+// To a colleague: it is assigned to them. To an e-mail address: its owner is invited as a
+// guest, and the delivery stays pending until they accept; a guest who is in the
+// conversation already has it at once. To another team of the account: it moves there with
+// its messages and guests, and the deliverer's team keeps the card. A pending delivery leaves
+// the conversation where it was, and there is at most one.
+//
+// A negative outcome closes the conversation when the delivery completes, unless [KeepOpen].
+//
+// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] (also for a team of another account),
+// [rbac.ErrDenied], [ErrClosed], [ErrNotRecipient], [ErrDeliveryPending],
+// [tenancy.ErrTeamArchived], and those of [invite.Service.Create].
+func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, to Recipient, outcome Outcome, options ...DeliverOption) (Delivery, error) {
+	to, err := to.checked()
+	if err != nil {
+		return Delivery{}, err
+	}
+	if outcome, err = outcome.checked(); err != nil {
+		return Delivery{}, err
+	}
+	draft := Delivery{Conversation: id, By: actor.User, Recipient: to, Outcome: outcome, State: DeliveryPending, Version: 1}
+	for _, set := range options {
+		set(&draft)
+	}
+	var d Delivery
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		d = draft
+		return s.deliver(ctx, actor, &d)
+	})
+	return d, err
+}
+
+// deliver decides and writes. Teams are locked before the conversation: the target of a move,
+// and the actor's own where an invitation will be written.
+func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery) error {
+	var target tenancy.Team
+	var closedTarget error
+	switch {
+	case !d.Recipient.Team.IsZero():
+		target, closedTarget = s.people.Lock(ctx, d.Recipient.Team)
+	case !d.Recipient.Email.IsZero():
+		if _, _, err := s.people.Enter(ctx, actor); err != nil {
+			return err
+		}
+	}
+	if err := s.lapse(ctx, actor.Team, d.Conversation); err != nil {
+		return err
+	}
+	v, err := s.enter(ctx, actor, d.Conversation, delivering)
+	if err != nil {
+		return err
+	}
+	if _, err := s.store.PendingDelivery(ctx, v.ID); !notFound(err) {
+		return orPending(err)
+	}
+	d.ID, d.Account, d.FromTeam = tenancy.NewID[tenancy.DeliveryID](s.env), v.Account, v.Team
+	d.CreatedAt = s.env.Now()
+	switch {
+	case !d.Recipient.User.IsZero():
+		return s.deliverToUser(ctx, actor, &v.Conversation, d)
+	case !d.Recipient.Email.IsZero():
+		return s.deliverToEmail(ctx, actor, &v.Conversation, d)
+	case target.Account != v.Account || target.ID == v.Team:
+		return tenancy.ErrNotFound // another account's team is answered like none at all
+	case closedTarget != nil:
+		return closedTarget
+	}
+	return s.deliverToTeam(ctx, actor, &v.Conversation, target, d)
+}
+
+// orPending answers the error of a look-up, or the conflict if it found a pending delivery.
+func orPending(err error) error {
+	if err != nil {
+		return err
+	}
+	return ErrDeliveryPending
+}
+
+// lapse ends a pending delivery whose invitation has run out, so that it stands in nobody's
+// way. The invitation is locked here, before the conversation.
+func (s *Service) lapse(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) error {
+	pending, err := s.store.PendingDelivery(ctx, id)
+	if notFound(err) || err == nil && pending.FromTeam != team {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.invites.Expire(ctx, handover, team, pending.Invitation)
+	return err
+}
+
+func (s *Service) deliverToUser(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery) error {
+	if err := s.eligible(ctx, c.Team, d.Recipient.User); err != nil {
+		return err
+	}
+	from := c.Assignee
+	if c.Assignee = d.Recipient.User; from != c.Assignee {
+		facts := tenancy.Facts{"user": c.Assignee.String()}
+		if !from.IsZero() {
+			facts["from"] = from.String()
+		}
+		if err := s.record(ctx, by, d.CreatedAt, *c, ConversationAssigned, facts); err != nil {
+			return err
+		}
+	}
+	return s.completeNow(ctx, by, c, d)
+}
+
+// deliverToEmail takes a colleague's address as the colleague, and invites anyone else.
+func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Conversation, d *Delivery) error {
+	member, err := s.people.MemberByEmail(ctx, actor, d.Recipient.Email.Display)
+	if err != nil && !notFound(err) {
+		return err
+	}
+	if err == nil {
+		if !member.ActiveAt(d.CreatedAt) {
+			return ErrNotRecipient
+		}
+		if err := s.eligible(ctx, c.Team, member.User); err == nil {
+			d.Recipient = ToUser(member.User)
+			return s.deliverToUser(ctx, actor, c, d)
+		}
+		grant, err := s.store.Grant(ctx, c.ID, member.User)
+		if err != nil && !notFound(err) {
+			return err
+		}
+		if err == nil && grant.LiveAt(d.CreatedAt) {
+			return s.completeNow(ctx, actor, c, d)
+		}
+	}
+	inv, err := s.invites.Create(ctx, actor, invite.ToConversation(d.Recipient.Email.Display, c.ID))
+	if err != nil {
+		return err
+	}
+	d.Invitation = inv.ID
+	if err := s.store.InsertDelivery(ctx, *d); err != nil {
+		return err
+	}
+	return s.record(ctx, actor, d.CreatedAt, *c, DeliveryRequested,
+		tenancy.Facts{"delivery": d.ID.String(), "invitation": inv.ID.String()})
+}
+
+// deliverToTeam moves the conversation. Its guests come along, so that nobody who was let in
+// is locked out by the move; their invitations that are still open do not, since nobody in
+// the new team sent them.
+func (s *Service) deliverToTeam(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, d *Delivery) error {
+	known, err := s.store.Contact(ctx, c.Team, c.Contact)
+	if err != nil {
+		return err
+	}
+	contact, err := s.contactIn(ctx, by, target, known, d.CreatedAt)
+	if err != nil {
+		return err
+	}
+	grants, err := s.store.Grants(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		if !g.LiveAt(d.CreatedAt) {
+			continue
+		}
+		if _, err := s.people.AdmitGuest(ctx, handover, target.ID, g.User); err != nil {
+			return err
+		}
+	}
+	if err := s.endDelivery(ctx, by, *c, d, DeliveryCompleted, d.CreatedAt, s.store.InsertDelivery); err != nil {
+		return err
+	}
+	from := c.Team
+	c.Team, c.Contact, c.Assignee = target.ID, contact.ID, tenancy.UserID{}
+	if err := s.record(ctx, by, d.CreatedAt, *c, ConversationMoved,
+		tenancy.Facts{"delivery": d.ID.String(), "from": from.String(), "to": target.ID.String()}); err != nil {
+		return err
+	}
+	return s.applyOutcome(ctx, by, from, c, d, d.CreatedAt)
+}
+
+// completeNow writes a delivery that nobody has to accept.
+func (s *Service) completeNow(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery) error {
+	if err := s.endDelivery(ctx, by, *c, d, DeliveryCompleted, d.CreatedAt, s.store.InsertDelivery); err != nil {
+		return err
+	}
+	return s.applyOutcome(ctx, by, c.Team, c, d, d.CreatedAt)
+}
+
+// settleDelivery ends the delivery that waited for an invitation, if there is one.
+func (s *Service) settleDelivery(ctx context.Context, by tenancy.Principal, c *Conversation, inv invite.Invitation, now time.Time) error {
+	d, err := s.store.PendingDelivery(ctx, c.ID)
+	if notFound(err) || err == nil && d.Invitation != inv.ID {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	state := settled[inv.State]
+	if err := s.endDelivery(ctx, by, *c, &d, state, now, s.store.UpdateDelivery); err != nil || state != DeliveryCompleted {
+		return err
+	}
+	return s.applyOutcome(ctx, by, c.Team, c, &d, now)
+}
+
+// settled says how a delivery ends with its invitation.
+var settled = map[invite.State]DeliveryState{
+	invite.Accepted: DeliveryCompleted,
+	invite.Declined: DeliveryDeclined,
+	invite.Revoked:  DeliveryCancelled,
+	invite.Expired:  DeliveryExpired,
+}
+
+// endDelivery writes the delivery in its last state, with the event on the stream of the
+// conversation as the delivering team has it.
+func (s *Service) endDelivery(ctx context.Context, by tenancy.Principal, c Conversation, d *Delivery, state DeliveryState, now time.Time,
+	write func(context.Context, Delivery) error,
+) error {
+	d.State, d.EndedAt = state, now
+	if err := write(ctx, *d); err != nil {
+		return err
+	}
+	facts := tenancy.Facts{"delivery": d.ID.String(), "state": string(state), "outcome": string(d.Outcome.Status)}
+	switch {
+	case !d.Recipient.User.IsZero():
+		facts["user"] = d.Recipient.User.String()
+	case !d.Recipient.Team.IsZero():
+		facts["team"] = d.Recipient.Team.String()
+	default:
+		facts["invitation"] = d.Invitation.String()
+	}
+	return s.record(ctx, by, now, c, DeliveryEnded, facts)
+}
+
+// applyOutcome writes what a completed delivery does to the conversation, which is still
+// stored in the team given.
+func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, from tenancy.TeamID, c *Conversation, d *Delivery, now time.Time) error {
+	if d.Outcome.Status.moves() {
+		c.Label = d.Outcome.Status
+	}
+	closes := d.Outcome.Status.Category() == Negative && !d.KeepOpen && c.Status == Open
+	if closes {
+		c.Status, c.Outcome = Closed, d.Outcome.Status
+	}
+	if err := s.store.UpdateConversation(ctx, from, *c); err != nil {
+		return err
+	}
+	c.Version++
+	if !closes {
+		return nil
+	}
+	return s.record(ctx, by, now, *c, ConversationClosed, tenancy.Facts{"outcome": string(c.Outcome)})
+}
+
+// Deliveries lists the cards of the actor's team, newest first: what it delivered and what it
+// was given, wherever the conversations are now.
+func (s *Service) Deliveries(ctx context.Context, actor tenancy.Actor, page tenancy.Page) (tenancy.List[Delivery], error) {
+	keyset, err := page.Keyset("deliveries", actor.Team)
+	if err != nil {
+		return tenancy.List[Delivery]{}, err
+	}
+	if err := s.people.Check(ctx, actor, rbac.ListConversations); err != nil {
+		return tenancy.List[Delivery]{}, err
+	}
+	cards, err := s.store.DeliveriesOf(ctx, actor.Team, keyset)
+	if err != nil {
+		return tenancy.List[Delivery]{}, err
+	}
+	key := func(d Delivery) (time.Time, uuid.UUID) { return d.CreatedAt, d.ID.UUID() }
+	return tenancy.Paged(cards, keyset, key, "deliveries", actor.Team), nil
+}
+
+// History lists the deliveries of one conversation, oldest first.
+func (s *Service) History(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) ([]Delivery, error) {
+	if _, err := s.look(ctx, actor, id, act{rbac.ReadConversations, true}); err != nil {
+		return nil, err
+	}
+	return s.store.Deliveries(ctx, id)
+}

@@ -1,0 +1,31 @@
+package conversation
+
+import (
+	"fmt"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// The errors of this room.
+var (
+	// ErrClosed: the conversation is closed, and has to be opened first.
+	ErrClosed = fmt.Errorf("%w: the conversation is closed; open it first", tenancy.ErrConflict)
+	// ErrNotRecipient: the user is not an active manager or member of the team.
+	ErrNotRecipient = fmt.Errorf("%w: only an active manager or member of the team can be given a conversation; invite others to the team, or to the conversation by e-mail", tenancy.ErrConflict)
+	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.
+	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
+	// ErrKeyReused: the same idempotency key came with another request.
+	ErrKeyReused = fmt.Errorf("%w: this key was used for another message", tenancy.ErrConflict)
+)
+
+// AssignedError says that the conversation is someone's already. It is [tenancy.ErrConflict].
+type AssignedError struct {
+	Assignee tenancy.UserID
+}
+
+func (e *AssignedError) Error() string {
+	return fmt.Sprintf("conflict: the conversation is assigned to %s", e.Assignee)
+}
+
+// Is makes errors.Is(err, tenancy.ErrConflict) true.
+func (e *AssignedError) Is(target error) bool { return target == tenancy.ErrConflict }

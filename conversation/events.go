@@ -1,0 +1,45 @@
+package conversation
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// The events of this room. Their payloads are [tenancy.Facts] with the names given; all on
+// the stream of a conversation carry its id as conversation.
+const (
+	ContactCreated         = "contact.created"         // contact
+	ContactEdited          = "contact.edited"          // contact, changed: a comma-separated list of fields
+	ConversationStarted    = "conversation.started"    // contact
+	ConversationClosed     = "conversation.closed"     // outcome
+	ConversationOpened     = "conversation.opened"     //
+	ConversationAssigned   = "conversation.assigned"   // user, from: the earlier assignee
+	ConversationUnassigned = "conversation.unassigned" // from: the earlier assignee
+	ConversationMoved      = "conversation.moved"      // delivery, from, to: the teams
+	MessageReceived        = "message.received"        // message, seq
+	MessageSent            = "message.sent"            // message, seq
+	NoteWritten            = "note.written"            // message, seq
+	GuestAdmitted          = "guest.admitted"          // user, invitation
+	GuestRevoked           = "guest.revoked"           // user
+	DeliveryRequested      = "delivery.requested"      // delivery, invitation
+	DeliveryEnded          = "delivery.ended"          // delivery, state, and the recipient: user or team
+)
+
+func (c Conversation) in() tenancy.Place {
+	return tenancy.Place{
+		Account: c.Account, Team: c.Team,
+		Stream: outbox.Stream{Kind: outbox.ConversationStream, ID: c.ID.UUID()},
+	}
+}
+
+// record appends one event to the conversation's stream.
+func (s *Service) record(ctx context.Context, by tenancy.Principal, at time.Time, c Conversation, kind string, facts tenancy.Facts) error {
+	if facts == nil {
+		facts = tenancy.Facts{}
+	}
+	facts["conversation"] = c.ID.String()
+	return s.store.Append(ctx, s.env.Event(by, at, c.in(), kind, facts))
+}

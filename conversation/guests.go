@@ -1,0 +1,152 @@
+package conversation
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// admission is the system that lets guests in, as the audit log names it.
+const admission = tenancy.System("invitation")
+
+// Guests lists the grants of a conversation, ended ones included.
+func (s *Service) Guests(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) ([]Grant, error) {
+	if _, err := s.look(ctx, actor, id, act{rbac.ListMembers, true}); err != nil {
+		return nil, err
+	}
+	return s.store.Grants(ctx, id)
+}
+
+// RevokeGuest takes a guest's access to one conversation back. Their other conversations
+// stay. Revoking it again changes nothing.
+//
+// Errors: [tenancy.ErrNotFound] also where the user has no grant, [rbac.ErrDenied].
+func (s *Service) RevokeGuest(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) error {
+	_, err := s.change(ctx, actor, id, revoking, func(ctx context.Context, c *Conversation, now time.Time) error {
+		g, err := s.store.Grant(ctx, id, user)
+		if err != nil {
+			return err
+		}
+		return s.revoke(ctx, actor, *c, g, now)
+	})
+	return err
+}
+
+func (s *Service) revoke(ctx context.Context, by tenancy.Principal, c Conversation, g Grant, now time.Time) error {
+	if !g.RevokedAt.IsZero() {
+		return nil
+	}
+	g.RevokedAt, g.RevokedBy = now, by.Principal()
+	if err := s.store.UpdateGrant(ctx, g); err != nil {
+		return err
+	}
+	return s.record(ctx, by, now, c, GuestRevoked, tenancy.Facts{"user": g.User.String()})
+}
+
+// Offer implements [invite.Admitter]: whoever may invite guests, and sees the conversation,
+// may offer access to it while it is open. It must run inside a transaction.
+func (s *Service) Offer(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) error {
+	_, err := s.enter(ctx, actor, id, inviting)
+	return err
+}
+
+// Settle implements [invite.Admitter]: an accepted invitation becomes a grant, and a
+// delivery that waited for the invitation ends with it. It must run inside a transaction.
+func (s *Service) Settle(ctx context.Context, inv invite.Invitation) error {
+	by := tenancy.Principal(recorded(inv.EndedBy))
+	if inv.State == invite.Accepted {
+		// The team comes before the conversation in the order of locks.
+		if _, err := s.people.AdmitGuest(ctx, admission, inv.Team, inv.AcceptedBy); err != nil {
+			return err
+		}
+	}
+	c, err := s.store.LockConversation(ctx, inv.Team, inv.Conversation)
+	if notFound(err) && inv.State != invite.Accepted {
+		return nil // it has moved on, and its delivery was not this invitation's
+	}
+	if err != nil {
+		return err
+	}
+	now := s.env.Now()
+	if inv.State == invite.Accepted {
+		if err := s.grant(ctx, by, c, inv, now); err != nil {
+			return err
+		}
+	}
+	return s.settleDelivery(ctx, by, &c, inv, now)
+}
+
+// recorded is a principal as an event or a row names it.
+type recorded string
+
+func (r recorded) Principal() string { return string(r) }
+
+// grant lets the user who accepted into the conversation, again if it was taken back before.
+func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversation, inv invite.Invitation, now time.Time) error {
+	g := Grant{
+		Conversation: c.ID, User: inv.AcceptedBy, Inviter: inv.Inviter,
+		FromSeq: 1, AcceptedAt: now, Version: 1,
+	}
+	old, err := s.store.Grant(ctx, c.ID, inv.AcceptedBy)
+	switch {
+	case notFound(err):
+		err = s.store.InsertGrant(ctx, g)
+	case err == nil:
+		g.Version = old.Version
+		err = s.store.UpdateGrant(ctx, g)
+	}
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, by, now, c, GuestAdmitted, tenancy.Facts{"user": inv.AcceptedBy.String(), "invitation": inv.ID.String()})
+}
+
+// Depart implements [tenancy.Departures]: what a departing member was responsible for goes
+// back to the team, and the conversations that they were a guest of are closed to them. It
+// must run inside a transaction.
+func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
+	assigned, err := s.store.AssignedTo(ctx, d.Team, d.User)
+	if err != nil {
+		return err
+	}
+	granted, err := s.store.GrantedIn(ctx, d.Team, d.User)
+	if err != nil {
+		return err
+	}
+	held := append(assigned, granted...)
+	slices.SortFunc(held, func(a, b tenancy.ConversationID) int { return slices.Compare(a[:], b[:]) })
+	for _, id := range slices.Compact(held) {
+		if err := s.free(ctx, d, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// free takes one conversation out of a departing member's hands.
+func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID) error {
+	c, err := s.store.LockConversation(ctx, d.Team, id)
+	if notFound(err) {
+		return nil // it moved to another team in between, and was freed by that
+	}
+	if err != nil {
+		return err
+	}
+	if c.Assignee == d.User {
+		if err := s.unassign(ctx, d.By, &c, d.At); err != nil {
+			return err
+		}
+	}
+	g, err := s.store.Grant(ctx, id, d.User)
+	if notFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.revoke(ctx, d.By, c, g, d.At)
+}

@@ -1,0 +1,106 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Close ends the work on a conversation, with what came of it if that can be said (the empty
+// Label otherwise). A closed conversation leaves the working list; the contact's next message
+// or [Service.Open] opens it again. Closing a closed one changes nothing.
+//
+// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied].
+func (s *Service) Close(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, outcome Label) (Conversation, error) {
+	if outcome != "" && !outcome.known() {
+		return Conversation{}, invalidLabel()
+	}
+	return s.change(ctx, actor, id, closing, func(ctx context.Context, c *Conversation, now time.Time) error {
+		if c.Status == Closed {
+			return nil
+		}
+		return s.close(ctx, actor, c, outcome, now)
+	})
+}
+
+func (s *Service) close(ctx context.Context, by tenancy.Principal, c *Conversation, outcome Label, now time.Time) error {
+	c.Status, c.Outcome = Closed, outcome
+	if err := s.update(ctx, c); err != nil {
+		return err
+	}
+	return s.record(ctx, by, now, *c, ConversationClosed, tenancy.Facts{"outcome": string(outcome)})
+}
+
+// Open takes up a closed conversation again. Someone who can no longer be responsible for it
+// is no longer its assignee. Opening an open one changes nothing.
+//
+// Errors: [tenancy.ErrNotFound], [rbac.ErrDenied].
+func (s *Service) Open(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
+	return s.change(ctx, actor, id, opening, func(ctx context.Context, c *Conversation, now time.Time) error {
+		if c.Status == Open {
+			return nil
+		}
+		if err := s.reopen(ctx, actor, c, now); err != nil {
+			return err
+		}
+		return s.update(ctx, c)
+	})
+}
+
+// reopen makes a closed conversation an open one; the caller writes the row. The event comes
+// first in the stream, before whatever opened it.
+func (s *Service) reopen(ctx context.Context, by tenancy.Principal, c *Conversation, now time.Time) error {
+	if c.Status == Open {
+		return nil
+	}
+	c.Status, c.Outcome = Open, ""
+	if err := s.record(ctx, by, now, *c, ConversationOpened, nil); err != nil {
+		return err
+	}
+	if c.Assignee.IsZero() {
+		return nil
+	}
+	err := s.eligible(ctx, c.Team, c.Assignee)
+	if !errors.Is(err, ErrNotRecipient) {
+		return err
+	}
+	from := c.Assignee
+	c.Assignee = tenancy.UserID{}
+	return s.record(ctx, by, now, *c, ConversationUnassigned, tenancy.Facts{"from": from.String()})
+}
+
+// change runs fn on a conversation that the actor may act on, in one transaction, and
+// answers the conversation as fn left it.
+func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act,
+	fn func(ctx context.Context, c *Conversation, now time.Time) error,
+) (Conversation, error) {
+	var changed Conversation
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		v, err := s.enter(ctx, actor, id, what)
+		if err != nil {
+			return err
+		}
+		changed = v.Conversation
+		return fn(ctx, &changed, s.env.Now())
+	})
+	return changed, err
+}
+
+// eligible answers nil if the user may be responsible for the team's conversations: an
+// active member whose role sees all of them. Their membership is locked for share, so that a
+// removal at the same instant comes before, and is seen, or after, and frees.
+func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) error {
+	standing, err := s.people.Standing(ctx, tenancy.Actor{User: user, Team: team})
+	switch {
+	case notFound(err), errors.Is(err, rbac.ErrDenied):
+		return ErrNotRecipient
+	case err != nil:
+		return err
+	case !standing.Allows(rbac.ReadConversations):
+		return ErrNotRecipient
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package conversation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Get reads one conversation. Errors: [tenancy.ErrNotFound] also for one that a guest was
+// not granted.
+func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
+	v, err := s.look(ctx, actor, id, reading)
+	return v.Conversation, err
+}
+
+// List lists the conversations that the actor may see, newest first: the team's for a member,
+// the granted ones for a guest. A conversation is in it exactly if [Service.Get] finds it.
+func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, page tenancy.Page) (tenancy.List[Conversation], error) {
+	var none tenancy.List[Conversation]
+	if filter.Status != "" && filter.Status != Open && filter.Status != Closed {
+		return none, &tenancy.InvalidError{Field: "status", Reason: "must be open or closed"}
+	}
+	keyset, err := page.Keyset("conversations", actor, filter)
+	if err != nil {
+		return none, err
+	}
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
+		return none, err
+	}
+	scope := s.scope(standing)
+	check := standing.Check
+	if !scope.Guest.IsZero() {
+		check = standing.CheckGranted
+	}
+	if err := check(rbac.ReadConversation); err != nil {
+		return none, err
+	}
+	found, err := s.store.Conversations(ctx, scope, filter, keyset)
+	if err != nil {
+		return none, err
+	}
+	key := func(c Conversation) (time.Time, uuid.UUID) { return c.LastAt, c.ID.UUID() }
+	return tenancy.Paged(found, keyset, key, "conversations", actor, filter), nil
+}
+
+// Messages reads at most limit messages (0 means [tenancy.DefaultLimit]) after a sequence,
+// oldest first; resume with the last Seq that you have. A guest gets no notes, and nothing
+// from before their grant begins.
+func (s *Service) Messages(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, after int64, limit int) ([]Message, error) {
+	if limit == 0 {
+		limit = tenancy.DefaultLimit
+	}
+	if limit < 0 || limit > tenancy.MaxLimit {
+		return nil, &tenancy.InvalidError{Field: "limit", Reason: fmt.Sprintf("must be from 1 to %d", tenancy.MaxLimit)}
+	}
+	v, err := s.look(ctx, actor, id, reading)
+	if err != nil {
+		return nil, err
+	}
+	if v.guest() {
+		after = max(after, v.grant.FromSeq-1)
+	}
+	return s.store.Messages(ctx, id, Range{After: max(after, 0), Notes: v.standing.Allows(rbac.ReadNote), Limit: limit})
+}

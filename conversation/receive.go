@@ -1,0 +1,161 @@
+package conversation
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Inbound is a message from a contact, as the channel's gateway hands it over.
+type Inbound struct {
+	// To is the team identity that the contact wrote to.
+	To tenancy.Identity
+	// From is the contact's address on that channel: a phone number in E.164 form, or the
+	// chat's own name for its visitor.
+	From string
+	// ID is the provider's id of the message. The same id again is the same message.
+	ID   string
+	Text string
+}
+
+// Limits of a message.
+const (
+	MaxText = 8 << 10 // bytes
+	MaxKey  = 255     // bytes of a provider's or a client's message id
+)
+
+// Receive takes a contact's message. The first one of a contact opens a conversation with
+// the team that has the identity; later ones go to that conversation, wherever it lives now,
+// and open it again if it was closed. A repeated message changes nothing and answers the
+// conversation as it is. Contact, conversation, message and events are one transaction.
+//
+// Messages are taken also for a suspended account: what was said must not be lost.
+//
+// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] where no active team has the
+// identity, [ErrKeyReused].
+func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (Conversation, error) {
+	if err := in.validate(by); err != nil {
+		return Conversation{}, err
+	}
+	var c Conversation
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		now := s.env.Now()
+		var err error
+		if c, err = s.thread(ctx, by, in, now); err != nil {
+			return err
+		}
+		m := Message{Kind: InboundMessage, Text: in.Text, At: now, Key: keyOf("inbound", string(in.To.Channel), in.To.Value, in.ID)}
+		if seen, err := s.repeated(ctx, c, m); err != nil || seen != nil {
+			return err
+		}
+		if err := s.reopen(ctx, by, &c, now); err != nil {
+			return err
+		}
+		if c.NeedsReplySince.IsZero() {
+			c.NeedsReplySince = now
+		}
+		_, err = s.write(ctx, by, &c, m, MessageReceived)
+		return err
+	})
+	return c, err
+}
+
+func (in Inbound) validate(by tenancy.System) error {
+	if err := by.Validate(); err != nil {
+		return err
+	}
+	if err := in.To.Validate(); err != nil {
+		return err
+	}
+	if err := validAddress(in.To.Channel, in.From); err != nil {
+		return err
+	}
+	if err := validKey("message id", in.ID); err != nil {
+		return err
+	}
+	return validText(in.Text)
+}
+
+// A visitor of a chat is named by the host, which may use anything printable but spaces.
+var visitor = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+func validAddress(channel tenancy.Channel, address string) error {
+	if channel == tenancy.PhoneChannel {
+		return tenancy.Phone(address).Validate()
+	}
+	if !visitor.MatchString(address) {
+		return &tenancy.InvalidError{Field: "from", Reason: "must have 1 to 128 printable ASCII characters and no spaces"}
+	}
+	return nil
+}
+
+// validKey checks a name that someone else gave a message: a provider or a client.
+func validKey(field, key string) error {
+	if key == "" || len(key) > MaxKey || !utf8.ValidString(key) {
+		return &tenancy.InvalidError{Field: field, Reason: fmt.Sprintf("must have 1 to %d bytes of UTF-8", MaxKey)}
+	}
+	return nil
+}
+
+// validText checks what is said. Line breaks and tabs are part of it; other control
+// characters are how terminals and logs are attacked.
+func validText(text string) error {
+	odd := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }
+	switch {
+	case len(text) > MaxText:
+		return &tenancy.InvalidError{Field: "text", Reason: fmt.Sprintf("must have at most %d bytes", MaxText)}
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, odd):
+		return &tenancy.InvalidError{Field: "text", Reason: "must be UTF-8 without control characters"}
+	case strings.TrimSpace(text) == "":
+		return &tenancy.InvalidError{Field: "text", Reason: "must not be empty"}
+	}
+	return nil
+}
+
+// thread finds and locks the conversation that a contact's message belongs to, or starts it.
+func (s *Service) thread(ctx context.Context, by tenancy.System, in Inbound, now time.Time) (Conversation, error) {
+	// The conversation may move to another team between the look-up and the lock; it cannot
+	// do so again and again while this call runs.
+	const moves = 3
+	for range moves {
+		c, err := s.store.ConversationByAddress(ctx, in.To, in.From)
+		if notFound(err) {
+			return s.start(ctx, by, in, now)
+		}
+		if err != nil {
+			return Conversation{}, err
+		}
+		c, err = s.store.LockConversation(ctx, c.Team, c.ID)
+		if !notFound(err) {
+			return c, err
+		}
+	}
+	return Conversation{}, tenancy.ErrUnavailable
+}
+
+// start makes the conversation of a contact's first message.
+func (s *Service) start(ctx context.Context, by tenancy.System, in Inbound, now time.Time) (Conversation, error) {
+	team, err := s.people.TeamByIdentity(ctx, by, in.To)
+	if err != nil {
+		return Conversation{}, err
+	}
+	contact, err := s.contactIn(ctx, by, team, Contact{Channel: in.To.Channel, Address: in.From}, now)
+	if err != nil {
+		return Conversation{}, err
+	}
+	c := Conversation{
+		ID: tenancy.NewID[tenancy.ConversationID](s.env), Account: team.Account, Team: team.ID,
+		Contact: contact.ID, Identity: in.To, Address: in.From,
+		Status: Open, Label: NewLabel, LastAt: now, CreatedAt: now, Version: 1,
+	}
+	if err := s.store.InsertConversation(ctx, c); err != nil {
+		return Conversation{}, err
+	}
+	return c, s.record(ctx, by, now, c, ConversationStarted, tenancy.Facts{"contact": contact.ID.String()})
+}

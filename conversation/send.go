@@ -1,0 +1,140 @@
+package conversation
+
+import (
+	"context"
+	"crypto/sha256"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/usher-go/usher/conversation/command"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// SendOption says more about a message to send.
+type SendOption func(*sendOptions)
+
+type sendOptions struct{ clientID string }
+
+// ClientID is the sender's own id for a message, so that sending it again after a lost
+// answer gives the first message and no second one. It is 1 to [MaxKey] bytes, and the
+// author's own: two authors may use the same.
+func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID = id } }
+
+// Send says something to the contact. An answer by a person, guests included, clears
+// NeedsReplySince. Message, conversation and event are one transaction.
+//
+// A text that begins with ^ is refused, since it would be a command that reached the
+// contact; hand what people type to [Service.Type].
+//
+// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
+// [ErrKeyReused].
+func (s *Service) Send(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
+	if command.IsCommand(text) {
+		return Message{}, &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
+	}
+	return s.say(ctx, actor, id, OutboundMessage, text, options)
+}
+
+// Note writes what only the team sees, also in a closed conversation. A note answers nobody:
+// NeedsReplySince stays. The errors are those of [Service.Send].
+func (s *Service) Note(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
+	return s.say(ctx, actor, id, NoteMessage, text, options)
+}
+
+// say writes a message of the actor's.
+func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, kind MessageKind, text string, options []SendOption) (Message, error) {
+	var o sendOptions
+	for _, set := range options {
+		set(&o)
+	}
+	m := Message{Kind: kind, Author: actor.User, Text: text}
+	if len(options) > 0 {
+		if err := validKey("client id", o.clientID); err != nil {
+			return Message{}, err
+		}
+		m.Key = keyOf("outbound", actor.User.String(), o.clientID)
+	}
+	if err := validText(text); err != nil {
+		return Message{}, err
+	}
+	what, event := sending, MessageSent
+	if kind == NoteMessage {
+		what, event = noting, NoteWritten
+	}
+	var written Message
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		v, err := s.enter(ctx, actor, id, what)
+		if err != nil {
+			return err
+		}
+		seen, err := s.repeated(ctx, v.Conversation, m)
+		if err != nil {
+			return err
+		}
+		if seen != nil {
+			written = *seen
+			return nil
+		}
+		m.At = s.env.Now()
+		if kind == OutboundMessage {
+			v.NeedsReplySince = time.Time{}
+		}
+		written, err = s.write(ctx, actor, &v.Conversation, m, event)
+		return err
+	})
+	return written, err
+}
+
+// write gives a message its place at the end of a locked conversation.
+func (s *Service) write(ctx context.Context, by tenancy.Principal, c *Conversation, m Message, event string) (Message, error) {
+	c.LastSeq++
+	c.LastAt = m.At
+	m.ID, m.Conversation, m.Seq = tenancy.NewID[tenancy.MessageID](s.env), c.ID, c.LastSeq
+	if err := s.store.InsertMessage(ctx, m); err != nil {
+		return Message{}, err
+	}
+	if err := s.update(ctx, c); err != nil {
+		return Message{}, err
+	}
+	return m, s.record(ctx, by, m.At, *c, event, tenancy.Facts{"message": m.ID.String(), "seq": strconv.FormatInt(m.Seq, 10)})
+}
+
+// update writes a locked conversation that stays in its team.
+func (s *Service) update(ctx context.Context, c *Conversation) error {
+	if err := s.store.UpdateConversation(ctx, c.Team, *c); err != nil {
+		return err
+	}
+	c.Version++
+	return nil
+}
+
+// repeated finds the message that was written under the same key before, if there is one.
+// The key with another message is a mistake of the caller's, not a repetition.
+func (s *Service) repeated(ctx context.Context, c Conversation, m Message) (*Message, error) {
+	if m.Key == (MessageKey{}) {
+		return nil, nil
+	}
+	seen, err := s.store.MessageByKey(ctx, m.Key)
+	switch {
+	case notFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case seen.Conversation != c.ID || seen.Kind != m.Kind || seen.Text != m.Text:
+		return nil, ErrKeyReused
+	}
+	return &seen, nil
+}
+
+// keyOf hashes what names a message. Each part is preceded by its length, so that no two
+// lists of parts run together to the same key.
+func keyOf(parts ...string) MessageKey {
+	var all strings.Builder
+	for _, part := range parts {
+		all.WriteString(strconv.Itoa(len(part)))
+		all.WriteByte(':')
+		all.WriteString(part)
+	}
+	return sha256.Sum256([]byte(all.String()))
+}

@@ -1,0 +1,41 @@
+package conversation
+
+import (
+	"github.com/usher-go/usher/conversation/command"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Service holds every rule of conversations. Build it with [New]; it is safe for concurrent use.
+type Service struct {
+	store   Store
+	people  *tenancy.Service
+	invites *invite.Service
+	env     tenancy.Env
+
+	commands command.Set
+	runs     map[string]run
+}
+
+// New builds the service and binds it to the other rooms: it admits guests for accepted
+// invitations and frees what departing members held. It fails when the policy does not name
+// a permission that an operation asks for.
+func New(store Store, people *tenancy.Service, invites *invite.Service, policy *rbac.Policy, env tenancy.Env) (*Service, error) {
+	asked := []rbac.Permission{
+		rbac.ReadConversations, rbac.ListConversations, rbac.ReadNote, rbac.ReadContact, rbac.ListMembers, rbac.RevokeGuest,
+	}
+	for _, act := range acts() {
+		asked = append(asked, act.permission)
+	}
+	if err := policy.Check(asked...); err != nil {
+		return nil, err
+	}
+	s := &Service{store: store, people: people, invites: invites, env: env}
+	if err := s.learn(vocabulary); err != nil {
+		return nil, err
+	}
+	invites.Bind(s)
+	people.Bind(s)
+	return s, nil
+}

@@ -1,0 +1,236 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/usher-go/usher/conversation/command"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Reply is what [Service.Type] made of a line.
+type Reply struct {
+	// Message is what was written to the conversation; nil where nothing was.
+	Message *Message
+	// Text is the answer to a command. It is for its author only and is stored nowhere.
+	Text string
+}
+
+// CommandError says that a line begins a command and is none. It is [tenancy.ErrInvalid] and
+// wraps a [*command.Error].
+type CommandError struct{ Err error }
+
+func (e *CommandError) Error() string { return e.Err.Error() }
+
+// Unwrap is the parser's error.
+func (e *CommandError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(err, tenancy.ErrInvalid) true.
+func (e *CommandError) Is(target error) bool { return target == tenancy.ErrInvalid }
+
+// Type takes a line as a person typed it: ^name begins a command, ^^ a text that begins with
+// a caret, and all else is sent like [Service.Send]. A command calls the same methods as the
+// host would, so the same checks run. One that is unknown or fails is an error; in no case is
+// it sent to the contact. Guests cannot run any.
+//
+// [ClientID] holds for what is written to the conversation.
+//
+// Errors: [*CommandError], and those of the method that the command calls.
+func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, line string, options ...SendOption) (Reply, error) {
+	parsed, err := s.commands.Parse(line)
+	if text, ok := parsed.(command.Text); ok {
+		m, err := s.say(ctx, actor, id, OutboundMessage, string(text), options)
+		if err != nil {
+			return Reply{}, err
+		}
+		return Reply{Message: &m}, nil
+	}
+	if err := s.mayCommand(ctx, actor, id); err != nil {
+		return Reply{}, err
+	}
+	if err != nil {
+		return Reply{}, &CommandError{Err: err}
+	}
+	c := parsed.(command.Command)
+	return s.runs[c.Name](ctx, typed{Service: s, actor: actor, id: id, args: c.Args, options: options})
+}
+
+// mayCommand refuses who may not see the conversation, and guests, before anything is said
+// about the command.
+func (s *Service) mayCommand(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) error {
+	v, err := s.look(ctx, actor, id, reading)
+	if err != nil {
+		return err
+	}
+	return v.standing.Check(rbac.ReadConversations)
+}
+
+// Commands lists the commands, for a user interface to offer.
+func (s *Service) Commands() []command.Spec { return s.commands.Specs() }
+
+// typed is one command with all that it needs to run.
+type typed struct {
+	*Service
+	actor   tenancy.Actor
+	id      tenancy.ConversationID
+	args    command.Args
+	options []SendOption
+}
+
+// outcomeParams are the arguments that make up an [Outcome].
+var outcomeParams = []command.Param{
+	{Name: "status", Kind: command.Name, Named: true},
+	{Name: "rating", Kind: command.Integer, Named: true, Max: MaxRating},
+	{Name: "summary", Kind: command.Phrase, Named: true},
+}
+
+// run is what a command does.
+type run func(context.Context, typed) (Reply, error)
+
+// verb is a command: how it is written and what it does.
+type verb struct {
+	command.Spec
+	run run
+}
+
+// vocabulary is every command.
+var vocabulary = []verb{
+	{command.Spec{Name: "invite", Help: "invite someone by e-mail into this conversation, as a guest", Params: []command.Param{
+		{Name: "email", Kind: command.Word, Required: true},
+	}}, typedInvite},
+	{command.Spec{Name: "assign", Help: "make a member of the team responsible: an e-mail address, or me", Params: []command.Param{
+		{Name: "who", Kind: command.Word, Required: true},
+		{Name: "takeover", Kind: command.OneOf, Named: true, Values: []string{"yes"}},
+	}}, typedAssign},
+	{command.Spec{Name: "deliver", Help: "hand the conversation over: to an e-mail address, or to a team by its name", Params: append([]command.Param{
+		{Name: "to", Kind: command.Name, Required: true},
+		{Name: "keep", Kind: command.OneOf, Named: true, Values: []string{"open"}},
+	}, outcomeParams...)}, typedDeliver},
+	{command.Spec{Name: "close", Help: "end the work on the conversation", Params: []command.Param{
+		{Name: "status", Kind: command.Name, Named: true},
+	}}, typedClose},
+	{command.Spec{Name: "open", Help: "take a closed conversation up again"}, typedOpen},
+	{command.Spec{Name: "note", Help: "write a note that only the team sees", Params: []command.Param{
+		{Name: "text", Kind: command.Rest, Required: true},
+	}}, typedNote},
+	{command.Spec{Name: "help", Help: "show the commands, or how one is written", Params: []command.Param{
+		{Name: "command", Kind: command.Word},
+	}}, typedHelp},
+}
+
+// learn prepares the vocabulary for the parser and the dispatcher.
+func (s *Service) learn(verbs []verb) error {
+	specs := make([]command.Spec, len(verbs))
+	s.runs = make(map[string]run, len(verbs))
+	for i, v := range verbs {
+		specs[i], s.runs[v.Name] = v.Spec, v.run
+	}
+	var err error
+	s.commands, err = command.NewSet(specs...)
+	return err
+}
+
+func typedInvite(ctx context.Context, t typed) (Reply, error) {
+	inv, err := t.invites.Create(ctx, t.actor, invite.ToConversation(t.args["email"], t.id))
+	return answer(err, "%s is invited into this conversation.", inv.Email)
+}
+
+func typedAssign(ctx context.Context, t typed) (Reply, error) {
+	user, err := t.colleague(ctx, t.args["who"])
+	if err != nil {
+		return Reply{}, err
+	}
+	assign := t.Assign
+	if t.args["takeover"] != "" {
+		assign = t.TakeOver
+	}
+	_, err = assign(ctx, t.actor, t.id, user)
+	return answer(err, "The conversation is assigned to %s.", t.args["who"])
+}
+
+// colleague finds the user whom a command names.
+func (t typed) colleague(ctx context.Context, who string) (tenancy.UserID, error) {
+	if strings.EqualFold(who, "me") {
+		return t.actor.User, nil
+	}
+	member, err := t.people.MemberByEmail(ctx, t.actor, who)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return tenancy.UserID{}, ErrNotRecipient
+	}
+	return member.User, err
+}
+
+func typedDeliver(ctx context.Context, t typed) (Reply, error) {
+	outcome := Outcome{Summary: t.args["summary"]}
+	outcome.Rating, _ = t.args.Int("rating")
+	var err error
+	if outcome.Status, err = t.label(); err != nil {
+		return Reply{}, err
+	}
+	to := ToEmail(t.args["to"])
+	if !strings.Contains(t.args["to"], "@") {
+		team, err := t.people.TeamByName(ctx, t.actor, t.args["to"])
+		if err != nil {
+			return Reply{}, err
+		}
+		to = ToTeam(team.ID)
+	}
+	var options []DeliverOption
+	if t.args["keep"] != "" {
+		options = append(options, KeepOpen())
+	}
+	d, err := t.Deliver(ctx, t.actor, t.id, to, outcome, options...)
+	if d.State == DeliveryPending {
+		return answer(err, "%s is invited; the delivery completes when they accept.", t.args["to"])
+	}
+	return answer(err, "The conversation is delivered to %s: %s.", t.args["to"], d.Outcome.Status)
+}
+
+// label is the status argument; none is the empty label.
+func (t typed) label() (Label, error) {
+	if t.args["status"] == "" {
+		return "", nil
+	}
+	return ParseLabel(t.args["status"])
+}
+
+func typedClose(ctx context.Context, t typed) (Reply, error) {
+	outcome, err := t.label()
+	if err != nil {
+		return Reply{}, err
+	}
+	_, err = t.Close(ctx, t.actor, t.id, outcome)
+	return answer(err, "The conversation is closed.")
+}
+
+func typedOpen(ctx context.Context, t typed) (Reply, error) {
+	_, err := t.Open(ctx, t.actor, t.id)
+	return answer(err, "The conversation is open.")
+}
+
+func typedNote(ctx context.Context, t typed) (Reply, error) {
+	m, err := t.Note(ctx, t.actor, t.id, t.args["text"], t.options...)
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Message: &m, Text: "Noted; only the team sees it."}, nil
+}
+
+func typedHelp(_ context.Context, t typed) (Reply, error) {
+	text, err := t.commands.Help(t.args["command"])
+	if err != nil {
+		return Reply{}, &CommandError{Err: err}
+	}
+	return Reply{Text: text}, nil
+}
+
+func answer(err error, format string, args ...any) (Reply, error) {
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Text: fmt.Sprintf(format, args...)}, nil
+}

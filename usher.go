@@ -1,0 +1,103 @@
+package usher
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Usher is the rooms, wired. It is safe for concurrent use and starts nothing by itself: what
+// is to be mailed goes out when the host calls Relay.Step or Relay.Run.
+type Usher struct {
+	Tenancy       *tenancy.Service
+	Invites       *invite.Service
+	Conversations *conversation.Service
+	// Relay hands what has happened to the mailer and to the host's sinks.
+	Relay  *outbox.Relay
+	Policy *rbac.Policy
+}
+
+// Option configures [New].
+type Option func(*config)
+
+type config struct {
+	env    tenancy.Env
+	rows   []rbac.Row
+	mailer invite.Mailer
+	base   string
+	sinks  []outbox.Sink
+}
+
+// WithPolicy adds the host's own rows to the policy: its own objects and actions, or other
+// rights for the roles.
+func WithPolicy(rows ...rbac.Row) Option {
+	return func(c *config) { c.rows = append(c.rows, rows...) }
+}
+
+// WithMailer sets who sends invitations, and with them deliveries by e-mail. It needs
+// [WithInviteURL].
+func WithMailer(m invite.Mailer) Option { return func(c *config) { c.mailer = m } }
+
+// WithInviteURL sets where the links in invitations lead. The host of a link comes from here
+// and from nowhere else; see [invite.ParseLinkBase] for what is allowed.
+func WithInviteURL(url string) Option { return func(c *config) { c.base = url } }
+
+// WithSink adds someone who is handed every event, at least once and in order within a stream.
+func WithSink(s outbox.Sink) Option { return func(c *config) { c.sinks = append(c.sinks, s) } }
+
+// WithClock replaces the clock, for tests.
+func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Clock = now } }
+
+// WithIDs replaces the source of ids, for tests.
+func WithIDs(next func() uuid.UUID) Option { return func(c *config) { c.env.IDs = next } }
+
+// New wires the rooms on a store. It fails when the policy is not sound or does not name a
+// permission that an operation asks for, and when a mailer has no valid invite URL.
+func New(store storage.Store, options ...Option) (*Usher, error) {
+	if store == nil {
+		return nil, errors.New("usher: New needs a store, such as memory.New()")
+	}
+	var c config
+	for _, set := range options {
+		set(&c)
+	}
+	policy, err := rbac.NewPolicy(c.rows...)
+	if err != nil {
+		return nil, err
+	}
+	u := &Usher{Policy: policy}
+	if u.Tenancy, err = tenancy.New(store, policy, c.env); err != nil {
+		return nil, err
+	}
+	if u.Invites, err = invite.New(store, u.Tenancy, policy, c.env); err != nil {
+		return nil, err
+	}
+	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env); err != nil {
+		return nil, err
+	}
+	sinks := c.sinks
+	if c.mailer != nil {
+		base, err := invite.ParseLinkBase(c.base)
+		if err != nil {
+			return nil, err
+		}
+		sinks = append([]outbox.Sink{u.Invites.Mailing(c.mailer, base)}, sinks...)
+	}
+	u.Relay = outbox.NewRelay(store, outbox.Sinks(sinks...), outbox.WithClock(c.env.Now))
+	return u, nil
+}
+
+// Check answers nil if the actor's role has the permission in the whole team, and otherwise
+// an error that says what was missing; see [tenancy.Service.Check].
+func (u *Usher) Check(ctx context.Context, actor tenancy.Actor, perm rbac.Permission) error {
+	return u.Tenancy.Check(ctx, actor, perm)
+}
