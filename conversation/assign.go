@@ -43,7 +43,7 @@ func (s *Service) Unassign(ctx context.Context, actor tenancy.Actor, id tenancy.
 }
 
 func (s *Service) assign(ctx context.Context, by tenancy.Principal, c *Conversation, user tenancy.UserID, now time.Time) error {
-	if c.Assignee == user {
+	if c.Assignee == user && !user.IsZero() {
 		return nil
 	}
 	if err := s.eligible(ctx, c.Team, user); err != nil {

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -53,18 +54,11 @@ func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.C
 	return d, err
 }
 
-// deliver decides and writes. Teams are locked before the conversation: the target of a move,
-// and the actor's own where an invitation will be written.
+// deliver decides and writes.
 func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery) error {
-	var target tenancy.Team
-	var closedTarget error
-	switch {
-	case !d.Recipient.Team.IsZero():
-		target, closedTarget = s.people.Lock(ctx, d.Recipient.Team)
-	case !d.Recipient.Email.IsZero():
-		if _, _, err := s.people.Enter(ctx, actor); err != nil {
-			return err
-		}
+	target, closedTarget, err := s.lockTeams(ctx, actor, d.Recipient)
+	if err != nil {
+		return err
 	}
 	if err := s.lapse(ctx, actor.Team, d.Conversation); err != nil {
 		return err
@@ -89,6 +83,31 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 		return closedTarget
 	}
 	return s.deliverToTeam(ctx, actor, &v.Conversation, target, d)
+}
+
+// lockTeams takes the teams that a delivery touches, before the conversation and in the order
+// of their ids: the actor's own where invitations are written, and the target of a move. That
+// the target cannot be delivered to is answered apart, since only those may learn it who may
+// deliver.
+func (s *Service) lockTeams(ctx context.Context, actor tenancy.Actor, to Recipient) (target tenancy.Team, closed, err error) {
+	own := func() error {
+		_, _, err := s.people.Enter(ctx, actor)
+		return err
+	}
+	switch {
+	case !to.Email.IsZero():
+		return target, nil, own()
+	case to.Team.IsZero():
+		return target, nil, nil
+	case bytes.Compare(to.Team[:], actor.Team[:]) < 0:
+		target, closed = s.people.Lock(ctx, to.Team)
+		return target, closed, own()
+	}
+	if err := own(); err != nil {
+		return target, nil, err
+	}
+	target, closed = s.people.Lock(ctx, to.Team)
+	return target, closed, nil
 }
 
 // orPending answers the error of a look-up, or the conflict if it found a pending delivery.
@@ -168,6 +187,9 @@ func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Co
 // is locked out by the move; their invitations that are still open do not, since nobody in
 // the new team sent them.
 func (s *Service) deliverToTeam(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, d *Delivery) error {
+	if err := s.invites.Withdraw(ctx, by, c.Team, c.ID); err != nil {
+		return err
+	}
 	known, err := s.store.Contact(ctx, c.Team, c.Contact)
 	if err != nil {
 		return err

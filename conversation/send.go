@@ -30,7 +30,7 @@ func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID =
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
 // [ErrKeyReused].
 func (s *Service) Send(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
-	if command.IsCommand(text) {
+	if len(text) <= MaxText && command.IsCommand(text) {
 		return Message{}, &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
 	}
 	return s.say(ctx, actor, id, OutboundMessage, text, options)

@@ -41,6 +41,9 @@ func (e *CommandError) Is(target error) bool { return target == tenancy.ErrInval
 //
 // Errors: [*CommandError], and those of the method that the command calls.
 func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, line string, options ...SendOption) (Reply, error) {
+	if len(line) > MaxText { // before it is read at all
+		return Reply{}, validText(line)
+	}
 	parsed, err := s.commands.Parse(line)
 	if text, ok := parsed.(command.Text); ok {
 		m, err := s.say(ctx, actor, id, OutboundMessage, string(text), options)

@@ -1,0 +1,103 @@
+package conversation_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/conversation/command"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func TestTypedCommands(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		typed := func(line string) conversation.Reply {
+			t.Helper()
+			reply, err := w.Conversations.Type(ctx, w.bob, c.ID, line)
+			require.NoError(t, err, line)
+			return reply
+		}
+		get := func() conversation.Conversation {
+			t.Helper()
+			found, err := w.Conversations.Get(ctx, w.bob, c.ID)
+			require.NoError(t, err)
+			return found
+		}
+		assert.Equal(t, "Hello!", typed("Hello!").Message.Text)
+		assert.Equal(t, "^_^", typed("^^_^").Message.Text)
+		assert.Equal(t, conversation.NoteMessage, typed(`^note she said "yes"`).Message.Kind)
+
+		typed("^assign me")
+		assert.Equal(t, w.bob.User, get().Assignee)
+		_, err := w.Conversations.Type(ctx, w.bob, c.ID, "^assign "+ushertest.Email("maria"))
+		var taken *conversation.AssignedError
+		require.ErrorAs(t, err, &taken)
+		typed("^assign " + ushertest.Email("maria") + " takeover:yes")
+		assert.Equal(t, w.maria.User, get().Assignee)
+
+		typed(`^close status:"not interested"`)
+		assert.Equal(t, conversation.NotInterested, get().Outcome)
+		typed("^open")
+		assert.Equal(t, conversation.Open, get().Status)
+		assert.Contains(t, typed("^help").Text, "^deliver")
+		assert.Contains(t, typed("^help close").Text, "^close")
+		assert.Contains(t, typed("^invite zoe@zoe.example").Text, "zoe@zoe.example")
+
+		typed(`^deliver ` + ushertest.Email("bob") + ` status:"Qualified" rating:4 summary:"ready to start"`)
+		history, err := w.Conversations.History(ctx, w.bob, c.ID)
+		require.NoError(t, err)
+		require.Len(t, history, 1)
+		assert.Equal(t, conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"}, history[0].Outcome)
+		typed("^deliver hiring")
+		_, err = w.Conversations.Get(ctx, w.bob, c.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "it moved")
+		assert.Equal(t, []string{"Hi, is the job still open?", "Hello!", "^_^", `she said "yes"`}, w.texts(w.Actor("dana", "Hiring"), c.ID),
+			"no command is in the conversation")
+	})
+}
+
+// F6: an unknown or failed command is never sent, and unknown and forbidden targets answer alike.
+func TestF6_FailedCommandsReachNobody(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	c := w.hello()
+	for _, line := range []string{
+		"^", "^ close", "^nonsense", "^close\nnow", "^deliver", "^deliver a b c", "^assign", "^note", "^deliver x rating:9",
+		"^deliver x status:Hired", "^invite nobody", "\u200b^clsoe", "＾close it now please", "^" + strings.Repeat("x", 4000), "^assign nobody@x.example",
+	} {
+		_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, line)
+		require.Error(t, err, "%.40q", line)
+	}
+	_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, "^nonsense")
+	require.ErrorIs(t, err, tenancy.ErrInvalid)
+	var parser *command.Error
+	require.ErrorAs(t, err, &parser)
+	assert.Equal(t, []string{"Hi, is the job still open?"}, w.texts(w.bob, c.ID))
+
+	_, unknown := w.Conversations.Type(t.Context(), w.bob, c.ID, "^deliver Nowhere")
+	w.Account("initech").Team("Elsewhere")
+	_, foreign := w.Conversations.Type(t.Context(), w.bob, c.ID, "^deliver Elsewhere")
+	require.ErrorIs(t, unknown, tenancy.ErrNotFound)
+	assert.Equal(t, unknown, foreign)
+
+	_, stranger := w.Conversations.Type(t.Context(), w.other, c.ID, "^nonsense")
+	assert.True(t, errors.Is(stranger, tenancy.ErrNotFound), "to strangers nothing is said about the command")
+}
+
+func TestF8_TypedLines(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	c := w.hello()
+	_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, strings.Repeat("x", conversation.MaxText))
+	require.NoError(t, err)
+	for _, line := range []string{strings.Repeat("x", conversation.MaxText+1), strings.Repeat("^", 1<<20), strings.Repeat("\u200b", 1<<20)} {
+		_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, line)
+		require.ErrorIs(t, err, tenancy.ErrInvalid)
+	}
+}

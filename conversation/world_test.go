@@ -1,0 +1,107 @@
+package conversation_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// world is two accounts with the same names in them; the second is there to be left alone.
+type world struct {
+	*ushertest.World
+	t                 *testing.T
+	alice, bob, maria tenancy.Actor // manager, member and another member of Sales
+	other             tenancy.Actor // manager of Sales in the other account
+}
+
+func onEveryStore(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) { test(t, worldOn(t, open(t))) })
+}
+
+func worldOn(t *testing.T, store storage.Store) *world {
+	t.Helper()
+	w := &world{World: ushertest.NewWorldOn(t, store), t: t}
+	w.Account("globex").Team("Sales", ushertest.Manager("oscar"), ushertest.Member("bert"))
+	w.other = w.Actor("oscar", "Sales")
+	w.Account("acme").Team("Sales", ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("maria")).
+		Team("Hiring", ushertest.Manager("dana"))
+	w.alice, w.bob, w.maria = w.Actor("alice", "Sales"), w.Actor("bob", "Sales"), w.Actor("maria", "Sales")
+	return w
+}
+
+// hello is a conversation of Sales with one message in it.
+func (w *world) hello() conversation.Conversation {
+	w.t.Helper()
+	return w.Receive("Sales", "visitor-1", "Hi, is the job still open?")
+}
+
+// texts are the messages that the actor sees.
+func (w *world) texts(actor tenancy.Actor, id tenancy.ConversationID) []string {
+	w.t.Helper()
+	found, err := w.Conversations.Messages(w.t.Context(), actor, id, 0, 0)
+	require.NoError(w.t, err)
+	var texts []string
+	for _, m := range found {
+		texts = append(texts, m.Text)
+	}
+	return texts
+}
+
+// log is every event of the team, oldest first.
+func (w *world) log(team tenancy.TeamID) []outbox.Event {
+	w.t.Helper()
+	events, err := w.Store.TeamEvents(w.t.Context(), team.UUID(), time.Time{}, [16]byte{}, 10_000)
+	require.NoError(w.t, err)
+	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
+		events[i], events[j] = events[j], events[i]
+	}
+	return events
+}
+
+// kinds counts the team's events by kind.
+func (w *world) kinds(team tenancy.TeamID) map[string]int {
+	w.t.Helper()
+	count := map[string]int{}
+	for _, e := range w.log(team) {
+		count[e.Kind]++
+	}
+	return count
+}
+
+func facts(t *testing.T, e outbox.Event) tenancy.Facts {
+	t.Helper()
+	var f tenancy.Facts
+	require.NoError(t, json.Unmarshal(e.Payload, &f))
+	return f
+}
+
+// txStore is the store inside a transaction.
+type txStore struct {
+	storage.Store
+	ctx context.Context
+}
+
+func (w *world) inTx(fn func(txStore) error) error {
+	return w.Store.InTx(w.t.Context(), func(ctx context.Context) error { return fn(txStore{w.Store, ctx}) })
+}
+
+// join takes someone into Sales as a member.
+func (w *world) join(name string) tenancy.UserID {
+	w.t.Helper()
+	user := w.User(name).ID
+	_, err := w.Tenancy.Admit(w.t.Context(), ushertest.System, tenancy.Admission{Team: w.bob.Team, User: user, Role: rbac.Member})
+	require.NoError(w.t, err)
+	return user
+}

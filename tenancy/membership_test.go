@@ -1,0 +1,281 @@
+package tenancy_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func TestChangeRole(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		bob := s.member(team, "Bob", rbac.Member)
+		before := len(s.events(team.ID))
+
+		same, err := s.people.ChangeRole(ctx, manager, bob.User, rbac.Member)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, same.Version)
+		assert.Len(t, s.events(team.ID), before, "a no-op writes nothing and emits nothing")
+
+		promoted, err := s.people.ChangeRole(ctx, manager, bob.User, rbac.Manager)
+		require.NoError(t, err)
+		assert.Equal(t, rbac.Manager, promoted.Role)
+		assert.Equal(t, tenancy.MemberRoleChanged, s.events(team.ID)[before])
+		require.NoError(t, s.people.Check(ctx, bob, rbac.InviteMember), "it holds from the next call on")
+
+		_, err = s.people.ChangeRole(ctx, bob, alice.ID, rbac.Restricted)
+		require.NoError(t, err)
+		require.ErrorIs(t, s.people.Check(ctx, manager, rbac.ListMembers), rbac.ErrDenied)
+		require.Len(t, s.left, 1, "who becomes restricted loses what members have")
+		assert.Equal(t, alice.ID, s.left[0].User)
+	})
+}
+
+// C7: a role outside the set is refused at every entry.
+func TestC7_UnknownRoles(t *testing.T) {
+	s := newScene(t)
+	alice := s.user("Alice")
+	team := s.team(alice, "Sales")
+	bob := s.member(team, "Bob", rbac.Member)
+	for _, role := range []rbac.Role{0, rbac.Holder, 200} {
+		_, err := s.people.ChangeRole(t.Context(), tenancy.Actor{User: alice.ID, Team: team.ID}, bob.User, role)
+		require.ErrorIs(t, err, tenancy.ErrInvalid)
+		_, err = s.people.Admit(t.Context(), host, tenancy.Admission{Team: team.ID, User: s.user("Carol").ID, Role: role})
+		require.ErrorIs(t, err, tenancy.ErrInvalid)
+	}
+}
+
+// C10: a lower role never acts on a higher one, and nobody raises themselves.
+func TestC10_LowerRolesActOnNobody(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		member, guest := s.member(team, "Bob", rbac.Member), s.member(team, "Carol", rbac.Restricted)
+		before := s.events(team.ID)
+		for _, actor := range []tenancy.Actor{member, guest} {
+			for _, target := range []tenancy.UserID{alice.ID, member.User, guest.User} {
+				for _, role := range rbac.TeamRoles() {
+					_, err := s.people.ChangeRole(ctx, actor, target, role)
+					require.ErrorIs(t, err, rbac.ErrDenied)
+				}
+				require.ErrorIs(t, s.people.Remove(ctx, actor, target), rbac.ErrDenied)
+			}
+		}
+		assert.Equal(t, before, s.events(team.ID))
+	})
+}
+
+func TestRemoveKeepsTheRow(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		bob := s.member(team, "Bob", rbac.Member)
+		s.now = s.now.Add(time.Hour)
+		require.NoError(t, s.people.Remove(ctx, manager, bob.User))
+
+		m, err := s.store.Membership(ctx, team.ID, bob.User)
+		require.NoError(t, err)
+		assert.Equal(t, tenancy.MembershipRemoved, m.Status)
+		assert.Equal(t, s.now, m.EndedAt)
+		assert.Equal(t, manager.Principal(), m.EndedBy)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ReadTeam), tenancy.ErrNotFound, "to whom was removed the team is not found")
+		require.Len(t, s.left, 1)
+
+		before := s.events(team.ID)
+		require.NoError(t, s.people.Remove(ctx, manager, bob.User))
+		assert.Equal(t, before, s.events(team.ID), "removing again changes nothing")
+		require.Len(t, s.left, 1)
+		_, err = s.people.ChangeRole(ctx, manager, bob.User, rbac.Manager)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+
+		back, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Restricted})
+		require.NoError(t, err)
+		assert.Equal(t, rbac.Restricted, back.Role, "what comes back has only what it comes back with")
+		assert.Zero(t, back.EndedAt)
+		stored, err := s.store.Membership(ctx, team.ID, bob.User)
+		require.NoError(t, err)
+		assert.Equal(t, back, stored)
+	})
+}
+
+func TestAdmitRefuses(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		team := s.team(s.user("Alice"), "Sales")
+		bob := s.member(team, "Bob", rbac.Member)
+		s.set(bob, func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended })
+		_, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Manager})
+		var member *tenancy.MemberError
+		require.ErrorAs(t, err, &member, "a suspended member is not revived in passing")
+		require.ErrorIs(t, err, tenancy.ErrConflict)
+		assert.Equal(t, tenancy.MembershipSuspended, member.Membership.Status)
+
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: tenancy.NewID[tenancy.UserID](tenancy.Env{}), Role: rbac.Member})
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: s.user("Carol").ID, Role: rbac.Member, ExpiresAt: s.now})
+		require.ErrorIs(t, err, tenancy.ErrInvalid)
+	})
+}
+
+// Every check honours the expiry of a membership by the clock: at the instant it is over.
+func TestMembershipExpiresByTheClock(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		team := s.team(s.user("Alice"), "Sales")
+		end := s.now.Add(time.Hour)
+		bob := tenancy.Actor{User: s.user("Bob").ID, Team: team.ID}
+		_, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Member, ExpiresAt: end})
+		require.NoError(t, err)
+		s.now = end.Add(-time.Microsecond)
+		require.NoError(t, s.people.Check(ctx, bob, rbac.ListMembers))
+		s.now = end
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ListMembers), tenancy.ErrInactive)
+	})
+}
+
+// routes are all the ways in which a team could lose a manager.
+var routes = map[string]func(s *scene, by tenancy.Actor, manager tenancy.UserID) error{
+	"remove": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
+		return s.people.Remove(s.t.Context(), by, m)
+	},
+	"leave": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
+		return s.people.Leave(s.t.Context(), tenancy.Actor{User: m, Team: by.Team})
+	},
+	"demote": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
+		_, err := s.people.ChangeRole(s.t.Context(), by, m, rbac.Member)
+		return err
+	},
+	"make guest": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
+		_, err := s.people.ChangeRole(s.t.Context(), by, m, rbac.Restricted)
+		return err
+	},
+}
+
+// C9: a team never has zero lasting managers, by any route.
+func TestC9_LastManager(t *testing.T) {
+	for name, route := range routes {
+		t.Run(name, func(t *testing.T) {
+			onEveryStore(t, func(t *testing.T, s *scene) {
+				alice := s.user("Alice")
+				team := s.team(alice, "Sales")
+				actor := tenancy.Actor{User: alice.ID, Team: team.ID}
+				before := s.events(team.ID)
+				require.ErrorIs(t, route(s, actor, alice.ID), tenancy.ErrLastManager)
+				assert.Equal(t, before, s.events(team.ID))
+
+				bob := s.member(team, "Bob", rbac.Manager)
+				s.set(bob, func(m *tenancy.Membership) { m.ExpiresAt = s.now.Add(time.Hour) })
+				require.ErrorIs(t, route(s, actor, alice.ID), tenancy.ErrLastManager, "a manager for a time does not count")
+				s.set(bob, func(m *tenancy.Membership) {
+					m.ExpiresAt, m.Status = time.Time{}, tenancy.MembershipSuspended
+				})
+				require.ErrorIs(t, route(s, actor, alice.ID), tenancy.ErrLastManager, "nor does a suspended one")
+				s.set(bob, func(m *tenancy.Membership) { m.Status = tenancy.MembershipActive })
+				require.NoError(t, route(s, actor, alice.ID))
+			})
+		})
+	}
+}
+
+// C9, at once: each of two managers takes every route against the other at the same instant.
+func TestC9_TwoManagersAtOnce(t *testing.T) {
+	const rounds = 10
+	for nameA, routeA := range routes {
+		for nameB, routeB := range routes {
+			t.Run(nameA+" and "+nameB, func(t *testing.T) {
+				everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
+					s := sceneOn(t, open(t))
+					for round := range rounds {
+						alice := s.user(fmt.Sprint("alice", round))
+						team := s.team(alice, "Sales")
+						a := tenancy.Actor{User: alice.ID, Team: team.ID}
+						b := s.member(team, fmt.Sprint("bob", round), rbac.Manager)
+						var wg sync.WaitGroup
+						start := make(chan struct{})
+						for _, go_ := range []func() error{
+							func() error { return routeA(s, a, b.User) },
+							func() error { return routeB(s, b, a.User) },
+						} {
+							wg.Go(func() {
+								<-start
+								_ = go_()
+							})
+						}
+						close(start)
+						wg.Wait()
+						managers := 0
+						for _, who := range []tenancy.Actor{a, b} {
+							m, err := s.store.Membership(t.Context(), team.ID, who.User)
+							require.NoError(t, err)
+							if m.Role == rbac.Manager && m.Status == tenancy.MembershipActive {
+								managers++
+							}
+						}
+						require.GreaterOrEqual(t, managers, 1)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestNonManagersCanAlwaysLeave(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		team := s.team(s.user("Alice"), "Sales")
+		for _, role := range []rbac.Role{rbac.Member, rbac.Restricted} {
+			require.NoError(t, s.people.Leave(t.Context(), s.member(team, role.String(), role)))
+		}
+	})
+}
+
+// C4: who comes back under an old address has none of the rights that the old one had.
+func TestC4_RecreatedStartsWithNothing(t *testing.T) {
+	s := newScene(t)
+	team := s.team(s.user("Alice"), "Sales")
+	bob := s.member(team, "Bob", rbac.Manager)
+	require.NoError(t, s.people.Leave(t.Context(), bob))
+	again, err := s.people.Admit(t.Context(), host, tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Restricted})
+	require.NoError(t, err)
+	assert.Equal(t, rbac.Restricted, again.Role)
+	require.ErrorIs(t, s.people.Check(t.Context(), bob, rbac.ListMembers), rbac.ErrDenied)
+}
+
+func TestMembersArePaged(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		actor := tenancy.Actor{User: alice.ID, Team: team.ID}
+		for _, name := range []string{"B", "C", "D", "E"} {
+			s.member(team, name, rbac.Member) // all joined at the same instant
+		}
+		seen := map[tenancy.UserID]bool{}
+		page := tenancy.Page{Limit: 2}
+		for range 3 {
+			list, err := s.people.Members(ctx, actor, page)
+			require.NoError(t, err)
+			for _, m := range list.Items {
+				assert.False(t, seen[m.User], "nobody is listed twice")
+				seen[m.User] = true
+			}
+			page.After = list.Next
+		}
+		assert.Len(t, seen, 5)
+		assert.Empty(t, page.After)
+	})
+}
