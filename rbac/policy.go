@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed model.conf
@@ -32,10 +33,16 @@ func cell(role Role, by Reach) cells { return 1 << (role<<2 | Role(by)) }
 // are refused with an error that wraps [ErrPolicy], names the row and says what is allowed.
 //
 // It takes about 15 ms, and a tenth of a second with the most rows that are allowed: build it once, at
-// start, and share it.
+// start, and share it. Without rows it is compiled once in a process, for the sake of test suites that
+// build many worlds.
 func NewPolicy(extra ...Row) (*Policy, error) {
+	if len(extra) == 0 {
+		return plainPolicy()
+	}
 	return newPolicy(modelConf, policyCSV, extra)
 }
+
+var plainPolicy = sync.OnceValues(func() (*Policy, error) { return newPolicy(modelConf, policyCSV, nil) })
 
 func newPolicy(conf, csv string, extra []Row) (*Policy, error) {
 	base, err := parse(csv)

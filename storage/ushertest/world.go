@@ -70,26 +70,29 @@ func (w *World) must(err error) {
 	}
 }
 
-// User is the person of that name, registered when first asked for: verified for
-// name@<name>.example in lower case.
+// User is the person of that name, registered when first asked for and verified for their
+// [Email].
 func (w *World) User(name string) tenancy.User {
 	w.t.Helper()
 	if known, ok := w.users[name]; ok {
 		return known
 	}
 	u, err := w.Tenancy.Register(w.t.Context(), System, tenancy.Profile{
-		ExternalID: "ushertest:" + strings.ToLower(name), Email: Email(name), Verified: true, Name: name,
+		ExternalID: "ushertest:" + handle(name), Email: Email(name), Verified: true, Name: name,
 	})
 	w.must(err)
 	w.users[name] = u
 	return u
 }
 
-// Email is the address of the person of that name.
+// Email is the address of the person of that name: bob@bob.example for Bob.
 func Email(name string) string {
-	name = strings.ToLower(name)
+	name = handle(name)
 	return name + "@" + name + ".example"
 }
+
+// handle is a name as it can stand in an address.
+func handle(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
 
 // Account makes an account, in which the teams that follow are made. Its holder is the user
 // "<name>-holder", who is also the first manager of each team.
@@ -122,7 +125,7 @@ func Restricted(name string) Person { return Person{name, rbac.Restricted} }
 func (w *World) Team(name string, people ...Person) *World {
 	w.t.Helper()
 	team, err := w.Tenancy.CreateTeam(w.t.Context(), w.account.Holder(w.account.HeldBy), tenancy.TeamSpec{
-		Name: name, Identity: tenancy.Chat(strings.ToLower(name + "." + w.account.Name)),
+		Name: name, Identity: tenancy.Chat(handle(name) + "." + handle(w.account.Name)),
 	})
 	w.must(err)
 	w.teams[name] = team

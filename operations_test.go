@@ -1,0 +1,570 @@
+package usher_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher"
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// principals are one of each kind.
+type principals struct {
+	actor  tenancy.Actor
+	holder tenancy.Holder
+	self   tenancy.UserID
+	system tenancy.System
+}
+
+// targets are what an operation can be aimed at.
+type targets struct {
+	conversation tenancy.ConversationID
+	user         tenancy.UserID
+	team         tenancy.TeamID
+	invitation   tenancy.InvitationID
+	identity     tenancy.Identity
+	email        string
+	teamName     string
+}
+
+// operation is one exported operation, called in a scene.
+type operation struct {
+	// asks is the permission that it takes in the whole team, or, for a guest, by a grant;
+	// zero where it takes none.
+	asks rbac.Permission
+	// aims says that it acts on something in particular, which can be foreign.
+	aims bool
+	call func(ctx context.Context, s *scene, p principals, x targets) error
+}
+
+// operations are all of them, by service and method. A method that is missing here fails
+// TestEveryOperationIsEnumerated, so that no operation goes without these tests.
+var operations = map[string]operation{
+	"Usher.Check": {rbac.SendBlast, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Check(ctx, p.actor, rbac.SendBlast)
+	}},
+
+	"tenancy.Register": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Register(ctx, p.system, tenancy.Profile{Email: "new@new.example", Verified: true})
+		return err
+	}},
+	"tenancy.User": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.User(ctx, p.self)
+		return err
+	}},
+	"tenancy.CreateAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.CreateAccount(ctx, p.self, "Another")
+		return err
+	}},
+	"tenancy.CreateTeam": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.CreateTeam(ctx, p.holder, tenancy.TeamSpec{Name: "Another"})
+		return err
+	}},
+	"tenancy.Team": {rbac.ReadTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Team(ctx, p.actor)
+		return err
+	}},
+	"tenancy.TeamByName": {rbac.ReadTeam, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.TeamByName(ctx, p.actor, x.teamName)
+		return err
+	}},
+	"tenancy.TeamByIdentity": {0, false, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.TeamByIdentity(ctx, p.system, s.own.identity)
+		return err
+	}},
+	"tenancy.TeamByID": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.TeamByID(ctx, p.system, s.own.team)
+		return err
+	}},
+	"tenancy.MyTeams": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.MyTeams(ctx, p.self, tenancy.Page{})
+		return err
+	}},
+	"tenancy.Switch": {0, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.Switch(ctx, p.self, x.team)
+		return err
+	}},
+	"tenancy.Members": {rbac.ListMembers, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Members(ctx, p.actor, tenancy.Page{})
+		return err
+	}},
+	"tenancy.MemberByEmail": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.MemberByEmail(ctx, p.actor, x.email)
+		return err
+	}},
+	"tenancy.ChangeRole": {rbac.ChangeRole, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.ChangeRole(ctx, p.actor, x.user, rbac.Restricted)
+		return err
+	}},
+	"tenancy.Remove": {rbac.RemoveMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		return s.Tenancy.Remove(ctx, p.actor, x.user)
+	}},
+	"tenancy.Leave": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Tenancy.Leave(ctx, p.actor)
+	}},
+	"tenancy.Audit": {rbac.ReadAudit, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Audit(ctx, p.actor, tenancy.Page{})
+		return err
+	}},
+	"tenancy.Admit": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Admit(ctx, p.system, tenancy.Admission{Team: s.own.team, User: s.stranger, Role: rbac.Member})
+		return err
+	}},
+	"tenancy.AdmitGuest": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.AdmitGuest(ctx, p.system, s.own.team, s.stranger)
+		return err
+	}},
+	"tenancy.Check": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Tenancy.Check(ctx, p.actor, rbac.ExportData)
+	}},
+	"tenancy.Standing": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Standing(ctx, p.actor)
+		return err
+	}},
+	"tenancy.Enter": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Store.InTx(ctx, func(ctx context.Context) error {
+			_, _, err := s.Tenancy.Enter(ctx, p.actor)
+			return err
+		})
+	}},
+
+	"invite.Create": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Create(ctx, p.actor, invite.ToTeam("new@new.example", rbac.Restricted))
+		return err
+	}},
+	"invite.Create, of a guest": {rbac.InviteGuest, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Create(ctx, p.actor, invite.ToConversation("new@new.example", x.conversation))
+		return err
+	}},
+	"invite.Preview": {0, false, func(ctx context.Context, s *scene, _ principals, _ targets) error {
+		_, err := s.Invites.Preview(ctx, s.token)
+		return err
+	}},
+	"invite.Accept": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		if p.self == s.proper.self {
+			p.self = s.invited
+		}
+		_, err := s.Invites.Accept(ctx, p.self, s.token)
+		return err
+	}},
+	"invite.Decline": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		if p.self == s.proper.self {
+			p.self = s.invited
+		}
+		_, err := s.Invites.Decline(ctx, p.self, s.token)
+		return err
+	}},
+	"invite.Revoke": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Revoke(ctx, p.actor, x.invitation)
+		return err
+	}},
+	"invite.Resend": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Resend(ctx, p.actor, x.invitation)
+		return err
+	}},
+	"invite.Get": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Get(ctx, p.actor, x.invitation)
+		return err
+	}},
+	"invite.List": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.List(ctx, p.actor, invite.Filter{}, tenancy.Page{})
+		return err
+	}},
+	"invite.Expire": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Expire(ctx, p.system, s.own.team, s.own.invitation)
+		return err
+	}},
+
+	"conversation.Receive": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Receive(ctx, p.system, conversation.Inbound{To: s.own.identity, From: "visitor-9", ID: "new", Text: "Hi"})
+		return err
+	}},
+	"conversation.Check": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		return s.Conversations.Check(ctx, p.actor, x.conversation, rbac.SendMessage)
+	}},
+	"conversation.Get": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Get(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.List": {rbac.ReadConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.List(ctx, p.actor, conversation.Filter{}, tenancy.Page{})
+		return err
+	}},
+	"conversation.Messages": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Messages(ctx, p.actor, x.conversation, 0, 0)
+		return err
+	}},
+	"conversation.Send": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Send(ctx, p.actor, x.conversation, "Hello")
+		return err
+	}},
+	"conversation.Note": {rbac.WriteNote, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Note(ctx, p.actor, x.conversation, "Hello")
+		return err
+	}},
+	"conversation.Type": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Type(ctx, p.actor, x.conversation, "Hello")
+		return err
+	}},
+	"conversation.Type, of a command": {rbac.CloseConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Type(ctx, p.actor, x.conversation, "^close")
+		return err
+	}},
+	"conversation.Assign": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Assign(ctx, p.actor, x.conversation, s.own.user)
+		return err
+	}},
+	"conversation.TakeOver": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.TakeOver(ctx, p.actor, x.conversation, s.own.user)
+		return err
+	}},
+	"conversation.Unassign": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Unassign(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Deliver": {rbac.DeliverConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Deliver(ctx, p.actor, x.conversation, conversation.ToUser(s.own.user), conversation.Outcome{})
+		return err
+	}},
+	"conversation.Deliver, to a team": {rbac.DeliverConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Deliver(ctx, p.actor, x.conversation, conversation.ToTeam(s.TeamNamed("Hiring").ID), conversation.Outcome{})
+		return err
+	}},
+	"conversation.Deliver, to an e-mail": {rbac.DeliverConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Deliver(ctx, p.actor, x.conversation, conversation.ToEmail("new@new.example"), conversation.Outcome{})
+		return err
+	}},
+	"conversation.Deliveries": {rbac.ListConversations, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Deliveries(ctx, p.actor, tenancy.Page{})
+		return err
+	}},
+	"conversation.History": {rbac.ReadConversations, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.History(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Close": {rbac.CloseConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Close(ctx, p.actor, x.conversation, "")
+		return err
+	}},
+	"conversation.Open": {rbac.OpenConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Open(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Contact": {rbac.ReadContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Contact(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.EditContact": {rbac.EditContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		name := "Vera"
+		_, err := s.Conversations.EditContact(ctx, p.actor, x.conversation, conversation.ContactEdit{Name: &name})
+		return err
+	}},
+	"conversation.Guests": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Guests(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.RevokeGuest": {rbac.RevokeGuest, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		return s.Conversations.RevokeGuest(ctx, p.actor, x.conversation, s.guest.User)
+	}},
+	"conversation.Offer": {rbac.InviteGuest, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		return s.Store.InTx(ctx, func(ctx context.Context) error { return s.Conversations.Offer(ctx, p.actor, x.conversation) })
+	}},
+}
+
+// steps are the methods that are no operations of their own: they run inside the transaction
+// of an operation that has checked its principal.
+var steps = map[string]string{
+	"tenancy.Lock":        "takes a team for another room's operation",
+	"tenancy.Arrive":      "takes a user and a team for invite.Accept and Decline",
+	"invite.Depart":       "part of every departure",
+	"invite.Withdraw":     "part of conversation.Deliver",
+	"conversation.Depart": "part of every departure",
+	"conversation.Settle": "part of every end of an invitation",
+}
+
+// A new method of a service is an operation until somebody says why not.
+func TestEveryOperationIsEnumerated(t *testing.T) {
+	known := map[string]bool{}
+	for name := range operations {
+		known[strings.Split(name, ",")[0]] = true
+	}
+	found := map[string]bool{}
+	ctx := reflect.TypeFor[context.Context]()
+	for room, service := range map[string]reflect.Type{
+		"Usher": reflect.TypeFor[*usher.Usher](), "tenancy": reflect.TypeFor[*tenancy.Service](),
+		"invite": reflect.TypeFor[*invite.Service](), "conversation": reflect.TypeFor[*conversation.Service](),
+	} {
+		for i := range service.NumMethod() {
+			method := service.Method(i)
+			if method.Type.NumIn() < 2 || method.Type.In(1) != ctx {
+				continue
+			}
+			name := room + "." + method.Name
+			found[name] = true
+			assert.True(t, known[name] || steps[name] != "", "%s is neither in operations nor in steps", name)
+			assert.False(t, known[name] && steps[name] != "", "%s is in both", name)
+		}
+	}
+	for name := range known {
+		assert.True(t, found[name], "%s is no method", name)
+	}
+	for name := range steps {
+		assert.True(t, found[name], "%s is no method", name)
+	}
+}
+
+// scene is a world with two accounts that hold the same things under the same names.
+type scene struct {
+	*ushertest.World
+	proper   principals // who may do everything in own
+	own      targets
+	foreign  targets
+	member   tenancy.Actor
+	guest    tenancy.Actor // of own.conversation
+	stranger tenancy.UserID
+	invited  tenancy.UserID
+	token    invite.Token // of own.invitation, for invited
+}
+
+func newScene(t *testing.T, store storage.Store) *scene {
+	t.Helper()
+	s := &scene{World: ushertest.NewWorldOn(t, store)}
+	side := func(account string) targets {
+		mark := account[:1]
+		s.Account(account).
+			Team("Sales", ushertest.Manager(mark+"-manager"), ushertest.Member(mark+"-member"), ushertest.Member(mark+"-target")).
+			Team("Hiring", ushertest.Member(mark+"-hirer")).
+			Team("Only " + account)
+		manager := s.Actor(mark+"-manager", "Sales")
+		inv, err := s.Invites.Create(t.Context(), manager, invite.ToTeam(ushertest.Email(mark+"-invited"), rbac.Member))
+		require.NoError(t, err)
+		c := s.Receive("Sales", "visitor-1", "Hi")
+		s.Guest(s.Actor(mark+"-member", "Sales"), c.ID, mark+"-guest")
+		return targets{
+			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, invitation: inv.ID,
+			identity: s.TeamNamed("Sales").Identity, email: ushertest.Email(mark + "-target"), teamName: "Only " + account,
+		}
+	}
+	s.foreign = side("globex")
+	s.own = side("acme")
+	s.proper = principals{
+		actor:  s.Actor("a-manager", "Sales"),
+		holder: tenancy.Holder{User: s.User("acme-holder").ID, Account: s.TeamNamed("Sales").Account},
+		self:   s.User("a-manager").ID,
+		system: ushertest.System,
+	}
+	s.member, s.guest = s.Actor("a-member", "Sales"), s.Actor("a-guest", "Sales")
+	s.stranger, s.invited = s.User("stranger").ID, s.User("a-invited").ID
+	s.token = s.Token("a-invited")
+	return s
+}
+
+// random are targets that do not exist.
+func random() targets {
+	return targets{
+		conversation: tenancy.NewID[tenancy.ConversationID](tenancy.Env{}),
+		user:         tenancy.NewID[tenancy.UserID](tenancy.Env{}),
+		team:         tenancy.NewID[tenancy.TeamID](tenancy.Env{}),
+		invitation:   tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
+		email:        "nobody@nowhere.example",
+		teamName:     "No such team",
+	}
+}
+
+// events counts what has happened in both accounts.
+func (s *scene) events(t *testing.T) int {
+	t.Helper()
+	n := 0
+	for _, team := range []tenancy.TeamID{s.own.team, s.foreign.team, s.TeamNamed("Hiring").ID} {
+		found, err := s.Store.TeamEvents(t.Context(), team.UUID(), time.Time{}, [16]byte{}, 10_000)
+		require.NoError(t, err)
+		n += len(found)
+	}
+	return n
+}
+
+func eachOperation(t *testing.T, test func(t *testing.T, s *scene, op operation)) {
+	t.Helper()
+	for name, op := range operations {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newScene(t, memory.New()), op)
+		})
+	}
+}
+
+func TestOperationAllowed(t *testing.T) {
+	eachOperation(t, func(t *testing.T, s *scene, op operation) {
+		require.NoError(t, op.call(t.Context(), s, s.proper, s.own))
+	})
+}
+
+func TestOperationWithoutAPrincipal(t *testing.T) {
+	eachOperation(t, func(t *testing.T, s *scene, op operation) {
+		before := s.events(t)
+		err := op.call(t.Context(), s, principals{}, s.own)
+		if strings.HasSuffix(t.Name(), "/invite.Preview") {
+			require.NoError(t, err, "whoever has the token may see the preview")
+			return
+		}
+		require.ErrorIs(t, err, tenancy.ErrNoPrincipal)
+		assert.Equal(t, before, s.events(t))
+		for _, half := range []principals{
+			{actor: tenancy.Actor{User: s.proper.actor.User}, holder: tenancy.Holder{User: s.proper.holder.User}},
+			{actor: tenancy.Actor{Team: s.proper.actor.Team}, holder: tenancy.Holder{Account: s.proper.holder.Account}},
+		} {
+			require.ErrorIs(t, op.call(t.Context(), s, half, s.own), tenancy.ErrNoPrincipal)
+		}
+	})
+}
+
+// C1: a foreign id is answered exactly like a random one, and nothing changes anywhere. The
+// same holds for an actor in a team that is not theirs.
+func TestC1_ForeignScope(t *testing.T) {
+	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
+		s := newScene(t, open(t))
+		before := s.events(t)
+		outside := func(team tenancy.TeamID, account tenancy.AccountID) principals {
+			p := s.proper
+			p.actor.Team, p.holder.Account = team, account
+			return p
+		}
+		foreignTeam, err := s.Store.Team(t.Context(), s.foreign.team)
+		require.NoError(t, err)
+		for name, op := range operations {
+			if op.aims {
+				err := op.call(t.Context(), s, s.proper, s.foreign)
+				require.ErrorIs(t, err, tenancy.ErrNotFound, name)
+				assert.EqualError(t, op.call(t.Context(), s, s.proper, random()), err.Error(), name)
+			}
+			if op.asks == 0 && name != "tenancy.CreateTeam" && name != "tenancy.Leave" {
+				continue // the principal has no scope
+			}
+			err := op.call(t.Context(), s, outside(s.foreign.team, foreignTeam.Account), s.foreign)
+			require.ErrorIs(t, err, tenancy.ErrNotFound, name)
+			x := random()
+			again := op.call(t.Context(), s, outside(x.team, tenancy.NewID[tenancy.AccountID](tenancy.Env{})), x)
+			assert.EqualError(t, again, err.Error(), name)
+		}
+		assert.Equal(t, before, s.events(t))
+	})
+}
+
+// Every role gets exactly what the policy gives it, in every operation.
+func TestOperationByRole(t *testing.T) {
+	eachOperation(t, func(t *testing.T, _ *scene, op operation) {
+		if op.asks == 0 {
+			t.Log("takes no permission")
+			return
+		}
+		for _, role := range rbac.TeamRoles() {
+			s := newScene(t, memory.New())
+			p := s.proper
+			allowed := s.Policy.Allows(role, op.asks, rbac.ByTeam)
+			switch role {
+			case rbac.Member:
+				p.actor = s.member
+			case rbac.Restricted:
+				p.actor = s.guest
+				allowed = s.Policy.Allows(role, op.asks, rbac.ByGrant)
+			}
+			before := s.events(t)
+			err := op.call(t.Context(), s, p, s.own)
+			if allowed {
+				require.NoError(t, err, role)
+				continue
+			}
+			require.ErrorIs(t, err, rbac.ErrDenied, role)
+			var denied *rbac.DeniedError
+			require.ErrorAs(t, err, &denied, "it says what was missing")
+			assert.Equal(t, role, denied.Role)
+			assert.Equal(t, before, s.events(t))
+			if !op.aims {
+				continue
+			}
+			again := op.call(t.Context(), s, p, random())
+			require.Error(t, again)
+			if role == rbac.Restricted && !strings.Contains(t.Name(), "/tenancy.") && !strings.Contains(t.Name(), "/invite.") {
+				require.ErrorIs(t, op.call(t.Context(), s, p, s.another(t)), tenancy.ErrNotFound, "a guest knows of nothing that was not granted")
+			}
+		}
+	})
+}
+
+// another is a conversation of the same team that the guest was not granted.
+func (s *scene) another(t *testing.T) targets {
+	t.Helper()
+	x := s.own
+	x.conversation = s.Receive("Sales", "visitor-2", "Hi").ID
+	return x
+}
+
+func TestOperationWithACancelledContext(t *testing.T) {
+	eachOperation(t, func(t *testing.T, s *scene, op operation) {
+		before := s.events(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, op.call(ctx, s, s.proper, s.own), context.Canceled)
+		assert.Equal(t, before, s.events(t))
+	})
+}
+
+// D1: what was taken away is denied from the first call on that starts after the commit.
+func TestD1_NoAccessOutlivesItsEnd(t *testing.T) {
+	ends := map[string]func(t *testing.T, s *scene, who tenancy.UserID){
+		"removed": func(t *testing.T, s *scene, who tenancy.UserID) {
+			require.NoError(t, s.Tenancy.Remove(t.Context(), s.proper.actor, who))
+		},
+		"left": func(t *testing.T, s *scene, who tenancy.UserID) {
+			require.NoError(t, s.Tenancy.Leave(t.Context(), tenancy.Actor{User: who, Team: s.own.team}))
+		},
+		"guest revoked": func(t *testing.T, s *scene, who tenancy.UserID) {
+			err := s.Conversations.RevokeGuest(t.Context(), s.proper.actor, s.own.conversation, who)
+			if who != s.guest.User {
+				require.ErrorIs(t, err, tenancy.ErrNotFound)
+				require.NoError(t, s.Tenancy.Remove(t.Context(), s.proper.actor, who))
+				return
+			}
+			require.NoError(t, err)
+		},
+	}
+	for how, end := range ends {
+		t.Run(how, func(t *testing.T) {
+			eachOperation(t, func(t *testing.T, s *scene, op operation) {
+				if op.asks == 0 {
+					return
+				}
+				for _, actor := range []tenancy.Actor{s.member, s.guest} {
+					end(t, s, actor.User)
+					p := s.proper
+					p.actor = actor
+					x := s.own
+					err := op.call(t.Context(), s, p, x)
+					if strings.HasSuffix(t.Name(), "/conversation.List") && how == "guest revoked" && actor == s.guest {
+						list, err := s.Conversations.List(t.Context(), actor, conversation.Filter{}, tenancy.Page{})
+						require.NoError(t, err)
+						require.Empty(t, list.Items)
+						continue
+					}
+					require.Error(t, err)
+					if how != "guest revoked" {
+						require.ErrorIs(t, err, tenancy.ErrNotFound)
+					}
+				}
+			})
+		})
+	}
+}
