@@ -26,7 +26,7 @@ type Invitation struct {
 	Mailing   int
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// MailedAt is when the newest mail was handed to the mailer; zero until then.
+	// MailedAt is when the newest mail was built and given to the mailer; zero until then.
 	MailedAt time.Time
 	// EndedAt and EndedBy tell when and by whom it left the state pending.
 	EndedAt time.Time

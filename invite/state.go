@@ -2,6 +2,7 @@ package invite
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/tenancy"
@@ -56,6 +57,8 @@ func (s State) After(e Event) (State, error) {
 
 // Can reports whether the event is allowed in the state.
 func (s State) Can(e Event) bool { _, err := s.After(e); return err == nil }
+
+func (s State) known() bool { return slices.Contains(States(), s) }
 
 // Ended reports whether nothing can happen to an invitation in the state any more.
 func (s State) Ended() bool { return len(transitions[s]) == 0 }

@@ -78,6 +78,29 @@ func TestC10_LowerRolesActOnNobody(t *testing.T) {
 	})
 }
 
+// A8, C10: also where the host lets members change roles and remove people, nobody acts on
+// whom they do not cover, nor grants what they do not hold.
+func TestC10_NobodyGrantsWhatTheyDoNotHold(t *testing.T) {
+	s := sceneOn(t, everystore.Memory(t),
+		rbac.Allow(rbac.Member, "member", "change role", rbac.ByTeam), rbac.Allow(rbac.Member, "member", "remove", rbac.ByTeam))
+	ctx := t.Context()
+	alice := s.user("Alice")
+	team := s.team(alice, "Sales")
+	bob, carol := s.member(team, "Bob", rbac.Member), s.member(team, "Carol", rbac.Restricted)
+	s.member(team, "Mary", rbac.Manager)
+
+	_, err := s.people.ChangeRole(ctx, bob, alice.ID, rbac.Member)
+	require.ErrorIs(t, err, rbac.ErrDenied, "acting on a higher role")
+	_, err = s.people.ChangeRole(ctx, bob, carol.User, rbac.Manager)
+	require.ErrorIs(t, err, rbac.ErrDenied, "granting a higher role")
+	_, err = s.people.ChangeRole(ctx, bob, bob.User, rbac.Manager)
+	require.ErrorIs(t, err, rbac.ErrDenied, "raising oneself")
+	require.ErrorIs(t, s.people.Remove(ctx, bob, alice.ID), rbac.ErrDenied)
+	_, err = s.people.ChangeRole(ctx, bob, carol.User, rbac.Member)
+	require.NoError(t, err)
+	require.NoError(t, s.people.Remove(ctx, bob, carol.User))
+}
+
 func TestRemoveKeepsTheRow(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {
 		ctx := t.Context()

@@ -34,10 +34,10 @@ func (s *scene) Depart(_ context.Context, d tenancy.Departure) error {
 
 func newScene(t *testing.T) *scene { return sceneOn(t, memory.New()) }
 
-func sceneOn(t *testing.T, store storage.Store) *scene {
+func sceneOn(t *testing.T, store storage.Store, rows ...rbac.Row) *scene {
 	t.Helper()
 	s := &scene{t: t, store: store, now: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)}
-	policy, err := rbac.NewPolicy()
+	policy, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
 	s.people, err = tenancy.New(store, policy, tenancy.Env{Clock: func() time.Time { return s.now }})
 	require.NoError(t, err)

@@ -5,5 +5,10 @@
 // hands it to a [Sink] and marks it done: at least once, in order within a stream, safe with
 // several relays at work. The same rows are the audit log.
 //
+// An event that fails again and again becomes a dead letter ([DeadLetters]), so that its stream
+// goes on without it. A consumer that must not do a thing twice handles events through an
+// [Inbox]. Package sinktest checks sinks, package webhook is one, and [Event.MarshalJSON] tells
+// how events look outside of Go.
+//
 // The package imports nothing of usher, so every room may use it.
 package outbox

@@ -1,0 +1,118 @@
+package invite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// find reads the invitation of a token, whatever its state. A token that nobody knows, that a
+// resend has replaced, and none at all are [tenancy.ErrNotFound].
+func (s *Service) find(ctx context.Context, token Token) (Record, error) {
+	if token.IsZero() {
+		return Record{}, tenancy.ErrNotFound // a look-up of the zero hash would find who awaits a mail
+	}
+	r, err := s.store.InvitationByToken(ctx, token.Hash())
+	if err == nil && !r.Hash.Equal(token.Hash()) {
+		return Record{}, tenancy.ErrNotFound
+	}
+	return r, err
+}
+
+// reply is what the invited user does with the invitation that is theirs, in the transaction in
+// which it is locked.
+type reply func(ctx context.Context, a tenancy.Arrival, r Record, now time.Time) (Record, error)
+
+// answer brings a user with a token before their invitation. The user comes from the caller's
+// session and never from the token, and nothing here makes one (Discourse CVE-2022-39356).
+//
+// The row is found by the token without a lock, because its team must be locked before it; it is
+// compared with the token again once it is locked.
+//
+// A refusal is written down and committed, and then answered.
+func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, do reply) (Invitation, error) {
+	if user.IsZero() {
+		return Invitation{}, tenancy.ErrNoPrincipal
+	}
+	var answered Record
+	var refusal error
+	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		answered, refusal = Record{}, nil
+		found, err := s.find(ctx, token)
+		if err != nil {
+			return err
+		}
+		arrival, err := s.people.Arrive(ctx, user, found.Team)
+		if err != nil {
+			return err
+		}
+		r, err := s.store.LockInvitation(ctx, found.Team, found.ID)
+		if err != nil {
+			return err
+		}
+		if !r.Hash.Equal(token.Hash()) {
+			return tenancy.ErrNotFound
+		}
+		now := s.env.Now()
+		if refusal = r.isFor(arrival.User); refusal == nil {
+			answered, err = do(ctx, arrival, r, now)
+		}
+		if errors.Is(err, ErrInviterLost) {
+			refusal, err = err, nil
+		}
+		if refusal != nil {
+			return s.refused(ctx, arrival.User, r, now, refusal)
+		}
+		return err
+	})
+	if refusal != nil {
+		return Invitation{}, errors.Join(refusal, err)
+	}
+	if err != nil {
+		return Invitation{}, err
+	}
+	return answered.Invitation, nil
+}
+
+// isFor answers nil if the invitation is the user's: they are verified for the invited address,
+// or it was they who accepted it. Anyone else is told so and not what became of it.
+func (r Record) isFor(u tenancy.User) error {
+	switch {
+	case r.AcceptedBy == u.ID:
+		return nil
+	case !u.Verified():
+		return ErrUnverified
+	case u.Email.Normal != r.Email.Normal:
+		return ErrWrongUser
+	}
+	return nil
+}
+
+// reasons are the refusals as their events name them.
+var reasons = []struct {
+	refusal error
+	reason  string
+}{
+	{ErrUnverified, "address not verified"},
+	{ErrWrongUser, "another address"},
+	{ErrInviterLost, "inviter may not"},
+}
+
+// refused writes down that someone with the token was not let in, as long as the token could
+// have let someone in. The invitation itself stays as it is.
+func (s *Service) refused(ctx context.Context, user tenancy.User, r Record, now time.Time, refusal error) error {
+	if r.StateAt(now) != Pending {
+		return nil
+	}
+	facts := r.facts()
+	facts["user"] = user.ID.String()
+	for _, known := range reasons {
+		if errors.Is(refusal, known.refusal) {
+			facts["reason"] = known.reason
+			break
+		}
+	}
+	return s.store.Append(ctx, s.env.Event(tenancy.Self(user.ID), now, r.in(), InvitationRefused, facts))
+}

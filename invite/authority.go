@@ -1,0 +1,93 @@
+package invite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// rights says what each kind of invitation asks of those who send and take it back. They are
+// separate rights: who may invite guests cannot thereby make members (Mattermost
+// CVE-2024-1888).
+var rights = map[Kind]struct{ offer, revoke rbac.Permission }{
+	ToOneTeam:         {rbac.InviteMember, rbac.InviteMember},
+	ToOneConversation: {rbac.InviteGuest, rbac.RevokeGuest},
+}
+
+// mayOffer is the inviter's authority, checked when an invitation is created, sent again and
+// accepted: the right to invite, to no role above their own, and into a conversation that they
+// may offer.
+func (s *Service) mayOffer(ctx context.Context, standing tenancy.Standing, inv Invitation) error {
+	perm := rights[inv.Kind].offer
+	if err := standing.Check(perm); err != nil {
+		return err
+	}
+	if err := standing.Covers(perm, inv.Role); err != nil {
+		return err
+	}
+	if inv.Kind != ToOneConversation {
+		return nil
+	}
+	return s.admitter.Offer(ctx, standing.Actor, inv.Conversation)
+}
+
+// inviterMay checks the authority of whoever sent the invitation as it is now. What they lack is
+// not told to the one who accepts.
+func (s *Service) inviterMay(ctx context.Context, inv Invitation) error {
+	standing, err := s.people.Standing(ctx, tenancy.Actor{User: inv.Inviter, Team: inv.Team})
+	if err == nil {
+		err = s.mayOffer(ctx, standing, inv)
+	}
+	if errors.Is(err, rbac.ErrDenied) || errors.Is(err, tenancy.ErrNotFound) {
+		return ErrInviterLost
+	}
+	return err
+}
+
+// mayRead lets those read invitations of a kind who may send them. Reading goes on in a
+// suspended account, so the question is about the role alone.
+func mayRead(standing tenancy.Standing, kind Kind) error {
+	if perm := rights[kind].offer; !standing.Allows(perm) {
+		return standing.Check(perm)
+	}
+	return nil
+}
+
+// mayKnow refuses, before anything is looked up, those who may read no kind of invitation: to
+// them every id is alike.
+func mayKnow(standing tenancy.Standing) error {
+	if mayRead(standing, ToOneTeam) == nil {
+		return nil
+	}
+	return mayRead(standing, ToOneConversation)
+}
+
+// conflict answers a [*tenancy.MemberError] if the invitation is of no use to someone with this
+// membership: they are in the team, or see all its conversations. A guest can be invited into
+// one more conversation. A suspended member can be invited to nothing, so that nobody is
+// revived in passing.
+func (s *Service) conflict(inv Invitation, m tenancy.Membership, now time.Time) error {
+	absent := m.User.IsZero() || m.Status == tenancy.MembershipRemoved
+	guest := m.ActiveAt(now) && !s.policy.Allows(m.Role, rbac.ReadConversation, rbac.ByTeam)
+	if absent || guest && inv.Kind == ToOneConversation {
+		return nil
+	}
+	return &tenancy.MemberError{Membership: m}
+}
+
+// colleague is conflict for an address: it answers only about people in the inviter's own team,
+// whom they may list anyway. Whether an address is registered elsewhere shows nowhere: the
+// invitation is made in either case (Zulip CVE-2022-41914).
+func (s *Service) colleague(ctx context.Context, standing tenancy.Standing, inv Invitation, now time.Time) error {
+	if !standing.Allows(rbac.ListMembers) {
+		return nil
+	}
+	m, err := s.people.MemberByEmail(ctx, standing.Actor, inv.Email.Display)
+	if err != nil && !errors.Is(err, tenancy.ErrNotFound) {
+		return err
+	}
+	return s.conflict(inv, m, now)
+}

@@ -1,0 +1,30 @@
+// Package invite asks people in by e-mail: into a team with a role, or into one conversation as
+// a guest.
+//
+// [Service.Create] makes an [Invitation] and asks, through the outbox, for a mail. The sink that
+// [Service.Mailing] returns mints the [Token] when the mail is built, and hands the mail to the
+// host's [Mailer]. Whoever has the link sees a [Preview]; the user whom the invitation is for,
+// signed in at the host and verified for the invited address, says [Service.Accept] or
+// [Service.Decline]. Until then its senders can take it back with [Service.Revoke] or mail it
+// anew with [Service.Resend].
+//
+// # What can happen when
+//
+// One table in state.go says it for all kinds of invitations; docs/invitation-states.md draws
+// it. Expiry holds by the clock, to the microsecond, and waits for no sweep.
+//
+// # Who learns what
+//
+// The inviter learns of people in their own team only, never whether an address is registered.
+// The holder of the token learns what the [Preview] shows. The user whom it is for learns why
+// they cannot accept; any other user with the token is told that it is not theirs, and that is
+// recorded. The token itself is nowhere but in the mail.
+//
+// # Conversations
+//
+// The room that owns the conversations implements [Admitter]: it says whether access may be
+// offered and gives it, in the invitation's own transaction.
+package invite
+
+//go:generate go run github.com/matryer/moq@v0.8.1 -out invitetest/invite_moq.go -pkg invitetest . Store Mailer Admitter
+//go:generate go test -run TestStateDiagramInTheDocs . -update

@@ -1,0 +1,51 @@
+package invite
+
+import (
+	"fmt"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Refusals of those who hold a right token. Each leaves the invitation as it was, and is
+// recorded as [InvitationRefused].
+var (
+	// ErrWrongUser: the invitation is for another address than the one the user is verified for.
+	ErrWrongUser = fmt.Errorf("%w: the invitation is for someone else", rbac.ErrDenied)
+	// ErrUnverified: the user's address is not verified. It does not tell whether it is the
+	// invited one. It is [ErrWrongUser].
+	ErrUnverified = fmt.Errorf("%w, or for you once your e-mail address is verified", ErrWrongUser)
+	// ErrInviterLost: whoever sent the invitation may no longer offer what it offers.
+	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
+)
+
+// PendingError says that an invitation for the same address into the same team, or the same
+// conversation, is pending already. It is [tenancy.ErrConflict].
+type PendingError struct {
+	Invitation tenancy.InvitationID
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("conflict: invitation %s to the same address is pending", e.Invitation)
+}
+
+// Is makes errors.Is(err, tenancy.ErrConflict) true.
+func (e *PendingError) Is(target error) bool { return target == tenancy.ErrConflict }
+
+// AcceptedError says that the invitation was accepted before. It is told only to the user whom
+// it is for. It is [tenancy.ErrConflict], and a [*StateError].
+type AcceptedError struct {
+	Invitation Invitation
+	// Membership is what the user has in the team now: zero if they have left since.
+	Membership tenancy.Membership
+}
+
+func (e *AcceptedError) Error() string {
+	return fmt.Sprintf("conflict: the invitation was already accepted by user %s", e.Invitation.AcceptedBy)
+}
+
+// Is makes errors.Is(err, tenancy.ErrConflict) true.
+func (e *AcceptedError) Is(target error) bool { return target == tenancy.ErrConflict }
+
+// Unwrap is the refusal in the words of the table.
+func (e *AcceptedError) Unwrap() error { return &StateError{State: Accepted, Event: OnAccept} }

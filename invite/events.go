@@ -1,0 +1,54 @@
+package invite
+
+import (
+	"strconv"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// The events of this room, on the stream of the team. The payload of each is [tenancy.Facts]
+// with invitation, kind, role, state (after the event) and mailing; with conversation if it is
+// into one; accepted and refused with user, refused also with reason. Addresses and tokens are
+// never in it.
+const (
+	InvitationCreated  = "invitation.created"
+	InvitationResent   = "invitation.resent"
+	InvitationMailed   = "invitation.mailed" // a mail was built and handed to the mailer
+	InvitationAccepted = "invitation.accepted"
+	InvitationDeclined = "invitation.declined"
+	InvitationRevoked  = "invitation.revoked"
+	InvitationExpired  = "invitation.expired"
+	InvitationRefused  = "invitation.refused" // someone with the token was not let in
+)
+
+// recorded is how an event of the table is written down.
+var recorded = map[Event]string{
+	OnAccept:  InvitationAccepted,
+	OnDecline: InvitationDeclined,
+	OnRevoke:  InvitationRevoked,
+	OnExpire:  InvitationExpired,
+	OnResend:  InvitationResent,
+	OnMail:    InvitationMailed,
+}
+
+// in is the place of what happens to an invitation.
+func (i Invitation) in() tenancy.Place {
+	return tenancy.Team{Account: i.Account, ID: i.Team}.In()
+}
+
+func (i Invitation) facts() tenancy.Facts {
+	f := tenancy.Facts{
+		"invitation": i.ID.String(),
+		"kind":       string(i.Kind),
+		"role":       i.Role.String(),
+		"state":      string(i.State),
+		"mailing":    strconv.Itoa(i.Mailing),
+	}
+	if i.Kind == ToOneConversation {
+		f["conversation"] = i.Conversation.String()
+	}
+	if i.State == Accepted {
+		f["user"] = i.AcceptedBy.String()
+	}
+	return f
+}

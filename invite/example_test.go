@@ -1,0 +1,75 @@
+package invite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Alice invites Bob into her team; the relay mails him the link; he signs in at the host and
+// accepts. Eve, who has got hold of the link, cannot.
+func Example() {
+	ctx := context.Background()
+	check := func(err error) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	policy, err := rbac.NewPolicy()
+	check(err)
+	store := memory.New()
+	people, err := tenancy.New(store, policy, tenancy.Env{})
+	check(err)
+	invites, err := invite.New(store, people, policy, tenancy.Env{})
+	check(err)
+	base, err := invite.ParseLinkBase("https://app.acme.example/join")
+	check(err)
+	mails := &invite.Captured{} // in a server: your mail service
+	relay := outbox.NewRelay(store, invites.Mailing(mails, base))
+
+	host := tenancy.System("sign-up")
+	register := func(name string) tenancy.User {
+		u, err := people.Register(ctx, host, tenancy.Profile{Email: name + "@acme.example", Verified: true, Name: name})
+		check(err)
+		return u
+	}
+	alice, bob, eve := register("Alice"), register("Bob"), register("Eve")
+	acme, err := people.CreateAccount(ctx, alice.ID, "Acme Staffing")
+	check(err)
+	sales, err := people.CreateTeam(ctx, acme.Holder(alice.ID), tenancy.TeamSpec{Name: "Sales"})
+	check(err)
+
+	actor := tenancy.Actor{User: alice.ID, Team: sales.ID}
+	_, err = invites.Create(ctx, actor, invite.ToTeam("bob@acme.example", rbac.Member))
+	check(err)
+	_, err = relay.Drain(ctx)
+	check(err)
+	mail := mails.Last("bob@acme.example")
+	link, _, _ := strings.Cut(mail.Link(), "=")
+	fmt.Println(mail.Subject(), "→", link)
+
+	token, err := invite.ParseToken(mail.Token.Reveal()) // in a server: from the link's query
+	check(err)
+	_, err = invites.Accept(ctx, eve.ID, token)
+	fmt.Println("Eve:", err)
+	accepted, err := invites.Accept(ctx, bob.ID, token)
+	check(err)
+	fmt.Println("Bob:", accepted.State, "as", accepted.Role)
+	_, err = invites.Accept(ctx, bob.ID, token)
+	fmt.Println("Bob again:", errors.Is(err, tenancy.ErrConflict))
+	fmt.Println("printed:", token)
+	// Output:
+	// Alice invites you to Sales → https://app.acme.example/join?token
+	// Eve: denied: the invitation is for someone else
+	// Bob: accepted as member
+	// Bob again: true
+	// printed: [invitation token]
+}

@@ -1,0 +1,82 @@
+package invite
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Mailer sends the mails of invitations: the host's mail service. It is called outside every
+// transaction; an error makes the relay come again later, with a new token.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
+}
+
+// Mail is one mail to build: the data to render, and a plain rendering of it for hosts that have
+// none of their own. It carries a secret, the token. Printing or encoding a Mail does not show
+// it; Link, Text and HTML do.
+type Mail struct {
+	// To is the invited address; mail goes to its Display form.
+	To tenancy.Address
+	// Invitation and Mailing together name the mail: a repeated one has the same, with another
+	// token.
+	Invitation tenancy.InvitationID
+	Mailing    int
+	Kind       Kind
+	Role       rbac.Role
+	// Team and Inviter are names for people to read, on one line and without invisible
+	// characters. They are not escaped.
+	Team      string
+	Inviter   string
+	ExpiresAt time.Time
+	Token     Token
+
+	base LinkBase
+}
+
+// Link is where the invited person goes to answer. It holds the token.
+func (m Mail) Link() string { return m.base.link(m.Token) }
+
+// Subject is a subject line, safe as the value of a header.
+func (m Mail) Subject() string { return oneLine(m.Inviter) + " invites you to " + oneLine(m.Team) }
+
+// Text is the mail as plain text, with the link.
+func (m Mail) Text() string {
+	return fmt.Sprintf("%s\n\n    %s\n\n%s\n", m.offer(), m.Link(), m.terms())
+}
+
+// HTML is the mail as an HTML fragment, with the link. Names are escaped.
+func (m Mail) HTML() string {
+	return fmt.Sprintf("<p>%s</p>\n<p><a href=\"%s\" rel=\"noreferrer\">Answer the invitation</a></p>\n<p>%s</p>\n",
+		html.EscapeString(m.offer()), html.EscapeString(m.Link()), html.EscapeString(m.terms()))
+}
+
+func (m Mail) offer() string {
+	if m.Kind == ToOneConversation {
+		return fmt.Sprintf("%s of %s invites you to take part in a conversation.", oneLine(m.Inviter), oneLine(m.Team))
+	}
+	return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), m.Role)
+}
+
+func (m Mail) terms() string {
+	return fmt.Sprintf("The invitation is for %s, until %s. If you did not expect it, ignore this mail.",
+		m.To, m.ExpiresAt.UTC().Format("2 January 2006, 15:04 MST"))
+}
+
+// oneLine takes out what could start another header or turn the direction of the text. Names were
+// checked when they came in (tenancy.Name); a name that was written to the database by other
+// means was not.
+func oneLine(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, name)
+}

@@ -1,0 +1,111 @@
+package invite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// mailing is the system that builds mails, as the audit log names it.
+const mailing = tenancy.System("mailing")
+
+// Mailing is the sink that mails invitations: hand it to an [outbox.Relay]. It takes the events
+// that ask for a mail and leaves every other alone.
+//
+// The token is made here, when the mail is built, and its hash is committed before the mail is
+// handed over, with MailedAt and the event [InvitationMailed]. So a token is never in the
+// database or the outbox, and the link works when it arrives. Where the mailer fails or the
+// process dies in between, the event comes again and a new token replaces the one that was lost.
+// Noting MailedAt after the hand-over was rejected: it takes a second transaction, and can still
+// be wrong, since nobody knows what a mailer did that failed. So MailedAt is when the newest
+// mail was built, and a mailer that fails makes it move.
+//
+// An event that is no longer of interest is skipped: the invitation was sent again since, has
+// ended or expired, or its team can only be read. Whoever makes a team work again sends its
+// invitations again.
+func (s *Service) Mailing(m Mailer, base LinkBase) outbox.Sink {
+	return outbox.SinkFunc(func(ctx context.Context, e outbox.Event) error {
+		if e.Kind != InvitationCreated && e.Kind != InvitationResent {
+			return nil
+		}
+		if m == nil || base.IsZero() {
+			return errors.New("usher: to mail an invitation takes a mailer and a link base")
+		}
+		mail, err := s.build(ctx, e)
+		if err != nil || mail.Token.IsZero() {
+			return err
+		}
+		mail.base = base
+		return m.Send(ctx, mail)
+	})
+}
+
+// build mints the token and commits its hash. The mail without a token is none: nobody asks for
+// it any more.
+func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
+	id, number, err := asked(e)
+	if err != nil {
+		return Mail{}, err
+	}
+	var mail Mail
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		mail = Mail{}
+		team, err := s.people.Lock(ctx, tenancy.TeamID(e.Team))
+		if frozen(err) || errors.Is(err, tenancy.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r, err := s.store.LockInvitation(ctx, team.ID, id)
+		if errors.Is(err, tenancy.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now := s.env.Now()
+		if r.Mailing != number || r.StateAt(now) != Pending {
+			return nil
+		}
+		inviter, err := s.people.User(ctx, r.Inviter)
+		if err != nil {
+			return err
+		}
+		token := mintToken()
+		r.Hash, r.MailedAt = token.Hash(), now
+		if r, err = s.step(ctx, mailing, now, r, OnMail); err != nil {
+			return err
+		}
+		mail = Mail{
+			To: r.Email, Invitation: r.ID, Mailing: r.Mailing, Kind: r.Kind, Role: r.Role,
+			Team: oneLine(team.Name), Inviter: oneLine(inviter.Name), ExpiresAt: r.ExpiresAt, Token: token,
+		}
+		return nil
+	})
+	if err != nil {
+		return Mail{}, err
+	}
+	return mail, nil
+}
+
+// asked reads from an event which mail it asks for.
+func asked(e outbox.Event) (tenancy.InvitationID, int, error) {
+	var facts tenancy.Facts
+	if err := json.Unmarshal(e.Payload, &facts); err != nil {
+		return tenancy.InvitationID{}, 0, &tenancy.InvalidError{Field: "payload of " + e.Kind, Reason: "must be an object of texts"}
+	}
+	id, err := tenancy.ParseID[tenancy.InvitationID](facts["invitation"])
+	if err != nil {
+		return tenancy.InvitationID{}, 0, err
+	}
+	number, err := strconv.Atoi(facts["mailing"])
+	if err != nil {
+		return tenancy.InvitationID{}, 0, &tenancy.InvalidError{Field: "mailing", Reason: "must be a number"}
+	}
+	return id, number, nil
+}

@@ -1,0 +1,81 @@
+package invite
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Get reads an invitation of the actor's team. Who may send invitations of its kind may read it,
+// also while the account or team can only be read.
+//
+// Its state is the one of now: a pending invitation whose time has passed is shown as expired,
+// whether or not that was written down.
+//
+// Errors: [rbac.ErrDenied], [tenancy.ErrNotFound].
+func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID) (Invitation, error) {
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if err := mayKnow(standing); err != nil {
+		return Invitation{}, err
+	}
+	r, err := s.store.Invitation(ctx, actor.Team, id)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if err := mayRead(standing, r.Kind); err != nil {
+		return Invitation{}, err
+	}
+	return r.seen(s.env.Now()), nil
+}
+
+// List lists the invitations of the actor's team that the filter admits, newest first, ended
+// ones included. A list of one conversation's invitations takes the right to invite guests, any
+// other the right to invite members. States are as with [Service.Get]; the filter's Now is set
+// here.
+//
+// Errors: [*tenancy.InvalidError], [rbac.ErrDenied].
+func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, page tenancy.Page) (tenancy.List[Invitation], error) {
+	var none tenancy.List[Invitation]
+	if filter.State != "" && !filter.State.known() {
+		return none, &tenancy.InvalidError{Field: "state", Reason: "must be one of pending, expired, accepted, declined, revoked"}
+	}
+	binding := []any{"invitations", actor.Team, filter.State, filter.Conversation}
+	keyset, err := page.Keyset(binding...)
+	if err != nil {
+		return none, err
+	}
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
+		return none, err
+	}
+	kind := ToOneTeam
+	if !filter.Conversation.IsZero() {
+		kind = ToOneConversation
+	}
+	if err := mayRead(standing, kind); err != nil {
+		return none, err
+	}
+	filter.Now = s.env.Now()
+	records, err := s.store.Invitations(ctx, actor.Team, filter, keyset)
+	if err != nil {
+		return none, err
+	}
+	seen := make([]Invitation, len(records))
+	for i, r := range records {
+		seen[i] = r.seen(filter.Now)
+	}
+	key := func(i Invitation) (time.Time, uuid.UUID) { return i.CreatedAt, i.ID.UUID() }
+	return tenancy.Paged(seen, keyset, key, binding...), nil
+}
+
+// seen is what those who may read an invitation are shown: never the hash.
+func (r Record) seen(now time.Time) Invitation {
+	r.State = r.StateAt(now)
+	return r.Invitation
+}

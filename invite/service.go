@@ -1,0 +1,106 @@
+package invite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Service holds every rule of invitations. Build it with [New]; it is safe for concurrent use.
+type Service struct {
+	store    Store
+	people   *tenancy.Service
+	policy   *rbac.Policy
+	env      tenancy.Env
+	admitter Admitter
+}
+
+// New builds the service and asks people to tell it of departures, which end the invitations
+// that the departing member sent. It fails when the policy does not name a permission that an
+// operation asks for.
+func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.Env) (*Service, error) {
+	asked := []rbac.Permission{rbac.ListMembers, rbac.ReadConversation}
+	for _, r := range rights {
+		asked = append(asked, r.offer, r.revoke)
+	}
+	if err := policy.Check(asked...); err != nil {
+		return nil, err
+	}
+	s := &Service{store: store, people: people, policy: policy, env: env, admitter: noAdmitter{}}
+	people.Bind(s)
+	return s, nil
+}
+
+// Admitter is who knows the conversations: it says whether access to one may be offered, and
+// gives it. Both methods run inside the invitation's transaction, with the team locked.
+type Admitter interface {
+	// Offer answers nil if the actor may offer access to the conversation now. It is asked when
+	// an invitation is created or sent again and, about the inviter, when it is accepted. The
+	// error of a conversation that the actor cannot see is [tenancy.ErrNotFound]. A refusal
+	// must not be the error of an InTx inside: that would doom the record of the refusal too.
+	Offer(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error
+	// Settle hears that an invitation into a conversation has left the state pending. Accepted:
+	// the user in AcceptedBy gets the access, and a membership if they have none. Declined,
+	// revoked or expired: what waited for the invitation ends. An error undoes the change.
+	Settle(ctx context.Context, inv Invitation) error
+}
+
+// Bind names the room that owns the conversations. It belongs to the construction of the
+// rooms, before the first call; until then invitations into conversations are refused.
+func (s *Service) Bind(a Admitter) { s.admitter = a }
+
+// noAdmitter stands in until one is bound.
+type noAdmitter struct{}
+
+var errUnbound = errors.New("usher: invitations into conversations need an Admitter: call Bind")
+
+func (noAdmitter) Offer(context.Context, tenancy.Actor, tenancy.ConversationID) error {
+	return errUnbound
+}
+func (noAdmitter) Settle(context.Context, Invitation) error { return errUnbound }
+
+// system is who acts when time does, and who lets in those who accepted.
+const system = tenancy.System("invitation")
+
+// step takes an invitation through one event of the table: it writes the row and the event, and
+// does what follows from an end. Every change of an invitation goes through here. The team is
+// locked, and with it the invitation.
+func (s *Service) step(ctx context.Context, by tenancy.Principal, at time.Time, r Record, e Event) (Record, error) {
+	from := r.StateAt(at)
+	if e == OnExpire {
+		from = r.State // what StateAt calls expired already is what this event writes down
+	}
+	next, err := from.After(e)
+	if err != nil {
+		return Record{}, err
+	}
+	if r.State = next; next != Pending {
+		r.EndedAt, r.EndedBy = at, by.Principal()
+	}
+	if err := s.store.UpdateInvitation(ctx, r); err != nil {
+		return Record{}, err
+	}
+	r.Version++
+	if err := s.store.Append(ctx, s.env.Event(by, at, r.in(), recorded[e], r.facts())); err != nil {
+		return Record{}, err
+	}
+	return r, s.settle(ctx, r.Invitation)
+}
+
+// settle gives what an accepted invitation promised, and tells the conversation's room of every
+// end.
+func (s *Service) settle(ctx context.Context, inv Invitation) error {
+	switch {
+	case inv.State == Pending:
+		return nil
+	case inv.Kind == ToOneConversation:
+		return s.admitter.Settle(ctx, inv)
+	case inv.State == Accepted:
+		_, err := s.people.Admit(ctx, system, tenancy.Admission{Team: inv.Team, User: inv.AcceptedBy, Role: inv.Role})
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package smtp
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// letter is a mail as it goes over the wire.
+type letter struct {
+	from, to string
+	content  []byte
+}
+
+// write renders the mail before anything is connected, so that no server sees half of one.
+func (m *Mailer) write(mail invite.Mail) (letter, error) {
+	// Who builds a Mail by hand can write anything into To; what comes from a store was parsed.
+	to, err := tenancy.ParseAddress(mail.To.Display)
+	if err != nil {
+		return letter{}, &Error{step: writing, permanent: true, cause: err}
+	}
+	l := letter{from: routable(m.from), to: routable(to)}
+	var content bytes.Buffer
+	if _, err := m.message(mail, l).WriteTo(&content); err != nil {
+		return letter{}, &Error{step: writing, permanent: true, cause: errNoMessage}
+	}
+	l.content = content.Bytes()
+	return l, nil
+}
+
+func (m *Mailer) message(invitation invite.Mail, l letter) *gomail.Msg {
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(&mail.Address{Name: m.name, Address: l.from})
+	msg.ToMailAddress(&mail.Address{Address: l.to})
+	msg.Subject(subject(invitation))
+	msg.SetDateWithValue(time.Now().UTC())
+	msg.SetMessageIDWithValue(messageID(invitation) + "@" + m.from.Domain())
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no answer by a machine, please
+	msg.SetBodyString(gomail.TypeTextPlain, invitation.Text())
+	msg.AddAlternativeString(gomail.TypeTextHTML, "<!DOCTYPE html>\n<html lang=\"en\"><body>\n"+invitation.HTML()+"</body></html>\n")
+	return msg
+}
+
+// subject takes out what is harmless in a name and not in a header. A run of spaces could be
+// folded into a line that has nothing else, which some servers take for the end of the headers.
+// And "=?" begins an encoded word, which the reader's program would decode to the very
+// characters that no name may have; of a name that is not ASCII the library encodes all of it.
+func subject(mail invite.Mail) string {
+	return strings.ReplaceAll(oneSpaced(mail.Subject()), "=?", "= ?")
+}
+
+func oneSpaced(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// messageID is the same for a mail and its repetition, so that a repetition can be told. It is a
+// hash, since the id of an invitation holds the time at which that was made.
+func messageID(mail invite.Mail) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "usher invitation %s mailing %d", mail.Invitation, mail.Mailing))
+	return hex.EncodeToString(sum[:16])
+}
+
+// routable is the display form, with the domain in ASCII if it was not: the same mailbox, in a
+// form that needs nothing of the server.
+func routable(a tenancy.Address) string {
+	if ascii(a.Display) {
+		return a.Display
+	}
+	return a.Display[:strings.LastIndexByte(a.Display, '@')+1] + a.Domain()
+}
+
+func ascii(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
+}

@@ -1,0 +1,262 @@
+package invite_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+var update = flag.Bool("update", false, "write the state diagram into the docs")
+
+// spec5 is the table of SPEC 5, typed by hand and not derived from the code.
+const spec5 = `
+from     | accept   | decline  | revoke  | expire  | resend  | deliver mail
+pending  | accepted | declined | revoked | expired | pending | pending
+expired  | -        | -        | -       | -       | pending | -
+accepted | -        | -        | -       | -       | -       | -
+declined | -        | -        | -       | -       | -       | -
+revoked  | -        | -        | -       | -       | -       | -
+`
+
+func TestTableIsThatOfTheSpec(t *testing.T) {
+	var rows [][]string
+	for line := range strings.Lines(strings.TrimSpace(spec5)) {
+		cells := strings.Split(line, "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows = append(rows, cells)
+	}
+	require.Len(t, rows, 1+len(invite.States()))
+	require.Len(t, rows[0], 1+len(invite.Events()))
+	for _, row := range rows[1:] {
+		for i, cell := range row[1:] {
+			state, event := invite.State(row[0]), invite.Event(rows[0][i+1])
+			next, err := state.After(event)
+			if cell != "-" {
+				assert.NoError(t, err, "%s, %s", state, event)
+				assert.Equal(t, invite.State(cell), next, "%s, %s", state, event)
+				continue
+			}
+			var refused *invite.StateError
+			require.ErrorAs(t, err, &refused, "%s, %s", state, event)
+			assert.Equal(t, invite.StateError{State: state, Event: event}, *refused)
+			require.ErrorIs(t, err, tenancy.ErrConflict)
+			assert.Equal(t, state == invite.Expired, errors.Is(err, tenancy.ErrExpired))
+			assert.Empty(t, next)
+		}
+		assert.Equal(t, !invite.State(row[0]).Can(invite.OnResend), invite.State(row[0]).Ended())
+	}
+}
+
+func TestUnknownStateAndEventAreRefused(t *testing.T) {
+	for _, state := range []invite.State{"", "Pending", "pending ", "\u200bpending"} {
+		for _, event := range invite.Events() {
+			assert.False(t, state.Can(event), "%q", state)
+		}
+	}
+	assert.False(t, invite.Pending.Can("open"))
+}
+
+// The page in the docs is drawn from the table. `go generate ./invite` writes it.
+func TestStateDiagramInTheDocs(t *testing.T) {
+	const page = "../docs/invitation-states.md"
+	want := diagram()
+	if *update {
+		require.NoError(t, os.WriteFile(page, want, 0o600))
+	}
+	got, err := os.ReadFile(page)
+	require.NoError(t, err, "go generate ./invite writes it")
+	assert.Equal(t, string(want), string(got), "go generate ./invite brings it up to date")
+}
+
+func diagram() []byte {
+	var b bytes.Buffer
+	b.WriteString("# The states of an invitation\n\n" +
+		"Written by `go generate ./invite` from the table in `invite/state.go`; do not edit.\n\n" +
+		"```mermaid\nstateDiagram-v2\n    [*] --> pending: create\n")
+	for _, from := range invite.States() {
+		for _, event := range invite.Events() {
+			if next, err := from.After(event); err == nil {
+				fmt.Fprintf(&b, "    %s --> %s: %s\n", from, next, event)
+			}
+		}
+	}
+	for _, state := range invite.States() {
+		if state.Ended() {
+			fmt.Fprintf(&b, "    %s --> [*]\n", state)
+		}
+	}
+	b.WriteString("```\n\n| from \\ event |")
+	for _, event := range invite.Events() {
+		fmt.Fprintf(&b, " %s |", event)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(invite.Events())) + "\n")
+	for _, from := range invite.States() {
+		fmt.Fprintf(&b, "| %s |", from)
+		for _, event := range invite.Events() {
+			cell := "–"
+			if next, err := from.After(event); err == nil {
+				cell = string(next)
+			}
+			fmt.Fprintf(&b, " %s |", cell)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\nA pending invitation is expired from its time on, whether or not that was written down.\n" +
+		"A resend makes a new token; from then on the old one opens nothing.\n")
+	return b.Bytes()
+}
+
+// subject is an invitation under test, in the acme account.
+type subject struct {
+	inv     invite.Invitation
+	token   invite.Token
+	invitee tenancy.UserID
+}
+
+func (w *world) subject(kind invite.Kind, email string) subject {
+	w.t.Helper()
+	request := invite.ToTeam(email, rbac.Member)
+	if kind == invite.ToOneConversation {
+		request = invite.ToConversation(email, w.acme.conversation)
+	}
+	s := subject{invitee: w.user(email).ID}
+	s.inv, s.token = w.invite(w.acme.alice, request)
+	return s
+}
+
+// operation is what makes an event happen to a subject.
+type operation func(w *world, s subject) error
+
+func accept(w *world, s subject) error {
+	_, err := w.invites.Accept(w.ctx, s.invitee, s.token)
+	return err
+}
+
+func decline(w *world, s subject) error {
+	_, err := w.invites.Decline(w.ctx, s.invitee, s.token)
+	return err
+}
+
+func revoke(w *world, s subject) error {
+	_, err := w.invites.Revoke(w.ctx, w.acme.alice, s.inv.ID)
+	return err
+}
+
+func resend(w *world, s subject) error {
+	_, err := w.invites.Resend(w.ctx, w.acme.alice, s.inv.ID)
+	return err
+}
+
+func lapse(w *world, s subject) error {
+	w.clock.Set(s.inv.ExpiresAt)
+	return nil
+}
+
+func expire(w *world, s subject) error {
+	w.clock.Set(s.inv.ExpiresAt)
+	_, err := w.invites.Expire(w.ctx, host, s.inv.Team, s.inv.ID)
+	return err
+}
+
+func mailAgain(w *world, s subject) error {
+	event, facts := w.newest(w.acme, invite.InvitationCreated)
+	require.Equal(w.t, s.inv.ID.String(), facts["invitation"])
+	return w.sink.Deliver(w.ctx, event)
+}
+
+// settings bring a pending invitation into a state. Lapsed is pending in the row and expired by
+// the clock.
+var settings = []struct {
+	name  string
+	state invite.State
+	bring operation
+}{
+	{"pending", invite.Pending, func(*world, subject) error { return nil }},
+	{"lapsed", invite.Expired, lapse},
+	{"expired", invite.Expired, expire},
+	{"accepted", invite.Accepted, accept},
+	{"declined", invite.Declined, decline},
+	{"revoked", invite.Revoked, revoke},
+}
+
+var operations = map[invite.Event]operation{
+	invite.OnAccept: accept, invite.OnDecline: decline, invite.OnRevoke: revoke,
+	invite.OnExpire: expire, invite.OnResend: resend, invite.OnMail: mailAgain,
+}
+
+var recorded = map[invite.Event]string{
+	invite.OnAccept: invite.InvitationAccepted, invite.OnDecline: invite.InvitationDeclined,
+	invite.OnRevoke: invite.InvitationRevoked, invite.OnExpire: invite.InvitationExpired,
+	invite.OnResend: invite.InvitationResent, invite.OnMail: invite.InvitationMailed,
+}
+
+// Every state with every event, through the operations: what the table allows is done and
+// recorded once, what it refuses changes nothing. Saying once more what one said is no refusal,
+// and the clock and the relay, which ask without knowing the state, are told of none.
+func TestEveryStateWithEveryEvent(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for _, setting := range settings {
+			for _, event := range invite.Events() {
+				for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneConversation} {
+					name := fmt.Sprintf("%s/%s/%s", setting.name, event, kind)
+					t.Run(name, func(t *testing.T) {
+						w := w.in(t)
+						s := w.subject(kind, strings.NewReplacer("/", ".", " ", "-").Replace(name)+"@acme.example")
+						require.NoError(t, setting.bring(w, s))
+						before, log := w.stored(s.inv), count(w.events(w.acme))
+
+						err := operations[event](w, s)
+
+						after := w.stored(s.inv)
+						seen := count(w.events(w.acme))[recorded[event]] - log[recorded[event]]
+						next, refusal := setting.state.After(event)
+						if setting.name == "lapsed" && event == invite.OnExpire {
+							next, refusal = invite.Expired, nil // the clock's verdict is written down
+						}
+						repeated := setting.state == invite.Declined && event == invite.OnDecline ||
+							setting.state == invite.Revoked && event == invite.OnRevoke
+						switch {
+						case refusal == nil:
+							require.NoError(t, err)
+							assert.Equal(t, next, after.State)
+							assert.Equal(t, 1, seen)
+						case repeated, event == invite.OnExpire, event == invite.OnMail:
+							require.NoError(t, err)
+							assert.Equal(t, before, after)
+							assert.Zero(t, seen)
+						default:
+							var refused *invite.StateError
+							require.ErrorAs(t, err, &refused)
+							assert.Equal(t, invite.StateError{State: setting.state, Event: event}, *refused)
+							assert.Equal(t, before, after)
+							assert.Zero(t, seen)
+						}
+						assert.Equal(t, after.State != invite.Pending, after.EndedBy != "")
+						assert.Equal(t, after.State == invite.Pending, after.EndedAt.IsZero())
+					})
+				}
+			}
+		}
+	})
+}
+
+func count(kinds []string) map[string]int {
+	n := make(map[string]int)
+	for _, kind := range kinds {
+		n[kind]++
+	}
+	return n
+}

@@ -1,0 +1,218 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type conversationRow struct {
+	conversation.Conversation
+	team       *teamRow
+	messages   thread
+	grants     list[grantRow]    // by user
+	deliveries list[deliveryRow] // by (CreatedAt, id)
+	stream     stream
+}
+
+// threadAddress is what makes two messages belong to one conversation.
+type threadAddress struct {
+	identity tenancy.Identity
+	address  string
+}
+
+// desk is the conversations that somebody works on, by (LastAt, id): those of a team, those
+// assigned to one member, or those granted to one guest. Each conversation is in one of its
+// four lists, so that a filter reads only what it asks for.
+type desk [4]list[conversationRow]
+
+// The lists of a desk: open or closed, waiting for an answer or not.
+const (
+	closedList  = 1
+	waitingList = 2
+)
+
+func (d *desk) of(c *conversationRow) *list[conversationRow] {
+	i := 0
+	if c.Status == conversation.Closed {
+		i |= closedList
+	}
+	if !c.NeedsReplySince.IsZero() {
+		i |= waitingList
+	}
+	return &d[i]
+}
+
+// admitted are the lists that hold what the filter asks for. The desk may be nil.
+func (d *desk) admitted(f conversation.Filter) []*list[conversationRow] {
+	if d == nil {
+		return nil
+	}
+	var lists []*list[conversationRow]
+	for i := range d {
+		status := conversation.Open
+		if i&closedList != 0 {
+			status = conversation.Closed
+		}
+		if (f.Status == "" || f.Status == status) && (!f.Waiting || i&waitingList != 0) {
+			lists = append(lists, &d[i])
+		}
+	}
+	return lists
+}
+
+// ids are those of all conversations on the desk, sorted.
+func (d *desk) ids() []tenancy.ConversationID {
+	var ids []tenancy.ConversationID
+	for c := range merged(ascending, ascending.beginning(), d.admitted(conversation.Filter{})...) {
+		ids = append(ids, c.ID)
+	}
+	slices.SortFunc(ids, func(a, b tenancy.ConversationID) int { return bytes.Compare(a[:], b[:]) })
+	return ids
+}
+
+// conversationLists are the lists in which the conversation stands: its team's, its
+// assignee's, and those of its guests, who follow it when it moves.
+func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversationRow], place)) {
+	last := placeAt(c.LastAt, c.ID)
+	visit(c.team.conversations.of(c), last)
+	if !c.Assignee.IsZero() {
+		visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
+	}
+	for g := range merged(ascending, ascending.beginning(), &c.grants) {
+		if g.RevokedAt.IsZero() {
+			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), last)
+		}
+	}
+}
+
+// InsertConversation implements [conversation.ThreadStore].
+func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
+	return s.write(ctx, func() error {
+		team, err := s.checkConversation(&c)
+		if err != nil {
+			return err
+		}
+		c.Version = 1
+		row := &conversationRow{Conversation: c, team: team}
+		if err := cmp.Or(
+			s.conversations.insert(c.ID, row),
+			s.threads.move(threadAddress{}, threadAddress{c.Identity, c.Address}, row),
+		); err != nil {
+			return err
+		}
+		enlist(s.log, row, s.conversationLists)
+		return nil
+	})
+}
+
+// UpdateConversation implements [conversation.ThreadStore].
+func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
+	return s.write(ctx, func() error {
+		row, err := s.conversation(team, c.ID)
+		if err != nil {
+			return err
+		}
+		if err := sameVersion(row.Version, c.Version); err != nil {
+			return err
+		}
+		owner, err := s.checkConversation(&c)
+		if err != nil {
+			return err
+		}
+		if err := s.threads.move(threadAddress{row.Identity, row.Address}, threadAddress{c.Identity, c.Address}, row); err != nil {
+			return err
+		}
+		c.Version++
+		relist(s.log, row, s.conversationLists, func() {
+			set(s.log, &row.Conversation, c)
+			set(s.log, &row.team, owner)
+		})
+		return nil
+	})
+}
+
+// checkConversation also answers the owning team.
+func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error) {
+	utc(&c.LastAt)
+	utc(&c.NeedsReplySince)
+	utc(&c.CreatedAt)
+	if err := cmp.Or(
+		oneOf("status", c.Status, conversation.Open, conversation.Closed),
+		channel(c.Identity.Channel),
+		s.users.mayHave(c.Assignee),
+	); err != nil {
+		return nil, err
+	}
+	if _, err := referred(s.contact(c.Team, c.Contact)); err != nil {
+		return nil, err
+	}
+	return referred(s.teamOf(c.Account, c.Team))
+}
+
+// conversation finds one in the team.
+func (s *Store) conversation(team tenancy.TeamID, id tenancy.ConversationID) (*conversationRow, error) {
+	row, err := s.conversations.get(id)
+	if err != nil || row.Team != team {
+		return nil, tenancy.ErrNotFound
+	}
+	return row, nil
+}
+
+// LockConversation implements [conversation.ThreadStore].
+func (s *Store) LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
+	return lock(ctx, s, func() (conversation.Conversation, error) { return thatConversation(s.conversation(team, id)) })
+}
+
+// Conversation implements [conversation.ThreadStore].
+func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
+	return read(ctx, s, func() (conversation.Conversation, error) { return thatConversation(s.conversation(team, id)) })
+}
+
+// ConversationByAddress implements [conversation.ThreadStore].
+func (s *Store) ConversationByAddress(ctx context.Context, identity tenancy.Identity, address string) (conversation.Conversation, error) {
+	return read(ctx, s, func() (conversation.Conversation, error) {
+		return thatConversation(s.threads.get(threadAddress{identity, address}))
+	})
+}
+
+func thatConversation(row *conversationRow, err error) (conversation.Conversation, error) {
+	if err != nil {
+		return conversation.Conversation{}, err
+	}
+	return row.Conversation, nil
+}
+
+// Conversations implements [conversation.ThreadStore]. It reads the narrowest desk that
+// holds the answer and leaves the last word to the scope itself.
+func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, filter conversation.Filter, page tenancy.Keyset) ([]conversation.Conversation, error) {
+	return read(ctx, s, func() ([]conversation.Conversation, error) {
+		var from *desk
+		switch {
+		case !scope.Guest.IsZero():
+			from = s.guests[teamUser{scope.Team, scope.Guest}]
+		case !filter.Assignee.IsZero():
+			from = s.assigned[teamUser{scope.Team, filter.Assignee}]
+		default:
+			if team := s.teams.rows[scope.Team]; team != nil {
+				from = &team.conversations
+			}
+		}
+		conversations := merged(descending, descending.start(page), from.admitted(filter)...)
+		return paged(conversations, page.Limit, func(c *conversationRow) (conversation.Conversation, bool) {
+			if !filter.Assignee.IsZero() && c.Assignee != filter.Assignee {
+				return conversation.Conversation{}, false
+			}
+			return c.Conversation, scope.Admits(c.Conversation, c.grantOf(scope.Guest))
+		}), nil
+	})
+}
+
+// AssignedTo implements [conversation.ThreadStore].
+func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.assigned[teamUser{team, user}].ids(), nil })
+}

@@ -1,0 +1,144 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type deliveryRow struct {
+	conversation.Delivery
+	conversation *conversationRow
+	from, to     *teamRow // to is nil unless the recipient is a team
+}
+
+// lists are those in which the delivery stands.
+func (d *deliveryRow) lists(visit func(*list[deliveryRow], place)) {
+	created := placeAt(d.CreatedAt, d.ID)
+	visit(&d.conversation.deliveries, created)
+	visit(&d.from.deliveries, created)
+	if d.to != nil && d.to != d.from {
+		visit(&d.to.deliveries, created)
+	}
+}
+
+// InsertDelivery implements [conversation.DeliveryStore].
+func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
+	return s.write(ctx, func() error {
+		row, err := s.checkDelivery(d)
+		if err != nil {
+			return err
+		}
+		row.Version = 1
+		if err := cmp.Or(
+			s.deliveries.insert(d.ID, row),
+			s.pendingDeliveries.move(tenancy.ConversationID{}, pendingIn(d), row),
+		); err != nil {
+			return err
+		}
+		enlist(s.log, row, (*deliveryRow).lists)
+		return nil
+	})
+}
+
+// UpdateDelivery implements [conversation.DeliveryStore].
+func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) error {
+	return s.write(ctx, func() error {
+		row, err := s.deliveries.get(d.ID)
+		if err != nil {
+			return err
+		}
+		if err := sameVersion(row.Version, d.Version); err != nil {
+			return err
+		}
+		next, err := s.checkDelivery(d)
+		if err != nil {
+			return err
+		}
+		if err := s.pendingDeliveries.move(pendingIn(row.Delivery), pendingIn(d), row); err != nil {
+			return err
+		}
+		next.Version++
+		relist(s.log, row, (*deliveryRow).lists, func() { set(s.log, row, *next) })
+		return nil
+	})
+}
+
+// checkDelivery answers the row to store.
+func (s *Store) checkDelivery(d conversation.Delivery) (*deliveryRow, error) {
+	utc(&d.CreatedAt)
+	utc(&d.EndedAt)
+	if err := cmp.Or(
+		oneOf("state", d.State, conversation.DeliveryPending, conversation.DeliveryCompleted,
+			conversation.DeliveryDeclined, conversation.DeliveryExpired, conversation.DeliveryCancelled),
+		between("rating", d.Outcome.Rating, 0, conversation.MaxRating),
+		s.users.has(d.By),
+		s.users.mayHave(d.Recipient.User),
+		s.invitations.mayHave(d.Invitation),
+	); err != nil {
+		return nil, err
+	}
+	row := &deliveryRow{Delivery: d}
+	var err error
+	if row.conversation, err = referred(s.conversations.get(d.Conversation)); err != nil {
+		return nil, err
+	}
+	if row.from, err = referred(s.teamOf(d.Account, d.FromTeam)); err != nil {
+		return nil, err
+	}
+	if !d.Recipient.Team.IsZero() {
+		if row.to, err = referred(s.teamOf(d.Account, d.Recipient.Team)); err != nil {
+			return nil, err
+		}
+	}
+	return row, nil
+}
+
+// pendingIn is the conversation in which the delivery is the pending one, or zero.
+func pendingIn(d conversation.Delivery) tenancy.ConversationID {
+	if d.State != conversation.DeliveryPending {
+		return tenancy.ConversationID{}
+	}
+	return d.Conversation
+}
+
+// PendingDelivery implements [conversation.DeliveryStore].
+func (s *Store) PendingDelivery(ctx context.Context, id tenancy.ConversationID) (conversation.Delivery, error) {
+	return read(ctx, s, func() (conversation.Delivery, error) {
+		row, err := s.pendingDeliveries.get(id)
+		if err != nil {
+			return conversation.Delivery{}, err
+		}
+		return row.Delivery, nil
+	})
+}
+
+func delivery(row *deliveryRow) (conversation.Delivery, bool) { return row.Delivery, true }
+
+// DeliveriesOf implements [conversation.DeliveryStore].
+func (s *Store) DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]conversation.Delivery, error) {
+	return read(ctx, s, func() ([]conversation.Delivery, error) {
+		row := s.teams.rows[team]
+		if row == nil {
+			return nil, nil
+		}
+		return paged(merged(descending, descending.start(page), &row.deliveries), page.Limit, delivery), nil
+	})
+}
+
+// Deliveries implements [conversation.DeliveryStore].
+func (s *Store) Deliveries(ctx context.Context, id tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return read(ctx, s, func() ([]conversation.Delivery, error) {
+		row := s.conversations.rows[id]
+		if row == nil {
+			return nil, nil
+		}
+		var deliveries []conversation.Delivery
+		for d := range merged(ascending, ascending.beginning(), &row.deliveries) {
+			deliveries = append(deliveries, d.Delivery)
+		}
+		return deliveries, nil
+	})
+}

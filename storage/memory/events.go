@@ -1,0 +1,129 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// stream is the part of a row that its events count along.
+type stream struct {
+	sequence   int64
+	head, tail *eventRow // the events that are not delivered yet; only the head can be due
+}
+
+type eventRow struct {
+	outbox.Event
+	stream  *stream
+	next    *eventRow // the one after it in the stream
+	attempt int
+	until   time.Time // the end of the lease; zero without one
+	// dueAt is when a relay may have it, in microseconds: the end of its lease or of its
+	// wait for another try. A new event is due at once, whatever the relay's clock says.
+	dueAt int64
+}
+
+// lists: the head of each stream waits to be taken. Among those due at once, ids decide,
+// and they count time.
+func (s *Store) dueLists(e *eventRow, visit func(*list[eventRow], place)) {
+	if e.stream.head == e {
+		visit(s.due, place{at: e.dueAt, id: e.ID})
+	}
+}
+
+// Append implements [outbox.Appender].
+func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
+	return s.write(ctx, func() error {
+		for _, e := range events {
+			if err := s.append(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) append(e outbox.Event) error {
+	stream, err := s.stream(e.Stream)
+	if err != nil {
+		return err
+	}
+	utc(&e.At)
+	e.Sequence = stream.sequence + 1
+	e.Payload = bytes.Clone(e.Payload)
+	row := &eventRow{Event: e, stream: stream, dueAt: math.MinInt64}
+	if err := s.events.insert(e.ID, row); err != nil {
+		return err
+	}
+	set(s.log, &stream.sequence, e.Sequence)
+	if stream.head == nil {
+		set(s.log, &stream.head, row)
+	} else {
+		set(s.log, &stream.tail.next, row)
+	}
+	set(s.log, &stream.tail, row)
+	enlist(s.log, row, s.dueLists)
+	if e.Team != uuid.Nil {
+		enlist(s.log, row, s.logLists)
+	}
+	return nil
+}
+
+// stream finds what an event's sequence counts along.
+func (s *Store) stream(of outbox.Stream) (*stream, error) {
+	if err := oneOf("stream", of.Kind, outbox.AccountStream, outbox.UserStream, outbox.TeamStream,
+		outbox.ContactStream, outbox.ConversationStream); err != nil {
+		return nil, err
+	}
+	switch of.Kind {
+	case outbox.AccountStream:
+		if row := s.accounts.rows[tenancy.AccountID(of.ID)]; row != nil {
+			return &row.stream, nil
+		}
+	case outbox.UserStream:
+		if row := s.users.rows[tenancy.UserID(of.ID)]; row != nil {
+			return &row.stream, nil
+		}
+	case outbox.TeamStream:
+		if row := s.teams.rows[tenancy.TeamID(of.ID)]; row != nil {
+			return &row.stream, nil
+		}
+	case outbox.ContactStream:
+		if row := s.contacts.rows[tenancy.ContactID(of.ID)]; row != nil {
+			return &row.stream, nil
+		}
+	case outbox.ConversationStream:
+		if row := s.conversations.rows[tenancy.ConversationID(of.ID)]; row != nil {
+			return &row.stream, nil
+		}
+	}
+	return nil, errReference
+}
+
+// logLists: a team's events are its audit log.
+func (s *Store) logLists(e *eventRow, visit func(*list[eventRow], place)) {
+	visit(lazily(s.teamEvents, e.Team), placeAt(e.At, e.ID))
+}
+
+// TeamEvents implements [outbox.Log].
+func (s *Store) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	return read(ctx, s, func() ([]outbox.Event, error) {
+		from := descending.start(tenancy.Keyset{At: before, ID: id})
+		return paged(merged(descending, from, s.teamEvents[team]), limit, func(e *eventRow) (outbox.Event, bool) {
+			return e.copy(), true
+		}), nil
+	})
+}
+
+// copy shares no memory with the row.
+func (e *eventRow) copy() outbox.Event {
+	event := e.Event
+	event.Payload = bytes.Clone(event.Payload)
+	return event
+}

@@ -1,0 +1,105 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type grantRow struct{ conversation.Grant }
+
+// grantOf answers the user's grant, the zero one if there is none.
+func (c *conversationRow) grantOf(user tenancy.UserID) conversation.Grant {
+	if row := c.grants.get(placeByID(user)); row != nil {
+		return row.Grant
+	}
+	return conversation.Grant{}
+}
+
+// InsertGrant implements [conversation.GrantStore].
+func (s *Store) InsertGrant(ctx context.Context, g conversation.Grant) error {
+	return s.write(ctx, func() error {
+		cutGrant(&g)
+		c, err := referred(s.conversations.get(g.Conversation))
+		if err != nil {
+			return err
+		}
+		if err := cmp.Or(s.users.has(g.User), s.users.mayHave(g.Inviter)); err != nil {
+			return err
+		}
+		if c.grants.get(placeByID(g.User)) != nil {
+			return tenancy.ErrDuplicate
+		}
+		g.Version = 1
+		row := &grantRow{g}
+		// The conversation is listed anew, now also for the guest.
+		relist(s.log, c, s.conversationLists, func() {
+			enlist(s.log, row, func(_ *grantRow, visit func(*list[grantRow], place)) { visit(&c.grants, placeByID(g.User)) })
+		})
+		return nil
+	})
+}
+
+// UpdateGrant implements [conversation.GrantStore].
+func (s *Store) UpdateGrant(ctx context.Context, g conversation.Grant) error {
+	return s.write(ctx, func() error {
+		cutGrant(&g)
+		c, err := s.conversations.get(g.Conversation)
+		if err != nil {
+			return err
+		}
+		row := c.grants.get(placeByID(g.User))
+		if row == nil {
+			return tenancy.ErrNotFound
+		}
+		if err := cmp.Or(sameVersion(row.Version, g.Version), s.users.mayHave(g.Inviter)); err != nil {
+			return err
+		}
+		g.Version++
+		relist(s.log, c, s.conversationLists, func() { set(s.log, &row.Grant, g) })
+		return nil
+	})
+}
+
+func cutGrant(g *conversation.Grant) {
+	utc(&g.AcceptedAt)
+	utc(&g.ExpiresAt)
+	utc(&g.RevokedAt)
+}
+
+// Grant implements [conversation.GrantStore].
+func (s *Store) Grant(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (conversation.Grant, error) {
+	return read(ctx, s, func() (conversation.Grant, error) {
+		c, err := s.conversations.get(id)
+		if err != nil {
+			return conversation.Grant{}, err
+		}
+		row := c.grants.get(placeByID(user))
+		if row == nil {
+			return conversation.Grant{}, tenancy.ErrNotFound
+		}
+		return row.Grant, nil
+	})
+}
+
+// Grants implements [conversation.GrantStore].
+func (s *Store) Grants(ctx context.Context, id tenancy.ConversationID) ([]conversation.Grant, error) {
+	return read(ctx, s, func() ([]conversation.Grant, error) {
+		c := s.conversations.rows[id]
+		if c == nil {
+			return nil, nil
+		}
+		var grants []conversation.Grant
+		for g := range merged(ascending, ascending.beginning(), &c.grants) {
+			grants = append(grants, g.Grant)
+		}
+		return grants, nil
+	})
+}
+
+// GrantedIn implements [conversation.GrantStore].
+func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.guests[teamUser{team, user}].ids(), nil })
+}

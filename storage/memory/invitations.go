@@ -1,0 +1,204 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type invitationRow struct {
+	invite.Record
+	team *teamRow
+}
+
+// invitationLists are invitations by (CreatedAt, id), one list for each of [invite.States].
+type invitationLists [5]list[invitationRow]
+
+// pendingInvite is what two pending invitations may not share. The scope is the conversation
+// if there is one, wherever that conversation lives, and else the team.
+type pendingInvite struct {
+	team         tenancy.TeamID
+	conversation tenancy.ConversationID
+	normal       string
+}
+
+func pendingKey(r invite.Record) pendingInvite {
+	switch {
+	case r.State != invite.Pending:
+		return pendingInvite{}
+	case r.Kind == invite.ToOneConversation:
+		return pendingInvite{conversation: r.Conversation, normal: r.Email.Normal}
+	}
+	return pendingInvite{team: r.Team, normal: r.Email.Normal}
+}
+
+func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationRow], place)) {
+	created := placeAt(row.CreatedAt, row.ID)
+	for i, state := range invite.States() {
+		if row.State != state {
+			continue
+		}
+		visit(&row.team.invitations[i], created)
+		if !row.Conversation.IsZero() {
+			visit(&lazily(s.invitedTo, row.Conversation)[i], created)
+		}
+	}
+	if row.State == invite.Pending {
+		visit(lazily(s.invitedBy, teamUser{row.Team, row.Inviter}), placeByID(row.ID))
+	}
+}
+
+// InsertInvitation implements [invite.Store].
+func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
+	return s.write(ctx, func() error {
+		team, err := s.checkInvitation(&r)
+		if err != nil {
+			return err
+		}
+		r.Version = 1
+		row := &invitationRow{Record: r, team: team}
+		if err := cmp.Or(
+			s.invitations.insert(r.ID, row),
+			s.tokens.move(invite.TokenHash{}, r.Hash, row),
+			s.pendingInvites.move(pendingInvite{}, pendingKey(r), row),
+		); err != nil {
+			return err
+		}
+		enlist(s.log, row, s.invitationLists)
+		return nil
+	})
+}
+
+// UpdateInvitation implements [invite.Store].
+func (s *Store) UpdateInvitation(ctx context.Context, r invite.Record) error {
+	return s.write(ctx, func() error {
+		row, err := s.invitation(r.Team, r.ID)
+		if err != nil {
+			return err
+		}
+		if err := sameVersion(row.Version, r.Version); err != nil {
+			return err
+		}
+		if _, err := s.checkInvitation(&r); err != nil {
+			return err
+		}
+		r.Version++
+		if err := cmp.Or(
+			s.tokens.move(row.Hash, r.Hash, row),
+			s.pendingInvites.move(pendingKey(row.Record), pendingKey(r), row),
+		); err != nil {
+			return err
+		}
+		relist(s.log, row, s.invitationLists, func() { set(s.log, &row.Record, r) })
+		return nil
+	})
+}
+
+// checkInvitation also answers the team.
+func (s *Store) checkInvitation(r *invite.Record) (*teamRow, error) {
+	utc(&r.CreatedAt)
+	utc(&r.ExpiresAt)
+	utc(&r.MailedAt)
+	utc(&r.EndedAt)
+	conversation := s.conversations.mayHave
+	if r.Kind == invite.ToOneConversation {
+		conversation = s.conversations.has
+	}
+	if err := cmp.Or(
+		oneOf("kind", r.Kind, invite.ToOneTeam, invite.ToOneConversation),
+		oneOf("state", r.State, invite.States()...),
+		teamRole(r.Role),
+		conversation(r.Conversation),
+		s.users.has(r.Inviter),
+		s.users.mayHave(r.AcceptedBy),
+	); err != nil {
+		return nil, err
+	}
+	return referred(s.teamOf(r.Account, r.Team))
+}
+
+// invitation finds one in the team.
+func (s *Store) invitation(team tenancy.TeamID, id tenancy.InvitationID) (*invitationRow, error) {
+	row, err := s.invitations.get(id)
+	if err != nil || row.Team != team {
+		return nil, tenancy.ErrNotFound
+	}
+	return row, nil
+}
+
+// LockInvitation implements [invite.Store].
+func (s *Store) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
+	return lock(ctx, s, func() (invite.Record, error) { return record(s.invitation(team, id)) })
+}
+
+// Invitation implements [invite.Store].
+func (s *Store) Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
+	return read(ctx, s, func() (invite.Record, error) { return record(s.invitation(team, id)) })
+}
+
+// InvitationByToken implements [invite.Store].
+func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
+	return read(ctx, s, func() (invite.Record, error) { return record(s.tokens.get(hash)) })
+}
+
+// PendingInvitation implements [invite.Store].
+func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
+	return read(ctx, s, func() (invite.Record, error) {
+		key := pendingInvite{team: team, normal: normal}
+		if !conversation.IsZero() {
+			key = pendingInvite{conversation: conversation, normal: normal}
+		}
+		row, err := s.pendingInvites.get(key)
+		if err != nil || row.Team != team {
+			return invite.Record{}, tenancy.ErrNotFound
+		}
+		return row.Record, nil
+	})
+}
+
+func record(row *invitationRow, err error) (invite.Record, error) {
+	if err != nil {
+		return invite.Record{}, err
+	}
+	return row.Record, nil
+}
+
+// Invitations implements [invite.Store]. Asked for expired ones it passes over the pending
+// ones whose time has not come, and the other way round: the clock moves no row.
+func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
+	return read(ctx, s, func() ([]invite.Record, error) {
+		row := s.teams.rows[team]
+		if row == nil {
+			return nil, nil
+		}
+		from := &row.invitations
+		if !filter.Conversation.IsZero() {
+			if from = s.invitedTo[filter.Conversation]; from == nil {
+				return nil, nil
+			}
+		}
+		var lists []*list[invitationRow]
+		for i, state := range invite.States() {
+			if filter.State == "" || filter.State == state || filter.State == invite.Expired && state == invite.Pending {
+				lists = append(lists, &from[i])
+			}
+		}
+		invitations := merged(descending, descending.start(page), lists...)
+		return paged(invitations, page.Limit, func(i *invitationRow) (invite.Record, bool) {
+			return i.Record, i.Team == team && (filter.State == "" || filter.State == i.StateAt(filter.Now))
+		}), nil
+	})
+}
+
+// PendingBy implements [invite.Store].
+func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
+	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
+		var ids []tenancy.InvitationID
+		for i := range merged(ascending, ascending.beginning(), s.invitedBy[teamUser{team, inviter}]) {
+			ids = append(ids, i.ID)
+		}
+		return ids, nil
+	})
+}

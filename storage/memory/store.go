@@ -1,0 +1,120 @@
+package memory
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Store keeps everything in memory. Make one with [New]; it is safe for use by many
+// goroutines.
+//
+// Rows point at the rows that they refer to and hold the lists that hang on them, so a
+// decision costs one look-up, and a list costs what it returns.
+type Store struct {
+	gate gate
+	log  *journal
+
+	users       unique[tenancy.UserID, userRow]
+	externalIDs unique[string, userRow]
+	verified    unique[string, userRow]
+
+	accounts unique[tenancy.AccountID, accountRow]
+
+	teams      unique[tenancy.TeamID, teamRow]
+	teamNames  unique[teamName, teamRow]
+	identities unique[tenancy.Identity, teamRow]
+
+	memberships unique[teamUser, membershipRow]
+
+	invitations    unique[tenancy.InvitationID, invitationRow]
+	tokens         unique[invite.TokenHash, invitationRow]
+	pendingInvites unique[pendingInvite, invitationRow]
+	invitedTo      map[tenancy.ConversationID]*invitationLists
+	invitedBy      map[teamUser]*list[invitationRow]
+
+	contacts  unique[tenancy.ContactID, contactRow]
+	addresses unique[contactAddress, contactRow]
+
+	conversations unique[tenancy.ConversationID, conversationRow]
+	threads       unique[threadAddress, conversationRow]
+	assigned      map[teamUser]*desk
+	guests        map[teamUser]*desk
+
+	messages    unique[tenancy.MessageID, messageRow]
+	messageKeys unique[conversation.MessageKey, messageRow]
+
+	deliveries        unique[tenancy.DeliveryID, deliveryRow]
+	pendingDeliveries unique[tenancy.ConversationID, deliveryRow]
+
+	events     unique[uuid.UUID, eventRow]
+	teamEvents map[uuid.UUID]*list[eventRow]
+	due        *list[eventRow]
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// New makes an empty store.
+func New() *Store {
+	log := &journal{}
+	return &Store{
+		gate: newGate(),
+		log:  log,
+
+		users:       newUnique[tenancy.UserID, userRow](log),
+		externalIDs: newUnique[string, userRow](log),
+		verified:    newUnique[string, userRow](log),
+
+		accounts: newUnique[tenancy.AccountID, accountRow](log),
+
+		teams:      newUnique[tenancy.TeamID, teamRow](log),
+		teamNames:  newUnique[teamName, teamRow](log),
+		identities: newUnique[tenancy.Identity, teamRow](log),
+
+		memberships: newUnique[teamUser, membershipRow](log),
+
+		invitations:    newUnique[tenancy.InvitationID, invitationRow](log),
+		tokens:         newUnique[invite.TokenHash, invitationRow](log),
+		pendingInvites: newUnique[pendingInvite, invitationRow](log),
+		invitedTo:      map[tenancy.ConversationID]*invitationLists{},
+		invitedBy:      map[teamUser]*list[invitationRow]{},
+
+		contacts:  newUnique[tenancy.ContactID, contactRow](log),
+		addresses: newUnique[contactAddress, contactRow](log),
+
+		conversations: newUnique[tenancy.ConversationID, conversationRow](log),
+		threads:       newUnique[threadAddress, conversationRow](log),
+		assigned:      map[teamUser]*desk{},
+		guests:        map[teamUser]*desk{},
+
+		messages:    newUnique[tenancy.MessageID, messageRow](log),
+		messageKeys: newUnique[conversation.MessageKey, messageRow](log),
+
+		deliveries:        newUnique[tenancy.DeliveryID, deliveryRow](log),
+		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),
+
+		events:     newUnique[uuid.UUID, eventRow](log),
+		teamEvents: map[uuid.UUID]*list[eventRow]{},
+		due:        &list[eventRow]{},
+	}
+}
+
+// teamUser is a user in a team.
+type teamUser struct {
+	team tenancy.TeamID
+	user tenancy.UserID
+}
+
+// lazily finds what the map holds for the key and makes it where there is nothing yet. What
+// it makes is empty, so an undo may leave it behind.
+func lazily[K comparable, V any](m map[K]*V, key K) *V {
+	v := m[key]
+	if v == nil {
+		v = new(V)
+		m[key] = v
+	}
+	return v
+}

@@ -1,0 +1,122 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+type teamRow struct {
+	tenancy.Team
+	account       *accountRow
+	members       list[membershipRow] // not removed, by (JoinedAt, user)
+	managers      list[membershipRow] // lasting ones, by user
+	invitations   invitationLists
+	conversations desk
+	deliveries    list[deliveryRow] // from or to the team, by (CreatedAt, id)
+	stream        stream
+}
+
+// teamName is a team's name as it is compared.
+type teamName struct {
+	account tenancy.AccountID
+	key     string
+}
+
+// InsertTeam implements [tenancy.TeamStore].
+func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
+	return s.write(ctx, func() error {
+		if err := checkTeam(&t); err != nil {
+			return err
+		}
+		account, err := referred(s.accounts.get(t.Account))
+		if err != nil {
+			return err
+		}
+		t.Version = 1
+		row := &teamRow{Team: t, account: account}
+		return cmp.Or(
+			s.teams.insert(t.ID, row),
+			s.teamNames.move(teamName{}, teamName{t.Account, t.NameKey}, row),
+			s.identities.move(tenancy.Identity{}, liveIdentity(t), row),
+		)
+	})
+}
+
+// UpdateTeam implements [tenancy.TeamStore].
+func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
+	return s.write(ctx, func() error {
+		row, err := s.teamOf(t.Account, t.ID)
+		if err != nil {
+			return err
+		}
+		if err := cmp.Or(sameVersion(row.Version, t.Version), checkTeam(&t)); err != nil {
+			return err
+		}
+		t.Version++
+		if err := cmp.Or(
+			s.teamNames.move(teamName{row.Account, row.NameKey}, teamName{t.Account, t.NameKey}, row),
+			s.identities.move(liveIdentity(row.Team), liveIdentity(t), row),
+		); err != nil {
+			return err
+		}
+		set(s.log, &row.Team, t)
+		return nil
+	})
+}
+
+func checkTeam(t *tenancy.Team) error {
+	utc(&t.CreatedAt)
+	if err := oneOf("status", t.Status, tenancy.TeamActive, tenancy.TeamArchived); err != nil {
+		return err
+	}
+	if t.Identity.IsZero() {
+		return nil
+	}
+	return channel(t.Identity.Channel)
+}
+
+// liveIdentity is the identity that the team keeps others from taking, or zero.
+func liveIdentity(t tenancy.Team) tenancy.Identity {
+	if t.Status != tenancy.TeamActive {
+		return tenancy.Identity{}
+	}
+	return t.Identity
+}
+
+// teamOf finds a team of the account.
+func (s *Store) teamOf(account tenancy.AccountID, id tenancy.TeamID) (*teamRow, error) {
+	row, err := s.teams.get(id)
+	if err != nil || row.Account != account {
+		return nil, tenancy.ErrNotFound
+	}
+	return row, nil
+}
+
+// LockTeam implements [tenancy.TeamStore].
+func (s *Store) LockTeam(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
+	return lock(ctx, s, func() (tenancy.Team, error) { return team(s.teams.get(id)) })
+}
+
+// Team implements [tenancy.TeamStore].
+func (s *Store) Team(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
+	return read(ctx, s, func() (tenancy.Team, error) { return team(s.teams.get(id)) })
+}
+
+// TeamByName implements [tenancy.TeamStore].
+func (s *Store) TeamByName(ctx context.Context, account tenancy.AccountID, nameKey string) (tenancy.Team, error) {
+	return read(ctx, s, func() (tenancy.Team, error) { return team(s.teamNames.get(teamName{account, nameKey})) })
+}
+
+// TeamByIdentity implements [tenancy.TeamStore].
+func (s *Store) TeamByIdentity(ctx context.Context, identity tenancy.Identity) (tenancy.Team, error) {
+	return read(ctx, s, func() (tenancy.Team, error) { return team(s.identities.get(identity)) })
+}
+
+func team(row *teamRow, err error) (tenancy.Team, error) {
+	if err != nil {
+		return tenancy.Team{}, err
+	}
+	return row.Team, nil
+}

@@ -1,0 +1,94 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+type userRow struct {
+	tenancy.User
+	teams  list[membershipRow] // active memberships, by (JoinedAt, team)
+	stream stream
+}
+
+// InsertUser implements [tenancy.UserStore].
+func (s *Store) InsertUser(ctx context.Context, u tenancy.User) error {
+	return s.write(ctx, func() error {
+		if err := checkUser(&u); err != nil {
+			return err
+		}
+		u.Version = 1
+		row := &userRow{User: u}
+		return cmp.Or(
+			s.users.insert(u.ID, row),
+			s.externalIDs.move("", u.ExternalID, row),
+			s.verified.move("", verifiedAddress(u), row),
+		)
+	})
+}
+
+// UpdateUser implements [tenancy.UserStore].
+func (s *Store) UpdateUser(ctx context.Context, u tenancy.User) error {
+	return s.write(ctx, func() error {
+		row, err := s.users.get(u.ID)
+		if err != nil {
+			return err
+		}
+		if err := cmp.Or(sameVersion(row.Version, u.Version), checkUser(&u)); err != nil {
+			return err
+		}
+		u.Version++
+		if err := cmp.Or(
+			s.externalIDs.move(row.ExternalID, u.ExternalID, row),
+			s.verified.move(verifiedAddress(row.User), verifiedAddress(u), row),
+		); err != nil {
+			return err
+		}
+		set(s.log, &row.User, u)
+		return nil
+	})
+}
+
+// checkUser says what a database would refuse, and cuts the times as it would.
+func checkUser(u *tenancy.User) error {
+	utc(&u.VerifiedAt)
+	utc(&u.CreatedAt)
+	return oneOf("status", u.Status, tenancy.UserActive, tenancy.UserSuspended, tenancy.UserDeleted)
+}
+
+// verifiedAddress is the address that the user has proven to own, or empty.
+func verifiedAddress(u tenancy.User) string {
+	if !u.Verified() {
+		return ""
+	}
+	return u.Email.Normal
+}
+
+// LockUser implements [tenancy.UserStore].
+func (s *Store) LockUser(ctx context.Context, id tenancy.UserID) (tenancy.User, error) {
+	return lock(ctx, s, func() (tenancy.User, error) { return user(s.users.get(id)) })
+}
+
+// User implements [tenancy.UserStore].
+func (s *Store) User(ctx context.Context, id tenancy.UserID) (tenancy.User, error) {
+	return read(ctx, s, func() (tenancy.User, error) { return user(s.users.get(id)) })
+}
+
+// UserByExternalID implements [tenancy.UserStore].
+func (s *Store) UserByExternalID(ctx context.Context, externalID string) (tenancy.User, error) {
+	return read(ctx, s, func() (tenancy.User, error) { return user(s.externalIDs.get(externalID)) })
+}
+
+// UserByEmail implements [tenancy.UserStore].
+func (s *Store) UserByEmail(ctx context.Context, normal string) (tenancy.User, error) {
+	return read(ctx, s, func() (tenancy.User, error) { return user(s.verified.get(normal)) })
+}
+
+func user(row *userRow, err error) (tenancy.User, error) {
+	if err != nil {
+		return tenancy.User{}, err
+	}
+	return row.User, nil
+}

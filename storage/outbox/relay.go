@@ -1,0 +1,202 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Relay hands events from a [Source] to a [Sink]. It starts nothing by itself: the host calls
+// Run in a goroutine of its own, or Step from its own loop, in as many processes as it likes.
+// A relay does not change once it is built, so that several goroutines may share one.
+type Relay struct {
+	source Source
+	dead   DeadLetters // nil if the source has none
+	sink   Sink
+
+	clock    func() time.Time
+	lease    time.Duration
+	batch    int
+	first    time.Duration
+	most     time.Duration
+	attempts int
+
+	interval time.Duration
+	after    func(time.Duration) <-chan time.Time
+	report   func(error)
+}
+
+// Option changes how a [Relay] works.
+type Option func(*Relay)
+
+// WithClock sets the clock, which is the system's otherwise.
+func WithClock(clock func() time.Time) Option { return func(r *Relay) { r.clock = clock } }
+
+// WithLease sets how long the relay keeps a batch for itself, and so the time that the sink has
+// for all of it: a minute, unless set. A relay that dies leaves its batch to others after that.
+func WithLease(d time.Duration) Option { return func(r *Relay) { r.lease = d } }
+
+// WithBatch sets how many events a step takes at most: 16, unless set.
+func WithBatch(n int) Option { return func(r *Relay) { r.batch = n } }
+
+// WithBackoff sets the pause after an event's first failure and the longest one: a second and an
+// hour, unless set. It doubles with each failure. A sink whose error, or one that it wraps, has
+// a method RetryAfter() [time.Duration] is given that time too, up to the longest pause.
+func WithBackoff(first, most time.Duration) Option {
+	return func(r *Relay) { r.first, r.most = first, most }
+}
+
+// WithAttempts sets how often an event is handed over before it is buried as a dead letter, so
+// that its stream can go on: 20 times, unless set, which with the usual pauses is some eight
+// hours. It has no effect with a source that is no [DeadLetters]: there, an event that fails is
+// tried for ever and holds back its stream.
+func WithAttempts(n int) Option { return func(r *Relay) { r.attempts = n } }
+
+// NewRelay builds a relay. An option that makes no sense (no clock, nothing in a batch, no time)
+// leaves the default.
+func NewRelay(source Source, sink Sink, options ...Option) *Relay {
+	r := &Relay{source: source, sink: sink}
+	r.dead, _ = source.(DeadLetters)
+	for _, set := range options {
+		set(r)
+	}
+	if r.clock == nil {
+		r.clock = time.Now
+	}
+	if r.lease <= 0 {
+		r.lease = time.Minute
+	}
+	if r.batch <= 0 {
+		r.batch = 16
+	}
+	if r.first <= 0 {
+		r.first = time.Second
+	}
+	if r.most < r.first {
+		r.most = max(r.first, time.Hour)
+	}
+	if r.attempts <= 0 {
+		r.attempts = 20
+	}
+	r.defaultsOfRun()
+	return r
+}
+
+// Step hands one batch of what is due to the sink and reports how many events that was,
+// delivered or not. An event that fails comes again after a pause, or is buried if it has
+// failed often enough, and does not keep the others from being delivered; the errors are
+// joined. That of an event which was buried is also [ErrBuried].
+//
+// When the context ends, the step ends with the event at hand: what it did not get to comes
+// again once the lease is over.
+func (r *Relay) Step(ctx context.Context) (int, error) {
+	handled, failed := r.step(ctx)
+	return handled, errors.Join(failed...)
+}
+
+// step is Step with the errors one by one; some are nil.
+func (r *Relay) step(ctx context.Context) (handled int, failed []error) {
+	now := r.clock()
+	batch, err := r.source.Take(ctx, now, now.Add(r.lease), r.batch)
+	if err != nil {
+		return 0, []error{err}
+	}
+	suspected := false
+	for _, due := range batch {
+		left := due.Until.Sub(r.clock())
+		if left <= 0 {
+			break // the rest of the batch belongs to whoever takes it next
+		}
+		if err := ctx.Err(); err != nil {
+			failed = append(failed, err)
+			break
+		}
+		if !suspected && r.suspect(due) {
+			suspected = true
+			failed = append(failed, r.settle(ctx, due, errUnsettled))
+		} else {
+			failed = append(failed, r.handle(ctx, due, left))
+		}
+		handled++
+	}
+	return handled, failed
+}
+
+// Drain steps until nothing is due, and reports how many events that was: for tests, tools and
+// shutdown. What a sink's own work makes due is handed over too. Events that failed wait for
+// their time.
+func (r *Relay) Drain(ctx context.Context) (int, error) {
+	handled := 0
+	var failed []error
+	for {
+		n, err := r.Step(ctx)
+		handled += n
+		failed = append(failed, err)
+		if n == 0 || ctx.Err() != nil {
+			return handled, errors.Join(failed...)
+		}
+	}
+}
+
+// outcomeTime is how long noting an outcome may take when the step's context has ended.
+const outcomeTime = 5 * time.Second
+
+// handle delivers one event and notes the outcome.
+func (r *Relay) handle(ctx context.Context, due Due, left time.Duration) error {
+	within, cancel := context.WithTimeout(ctx, left)
+	err := deliver(within, r.sink, due.Event)
+	cancel()
+	return r.settle(ctx, due, err)
+}
+
+// settle notes the outcome of an event, also when the context has ended meanwhile: an event that
+// was delivered should not come again just because the process is being stopped, and one whose
+// delivery was cut short by that has not failed, so it is due again at once.
+func (r *Relay) settle(ctx context.Context, due Due, outcome error) error {
+	stopped := errors.Is(ctx.Err(), context.Canceled)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
+	defer cancel()
+	var noted error
+	switch now := r.clock(); {
+	case outcome == nil:
+		noted = r.source.Done(ctx, due)
+	case stopped:
+		noted = r.source.Retry(ctx, due, now)
+	case r.dead != nil && due.Attempt >= r.attempts:
+		if noted = r.dead.Bury(ctx, due, now); noted == nil {
+			noted = ErrBuried
+		}
+	default:
+		noted = r.source.Retry(ctx, due, now.Add(r.pause(due.Attempt, outcome)))
+	}
+	if err := errors.Join(outcome, noted); err != nil {
+		return fmt.Errorf("event %s (%s), attempt %d: %w", due.ID, due.Kind, due.Attempt, err)
+	}
+	return nil
+}
+
+var errUnsettled = errors.New("no attempt came to an end: a process that handled this event may have died of it")
+
+// suspect reports whether an event has been taken more often than it may fail. Its last attempt
+// was never settled, and if the process dies of it, no other ever will be; so it is buried
+// unseen. Only the first of a batch is, as those behind it may just have died with it. Such an
+// event can be innocent, if the lease was too short for the batch again and again; Replay
+// brings it back.
+func (r *Relay) suspect(due Due) bool { return r.dead != nil && due.Attempt > r.attempts }
+
+// pause doubles from the first to the longest, or is what the sink asks for if that is longer.
+func (r *Relay) pause(attempt int, outcome error) time.Duration {
+	pause := r.first
+	for range attempt - 1 {
+		if pause >= r.most/2 {
+			return r.most
+		}
+		pause *= 2
+	}
+	var asks interface{ RetryAfter() time.Duration }
+	if errors.As(outcome, &asks) {
+		pause = min(max(pause, asks.RetryAfter()), r.most)
+	}
+	return pause
+}

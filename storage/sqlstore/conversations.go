@@ -1,0 +1,124 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type conversationStatements struct {
+	insert, update, lock, exists, byID, byAddress, assignedTo string
+	// listed has a form for each combination of scope and filter.
+	listed map[listForm]pages
+}
+
+// listForm is which conditions a list of conversations has.
+type listForm struct{ guest, status, waiting, assignee bool }
+
+func (c *compiler) conversations() conversationStatements {
+	const find = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
+		c.status, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.needs_reply_since,
+		c.created_at, c.version FROM usher_conversations c WHERE`
+	s := conversationStatements{
+		insert: c.sql(`INSERT INTO usher_conversations (id, account_id, team_id, contact_id, channel, identity,
+			address, status, label, outcome, assignee_id, last_seq, last_at, needs_reply_since, created_at,
+			version) VALUES (`, list("?", 15), `, 1)`),
+		update: c.sql(`UPDATE usher_conversations SET team_id = ?, contact_id = ?, channel = ?, identity = ?,
+			address = ?, status = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?, last_at = ?, needs_reply_since = ?,
+			version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
+		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		exists:    c.sql(`SELECT 1 FROM usher_conversations WHERE id = ? AND team_id = ?`),
+		byID:      c.sql(find, `c.id = ? AND c.team_id = ?`),
+		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ?`),
+		assignedTo: c.sql(`SELECT id FROM usher_conversations
+			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
+		listed: map[listForm]pages{},
+	}
+	newest := newestFirst("c.last_at", "c.id")
+	for bits := range 1 << 4 {
+		form := listForm{guest: bits&1 != 0, status: bits&2 != 0, waiting: bits&4 != 0, assignee: bits&8 != 0}
+		s.listed[form] = c.pages(newest, append([]string{find}, form.conditions()...)...)
+	}
+	return s
+}
+
+func (f listForm) conditions() []string {
+	conditions := []string{teamScope}
+	if f.guest {
+		conditions = []string{guestScope}
+	}
+	if f.status {
+		conditions = append(conditions, `AND c.status = ?`)
+	}
+	if f.waiting {
+		conditions = append(conditions, `AND c.needs_reply_since IS NOT NULL`)
+	}
+	if f.assignee {
+		conditions = append(conditions, `AND c.assignee_id = ?`)
+	}
+	return conditions
+}
+
+func scanConversation(r row) (conversation.Conversation, error) {
+	var c conversation.Conversation
+	err := r.Scan(id(&c.ID), id(&c.Account), id(&c.Team), id(&c.Contact), &c.Identity.Channel,
+		&c.Identity.Value, &c.Address, &c.Status, &c.Label, &c.Outcome, id(&c.Assignee), &c.LastSeq,
+		at(&c.LastAt), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
+	return c, err
+}
+
+// InsertConversation implements [conversation.ThreadStore].
+func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
+	_, err := s.exec(ctx, s.conversations.insert, c.ID, c.Account, c.Team, c.Contact, c.Identity.Channel,
+		c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome, c.Assignee, c.LastSeq, micros(c.LastAt),
+		c.NeedsReplySince, micros(c.CreatedAt))
+	return err
+}
+
+// UpdateConversation implements [conversation.ThreadStore].
+func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
+	return s.update(ctx, s.conversations.update, []any{
+		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome,
+		c.Assignee, c.LastSeq, micros(c.LastAt), c.NeedsReplySince, c.ID, team, c.Version,
+	}, s.conversations.exists, c.ID, team)
+}
+
+// LockConversation implements [conversation.ThreadStore].
+func (s *Store) LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
+	if err := s.lock(ctx, s.conversations.lock, id, team); err != nil {
+		return conversation.Conversation{}, err
+	}
+	return s.Conversation(ctx, team, id)
+}
+
+// Conversation implements [conversation.ThreadStore].
+func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
+	return one(ctx, s, scanConversation, s.conversations.byID, id, team)
+}
+
+// ConversationByAddress implements [conversation.ThreadStore].
+func (s *Store) ConversationByAddress(ctx context.Context, identity tenancy.Identity, address string) (conversation.Conversation, error) {
+	return one(ctx, s, scanConversation, s.conversations.byAddress, identity.Channel, identity.Value, address)
+}
+
+// Conversations implements [conversation.ThreadStore].
+func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, filter conversation.Filter, page tenancy.Keyset) ([]conversation.Conversation, error) {
+	form := listForm{
+		guest: !scope.Guest.IsZero(), status: filter.Status != "",
+		waiting: filter.Waiting, assignee: !filter.Assignee.IsZero(),
+	}
+	_, args := Where(scope)
+	if form.status {
+		args = append(args, filter.Status)
+	}
+	if form.assignee {
+		args = append(args, filter.Assignee)
+	}
+	return paged(ctx, s, scanConversation, s.conversations.listed[form], page, args...)
+}
+
+// AssignedTo implements [conversation.ThreadStore].
+func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return all(ctx, s, scanID[tenancy.ConversationID], s.conversations.assignedTo, team, user)
+}

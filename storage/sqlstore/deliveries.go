@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type deliveryStatements struct {
+	insert, update, exists, pending, ofConversation string
+	ofTeam                                          pages
+}
+
+func (c *compiler) deliveries() deliveryStatements {
+	const (
+		columns = `d.id, d.conversation_id, d.account_id, d.from_team_id, d.by_id, d.user_id, d.email,
+			d.email_display, d.to_team_id, d.outcome, d.rating, d.summary, d.keep_open, d.state, d.invitation_id,
+			d.created_at, d.ended_at, d.version`
+		find = `SELECT ` + columns + ` FROM usher_deliveries d WHERE`
+	)
+	newest := newestFirst("d.created_at", "d.id")
+	// Two lists, each read along its own index and cut to a page before they are put together:
+	// "from or to the team" in one condition would sort all of the team's deliveries.
+	either := func(after string) string {
+		side := func(condition string) string {
+			return `SELECT * FROM (` + find + ` ` + condition + ` ` + after + ` ` + newest.by + `)`
+		}
+		return c.sql(`SELECT`, columns, `FROM (`, side(`d.from_team_id = ?`), `sent UNION ALL`,
+			side(`d.to_team_id = ? AND d.from_team_id <> ?`), `received) d`, newest.by)
+	}
+	return deliveryStatements{
+		insert: c.sql(`INSERT INTO usher_deliveries (id, conversation_id, account_id, from_team_id, by_id,
+			user_id, email, email_display, to_team_id, outcome, rating, summary, keep_open, state,
+			pending_conversation, invitation_id, created_at, ended_at, version) VALUES (`, list("?", 18), `, 1)`),
+		update: c.sql(`UPDATE usher_deliveries SET user_id = ?, email = ?, email_display = ?, to_team_id = ?,
+			outcome = ?, rating = ?, summary = ?, keep_open = ?, state = ?, pending_conversation = ?,
+			invitation_id = ?, ended_at = ?, version = version + 1 WHERE id = ? AND conversation_id = ? AND version = ?`),
+		exists:         c.sql(`SELECT 1 FROM usher_deliveries WHERE id = ? AND conversation_id = ?`),
+		pending:        c.sql(find, `d.pending_conversation = ?`),
+		ofConversation: c.sql(find, `d.conversation_id = ? ORDER BY d.created_at, d.id`),
+		ofTeam:         pages{first: either(``), after: either(newest.after)},
+	}
+}
+
+func scanDelivery(r row) (conversation.Delivery, error) {
+	var d conversation.Delivery
+	err := r.Scan(id(&d.ID), id(&d.Conversation), id(&d.Account), id(&d.FromTeam), id(&d.By),
+		id(&d.Recipient.User), &d.Recipient.Email.Normal, &d.Recipient.Email.Display, id(&d.Recipient.Team),
+		&d.Outcome.Status, &d.Outcome.Rating, &d.Outcome.Summary, &d.KeepOpen, &d.State, id(&d.Invitation),
+		at(&d.CreatedAt), at(&d.EndedAt), &d.Version)
+	return d, err
+}
+
+// pendingConversation is the key that is unique among pending deliveries, NULL for all others.
+func (s *Store) pendingConversation(d conversation.Delivery) any {
+	if d.State != conversation.DeliveryPending {
+		return nil
+	}
+	return s.id(d.Conversation.UUID())
+}
+
+// InsertDelivery implements [conversation.DeliveryStore].
+func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
+	_, err := s.exec(ctx, s.deliveries.insert, d.ID, d.Conversation, d.Account, d.FromTeam, d.By,
+		d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
+		d.Outcome.Status, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
+		d.Invitation, micros(d.CreatedAt), d.EndedAt)
+	return err
+}
+
+// UpdateDelivery implements [conversation.DeliveryStore].
+func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) error {
+	return s.update(ctx, s.deliveries.update, []any{
+		d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
+		d.Outcome.Status, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
+		d.Invitation, d.EndedAt, d.ID, d.Conversation, d.Version,
+	}, s.deliveries.exists, d.ID, d.Conversation)
+}
+
+// PendingDelivery implements [conversation.DeliveryStore].
+func (s *Store) PendingDelivery(ctx context.Context, id tenancy.ConversationID) (conversation.Delivery, error) {
+	return one(ctx, s, scanDelivery, s.deliveries.pending, id)
+}
+
+// DeliveriesOf implements [conversation.DeliveryStore].
+func (s *Store) DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]conversation.Delivery, error) {
+	query, place := s.deliveries.ofTeam.first, []any(nil)
+	if !page.At.IsZero() {
+		query = s.deliveries.ofTeam.after
+		place = []any{micros(page.At), micros(page.At), s.dialect.id(page.ID)}
+	}
+	place = append(place, page.Limit)
+	args := append([]any{team}, place...)
+	args = append(append(args, team, team), place...)
+	return all(ctx, s, scanDelivery, query, append(args, page.Limit)...)
+}
+
+// Deliveries implements [conversation.DeliveryStore].
+func (s *Store) Deliveries(ctx context.Context, id tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return all(ctx, s, scanDelivery, s.deliveries.ofConversation, id)
+}

@@ -1,0 +1,150 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// eventRows is how many events one INSERT holds at most, so that the texts stay a finite set.
+const eventRows = 16
+
+type eventStatements struct {
+	// count draws numbers from a stream's row; insert[n-1] writes n events of one stream.
+	count  map[outbox.StreamKind]string
+	insert map[outbox.StreamKind][eventRows]string
+	ofTeam pages
+
+	take  string
+	lease [leaseSizes]string
+	done  string
+	retry string
+}
+
+// streams are the tables whose rows count the events of a stream, in the order of locks.
+var streams = []struct {
+	kind  outbox.StreamKind
+	table string
+}{
+	{outbox.AccountStream, "usher_accounts"},
+	{outbox.UserStream, "usher_users"},
+	{outbox.TeamStream, "usher_teams"},
+	{outbox.ContactStream, "usher_contacts"},
+	{outbox.ConversationStream, "usher_conversations"},
+}
+
+const eventColumns = `e.id, e.stream_kind, e.stream_id, e.seq, e.account_id, e.team_id, e.kind, e.version,
+	e.principal, e.occurred_at, e.payload`
+
+func (c *compiler) events() eventStatements {
+	s := eventStatements{
+		count:  map[outbox.StreamKind]string{},
+		insert: map[outbox.StreamKind][eventRows]string{},
+		ofTeam: c.pages(newestFirst("e.occurred_at", "e.id"),
+			`SELECT`, eventColumns, `FROM usher_events e WHERE e.team_id = ?`),
+	}
+	for _, stream := range streams {
+		s.count[stream.kind] = c.sql(`UPDATE`, stream.table, `SET events = events + ? WHERE id = ?`)
+		// The number is read from the row that count has locked, in the same statement: no engine
+		// but PostgreSQL and SQLite can answer it with the UPDATE.
+		values := `(?, ?, ?, (SELECT events FROM ` + stream.table + ` WHERE id = ?) - ?, ` + list("?", 7) + `, 0)`
+		var inserts [eventRows]string
+		for n := range inserts {
+			inserts[n] = c.sql(`INSERT INTO usher_events (id, stream_kind, stream_id, seq, account_id, team_id,
+				kind, version, principal, occurred_at, payload, due_at) VALUES`, list(values, n+1))
+		}
+		s.insert[stream.kind] = inserts
+	}
+	c.outbox(&s)
+	return s
+}
+
+// eventFields are where eventColumns go.
+func eventFields(e *outbox.Event) []any {
+	return []any{
+		&e.ID, &e.Stream.Kind, &e.Stream.ID, &e.Sequence, &e.Account, &e.Team, &e.Kind, &e.Version,
+		&e.Principal, at(&e.At), (*payload)(&e.Payload),
+	}
+}
+
+func scanEvent(r row) (outbox.Event, error) {
+	var e outbox.Event
+	err := r.Scan(eventFields(&e)...)
+	return e, err
+}
+
+// Append implements [outbox.Appender]: two statements for each stream, whatever the number of
+// its events (up to 16).
+func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
+	if err := s.writable(ctx); err != nil {
+		return err
+	}
+	ordered := slices.Clone(events)
+	slices.SortStableFunc(ordered, func(a, b outbox.Event) int {
+		return cmp.Or(cmp.Compare(place(a.Stream.Kind), place(b.Stream.Kind)),
+			slices.Compare(a.Stream.ID[:], b.Stream.ID[:]))
+	})
+	for len(ordered) > 0 {
+		stream := ordered[0].Stream
+		n := 1
+		for n < len(ordered) && ordered[n].Stream == stream {
+			n++
+		}
+		if err := s.appendTo(ctx, stream, ordered[:n]); err != nil {
+			return err
+		}
+		ordered = ordered[n:]
+	}
+	return nil
+}
+
+// place is where a kind of stream stands in the order of locks.
+func place(kind outbox.StreamKind) int {
+	return slices.IndexFunc(streams, func(s struct {
+		kind  outbox.StreamKind
+		table string
+	}) bool {
+		return s.kind == kind
+	})
+}
+
+// appendTo writes the events of one stream.
+func (s *Store) appendTo(ctx context.Context, stream outbox.Stream, events []outbox.Event) error {
+	count, known := s.events.count[stream.Kind]
+	if !known {
+		return s.refuse(ctx, &tenancy.InvalidError{Field: "stream", Reason: "must be of a known kind"})
+	}
+	found, err := s.exec(ctx, count, len(events), stream.ID)
+	if err != nil {
+		return err
+	}
+	if found == 0 {
+		return fmt.Errorf("%w: the stream's row does not exist", tenancy.ErrNotFound)
+	}
+	inserts := s.events.insert[stream.Kind]
+	for left := len(events); left > 0; {
+		chunk := events[len(events)-left:][:min(left, eventRows)]
+		args := make([]any, 0, len(chunk)*12)
+		for _, e := range chunk {
+			left--
+			args = append(args, e.ID, e.Stream.Kind, e.Stream.ID, e.Stream.ID, left, e.Account, e.Team, e.Kind,
+				e.Version, e.Principal, micros(e.At), string(e.Payload))
+		}
+		if _, err := s.exec(ctx, inserts[len(chunk)-1], args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TeamEvents implements [outbox.Log].
+func (s *Store) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	return paged(ctx, s, scanEvent, s.events.ofTeam, tenancy.Keyset{At: before, ID: id, Limit: limit}, team)
+}

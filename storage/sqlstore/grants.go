@@ -1,0 +1,67 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type grantStatements struct {
+	insert, update, exists, byKey, listed, grantedIn string
+}
+
+func (c *compiler) grants() grantStatements {
+	const find = `SELECT conversation_id, user_id, inviter_id, from_seq, accepted_at, expires_at, revoked_at,
+		revoked_by, version FROM usher_grants WHERE`
+	return grantStatements{
+		insert: c.sql(`INSERT INTO usher_grants (conversation_id, user_id, inviter_id, from_seq, accepted_at,
+			expires_at, revoked_at, revoked_by, version) VALUES (`, list("?", 8), `, 1)`),
+		update: c.sql(`UPDATE usher_grants SET inviter_id = ?, from_seq = ?, accepted_at = ?, expires_at = ?,
+			revoked_at = ?, revoked_by = ?, version = version + 1
+			WHERE conversation_id = ? AND user_id = ? AND version = ?`),
+		exists: c.sql(`SELECT 1 FROM usher_grants WHERE conversation_id = ? AND user_id = ?`),
+		byKey:  c.sql(find, `conversation_id = ? AND user_id = ?`),
+		listed: c.sql(find, `conversation_id = ? ORDER BY user_id`),
+		grantedIn: c.sql(`SELECT g.conversation_id FROM usher_grants g
+			JOIN usher_conversations c ON c.id = g.conversation_id
+			WHERE g.user_id = ? AND g.revoked_at IS NULL AND c.team_id = ? ORDER BY g.conversation_id`),
+	}
+}
+
+func scanGrant(r row) (conversation.Grant, error) {
+	var g conversation.Grant
+	err := r.Scan(id(&g.Conversation), id(&g.User), id(&g.Inviter), &g.FromSeq, at(&g.AcceptedAt),
+		at(&g.ExpiresAt), at(&g.RevokedAt), &g.RevokedBy, &g.Version)
+	return g, err
+}
+
+// InsertGrant implements [conversation.GrantStore].
+func (s *Store) InsertGrant(ctx context.Context, g conversation.Grant) error {
+	_, err := s.exec(ctx, s.grants.insert, g.Conversation, g.User, g.Inviter, g.FromSeq, micros(g.AcceptedAt),
+		g.ExpiresAt, g.RevokedAt, g.RevokedBy)
+	return err
+}
+
+// UpdateGrant implements [conversation.GrantStore].
+func (s *Store) UpdateGrant(ctx context.Context, g conversation.Grant) error {
+	return s.update(ctx, s.grants.update, []any{
+		g.Inviter, g.FromSeq, micros(g.AcceptedAt), g.ExpiresAt, g.RevokedAt, g.RevokedBy,
+		g.Conversation, g.User, g.Version,
+	}, s.grants.exists, g.Conversation, g.User)
+}
+
+// Grant implements [conversation.GrantStore].
+func (s *Store) Grant(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (conversation.Grant, error) {
+	return one(ctx, s, scanGrant, s.grants.byKey, id, user)
+}
+
+// Grants implements [conversation.GrantStore].
+func (s *Store) Grants(ctx context.Context, id tenancy.ConversationID) ([]conversation.Grant, error) {
+	return all(ctx, s, scanGrant, s.grants.listed, id)
+}
+
+// GrantedIn implements [conversation.GrantStore].
+func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return all(ctx, s, scanID[tenancy.ConversationID], s.grants.grantedIn, user, team)
+}

@@ -1,0 +1,164 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type invitationStatements struct {
+	insert, update, lock, exists, byID, byToken, pending, pendingBy string
+	// listed has a form for each way to filter by state, without and with a conversation.
+	listed map[stateForm][2]pages
+}
+
+// stateForm is how a filter by state reads: a pending invitation whose time has passed counts
+// as expired.
+type stateForm int
+
+const (
+	anyState stateForm = iota
+	pendingState
+	expiredState
+	endedState
+)
+
+var stateConditions = map[stateForm]string{
+	anyState:     ``,
+	pendingState: `AND i.state = 'pending' AND i.expires_at > ?`,
+	expiredState: `AND (i.state = 'expired' OR i.state = 'pending' AND i.expires_at <= ?)`,
+	endedState:   `AND i.state = ?`,
+}
+
+func (c *compiler) invitations() invitationStatements {
+	const find = `SELECT i.id, i.account_id, i.team_id, i.kind, i.conversation_id, i.email, i.email_display,
+		i.role, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
+		i.ended_at, i.ended_by, i.accepted_by, i.version FROM usher_invitations i WHERE`
+	s := invitationStatements{
+		insert: c.sql(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
+			email_display, role, inviter_id, state, mailing, token_hash, pending_scope, created_at, expires_at,
+			mailed_at, ended_at, ended_by, accepted_by, version) VALUES (`, list("?", 19), `, 1)`),
+		update: c.sql(`UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
+			role = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, expires_at = ?, mailed_at = ?,
+			ended_at = ?, ended_by = ?, accepted_by = ?, version = version + 1
+			WHERE id = ? AND team_id = ? AND version = ?`),
+		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
+		byID:    c.sql(find, `i.id = ? AND i.team_id = ?`),
+		byToken: c.sql(find, `i.token_hash = ?`),
+		pending: c.sql(find, `i.pending_scope = ? AND i.email = ? AND i.team_id = ?`),
+		pendingBy: c.sql(`SELECT id FROM usher_invitations
+			WHERE inviter_id = ? AND team_id = ? AND state = 'pending' ORDER BY id`),
+		listed: map[stateForm][2]pages{},
+	}
+	newest := newestFirst("i.created_at", "i.id")
+	for form, condition := range stateConditions {
+		s.listed[form] = [2]pages{
+			c.pages(newest, find, `i.team_id = ?`, condition),
+			c.pages(newest, find, `i.team_id = ? AND i.conversation_id = ?`, condition),
+		}
+	}
+	return s
+}
+
+func scanInvitation(r row) (invite.Record, error) {
+	var i invite.Record
+	err := r.Scan(id(&i.ID), id(&i.Account), id(&i.Team), &i.Kind, id(&i.Conversation), &i.Email.Normal,
+		&i.Email.Display, role(&i.Role), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
+		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy), &i.Version)
+	return i, err
+}
+
+// pendingScope is the key that, with the address, is unique among pending invitations, NULL for
+// all others: what the invitation opens. Ids are unique over all kinds, so a team and a
+// conversation never have the same.
+func (s *Store) pendingScope(i invite.Invitation) any {
+	switch {
+	case i.State != invite.Pending:
+		return nil
+	case i.Kind == invite.ToOneConversation:
+		return s.id(i.Conversation.UUID())
+	default:
+		return s.id(i.Team.UUID())
+	}
+}
+
+// InsertInvitation implements [invite.Store].
+func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
+	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
+		i.Email.Display, i.Role.String(), i.Inviter, i.State, i.Mailing, digest(i.Hash),
+		s.pendingScope(i.Invitation), micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt,
+		i.EndedBy, i.AcceptedBy)
+	return err
+}
+
+// UpdateInvitation implements [invite.Store].
+func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
+	return s.update(ctx, s.invitations.update, []any{
+		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, i.Role.String(), i.Inviter, i.State,
+		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), micros(i.ExpiresAt), i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy,
+		i.ID, i.Team, i.Version,
+	}, s.invitations.exists, i.ID, i.Team)
+}
+
+// LockInvitation implements [invite.Store].
+func (s *Store) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
+	if err := s.lock(ctx, s.invitations.lock, id, team); err != nil {
+		return invite.Record{}, err
+	}
+	return s.Invitation(ctx, team, id)
+}
+
+// Invitation implements [invite.Store].
+func (s *Store) Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
+	return one(ctx, s, scanInvitation, s.invitations.byID, id, team)
+}
+
+// InvitationByToken implements [invite.Store].
+func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
+	found, err := one(ctx, s, scanInvitation, s.invitations.byToken, digest(hash))
+	if err == nil && !found.Hash.Equal(hash) {
+		return invite.Record{}, tenancy.ErrNotFound
+	}
+	return found, err
+}
+
+// PendingInvitation implements [invite.Store].
+func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
+	scope := team.UUID()
+	if !conversation.IsZero() {
+		scope = conversation.UUID()
+	}
+	return one(ctx, s, scanInvitation, s.invitations.pending, scope, normal, team)
+}
+
+// Invitations implements [invite.Store].
+func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
+	args := []any{team}
+	conversation := 0
+	if !filter.Conversation.IsZero() {
+		conversation = 1
+		args = append(args, filter.Conversation)
+	}
+	var form stateForm
+	switch filter.State {
+	case "":
+		form = anyState
+	case invite.Pending:
+		form = pendingState
+		args = append(args, micros(filter.Now))
+	case invite.Expired:
+		form = expiredState
+		args = append(args, micros(filter.Now))
+	default:
+		form = endedState
+		args = append(args, filter.State)
+	}
+	return paged(ctx, s, scanInvitation, s.invitations.listed[form][conversation], page, args...)
+}
+
+// PendingBy implements [invite.Store].
+func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
+	return all(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingBy, inviter, team)
+}

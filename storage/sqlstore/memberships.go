@@ -1,0 +1,138 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+type membershipStatements struct {
+	insert, update, lock, exists, byKey string
+	authority, lockedAuthority          string
+	members, teamsOf                    pages
+	hasOtherManager                     string
+}
+
+const membershipColumns = `m.team_id, m.user_id, m.role, m.status, m.joined_at, m.expires_at, m.ended_at, m.ended_by, m.version`
+
+func (c *compiler) memberships() membershipStatements {
+	const (
+		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status
+			FROM (SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?`
+		facts = `) m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
+			JOIN usher_users u ON u.id = m.user_id`
+	)
+	return membershipStatements{
+		insert: c.sql(`INSERT INTO usher_memberships (team_id, user_id, role, status, joined_at, expires_at,
+			ended_at, ended_by, version) VALUES (`, list("?", 8), `, 1)`),
+		update: c.sql(`UPDATE usher_memberships SET role = ?, status = ?, joined_at = ?, expires_at = ?,
+			ended_at = ?, ended_by = ?, version = version + 1 WHERE team_id = ? AND user_id = ? AND version = ?`),
+		lock:   c.sql(`UPDATE usher_memberships SET locks = locks + 1 WHERE team_id = ? AND user_id = ?`),
+		exists: c.sql(`SELECT 1 FROM usher_memberships WHERE team_id = ? AND user_id = ?`),
+		byKey: c.sql(`SELECT`, membershipColumns,
+			`FROM usher_memberships m WHERE m.team_id = ? AND m.user_id = ?`),
+
+		// The lock stands in a sub-select, so that it takes the membership and nothing else on
+		// every engine: MariaDB has no FOR SHARE OF, and would take the team's row as well, on
+		// which two operations that both go on to change it would then meet in a deadlock.
+		authority:       c.sql(authority, facts),
+		lockedAuthority: c.sql(authority, `{share lock}`, facts),
+
+		members: c.pages(oldestFirst("m.joined_at", "m.user_id"),
+			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display
+			FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
+			WHERE m.team_id = ? AND m.status <> 'removed'`),
+		teamsOf: c.pages(oldestFirst("m.joined_at", "m.team_id"),
+			`SELECT`, membershipColumns, `,`, teamColumns, `
+			FROM usher_memberships m JOIN usher_teams t ON t.id = m.team_id
+			WHERE m.user_id = ? AND m.status = 'active'`),
+
+		hasOtherManager: c.sql(`SELECT EXISTS (SELECT 1
+			FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
+			WHERE m.team_id = ? AND m.user_id <> ? AND m.role = 'manager' AND m.status = 'active'
+			AND m.expires_at IS NULL AND u.status = 'active')`),
+	}
+}
+
+// membershipFields are where membershipColumns go.
+func membershipFields(m *tenancy.Membership) []any {
+	return []any{
+		id(&m.Team), id(&m.User), role(&m.Role), &m.Status, at(&m.JoinedAt), at(&m.ExpiresAt),
+		at(&m.EndedAt), &m.EndedBy, &m.Version,
+	}
+}
+
+func scanMembership(r row) (tenancy.Membership, error) {
+	var m tenancy.Membership
+	err := r.Scan(membershipFields(&m)...)
+	return m, err
+}
+
+func scanAuthority(r row) (tenancy.Authority, error) {
+	var a tenancy.Authority
+	err := r.Scan(append(membershipFields(&a.Membership),
+		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.UserStatus)...)
+	return a, err
+}
+
+func scanMember(r row) (tenancy.Member, error) {
+	var m tenancy.Member
+	err := r.Scan(append(membershipFields(&m.Membership), &m.Name, &m.Email.Normal, &m.Email.Display)...)
+	return m, err
+}
+
+func scanTeamOfUser(r row) (tenancy.TeamOfUser, error) {
+	var t tenancy.TeamOfUser
+	err := r.Scan(append(membershipFields(&t.Membership), teamFields(&t.Team)...)...)
+	return t, err
+}
+
+// InsertMembership implements [tenancy.MembershipStore].
+func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) error {
+	_, err := s.exec(ctx, s.memberships.insert, m.Team, m.User, m.Role.String(), m.Status,
+		micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy)
+	return err
+}
+
+// UpdateMembership implements [tenancy.MembershipStore].
+func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) error {
+	return s.update(ctx, s.memberships.update, []any{
+		m.Role.String(), m.Status, micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy,
+		m.Team, m.User, m.Version,
+	}, s.memberships.exists, m.Team, m.User)
+}
+
+// Membership implements [tenancy.MembershipStore].
+func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (tenancy.Membership, error) {
+	return one(ctx, s, scanMembership, s.memberships.byKey, team, user)
+}
+
+// Authority implements [tenancy.MembershipStore].
+func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (tenancy.Authority, error) {
+	query := s.memberships.authority
+	if s.inTx(ctx) {
+		query = s.memberships.lockedAuthority
+		if s.updateLocks {
+			if err := s.lock(ctx, s.memberships.lock, team, user); err != nil {
+				return tenancy.Authority{}, err
+			}
+		}
+	}
+	return one(ctx, s, scanAuthority, query, team, user)
+}
+
+// Members implements [tenancy.MembershipStore].
+func (s *Store) Members(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]tenancy.Member, error) {
+	return paged(ctx, s, scanMember, s.memberships.members, page, team)
+}
+
+// TeamsOf implements [tenancy.MembershipStore].
+func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]tenancy.TeamOfUser, error) {
+	return paged(ctx, s, scanTeamOfUser, s.memberships.teamsOf, page, user)
+}
+
+// HasOtherManager implements [tenancy.MembershipStore].
+func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
+	// The id is bound as it is: no user at all is NULL elsewhere, which is different from nobody.
+	return one(ctx, s, scanFlag, s.memberships.hasOtherManager, team, s.dialect.id(but.UUID()))
+}

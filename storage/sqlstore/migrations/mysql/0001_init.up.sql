@@ -1,0 +1,264 @@
+-- +goose Up
+--
+-- The first schema of usher on MySQL 8 and MariaDB.
+--
+-- Ids are 16 bytes. Times are microseconds since 1970, NULL where there is none. A key that is
+-- unique only in some states has a column of its own that is NULL in all others, since there are
+-- no partial unique indexes. "events" counts the events of the row's stream. "locks" has no
+-- meaning: a row is locked by an update of it. Every enumerated text is checked, so that not even
+-- a statement written by hand can invent a role. Rows carry their team in composite foreign keys,
+-- so that nothing can point into another team.
+--
+-- Text is kept as the bytes of its UTF-8. No collation then takes "x " for "x" or an "é" for an
+-- "e" (utf8mb4_bin does the former), and no DSN's character set changes what is stored. To read
+-- it: CONVERT(name USING utf8mb4).
+--
+-- A CREATE ends the transaction, so each statement can be run again after an interruption.
+
+CREATE TABLE IF NOT EXISTS usher_schema (
+	version BIGINT NOT NULL PRIMARY KEY,
+	name    VARBINARY(100) NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_users (
+	id             BINARY(16) NOT NULL PRIMARY KEY,
+	external_id    VARBINARY(1020) UNIQUE,
+	email          VARBINARY(320) NOT NULL,
+	email_display  VARBINARY(320) NOT NULL,
+	verified_at    BIGINT,
+	verified_email VARBINARY(320) UNIQUE,
+	name           VARBINARY(400) NOT NULL,
+	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
+	active_team_id BINARY(16),
+	created_at     BIGINT NOT NULL,
+	version        BIGINT NOT NULL,
+	events         BIGINT NOT NULL DEFAULT 0,
+	locks          BIGINT NOT NULL DEFAULT 0
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_accounts (
+	id         BINARY(16) NOT NULL PRIMARY KEY,
+	name       VARBINARY(400) NOT NULL,
+	holder_id  BINARY(16) NOT NULL,
+	status     VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	created_at BIGINT NOT NULL,
+	version    BIGINT NOT NULL,
+	events     BIGINT NOT NULL DEFAULT 0,
+	locks      BIGINT NOT NULL DEFAULT 0,
+	FOREIGN KEY (holder_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_teams (
+	id             BINARY(16) NOT NULL PRIMARY KEY,
+	account_id     BINARY(16) NOT NULL,
+	name           VARBINARY(400) NOT NULL,
+	name_key       VARBINARY(2048) NOT NULL,
+	channel        VARBINARY(20) CHECK (channel IN ('phone', 'chat')),
+	identity       VARBINARY(320),
+	live_identity  VARBINARY(340) UNIQUE,
+	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'archived')),
+	created_at     BIGINT NOT NULL,
+	version        BIGINT NOT NULL,
+	events         BIGINT NOT NULL DEFAULT 0,
+	locks          BIGINT NOT NULL DEFAULT 0,
+	UNIQUE (account_id, id),
+	UNIQUE (account_id, name_key),
+	CHECK ((channel IS NULL) = (identity IS NULL)),
+	FOREIGN KEY (account_id) REFERENCES usher_accounts (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_memberships (
+	team_id    BINARY(16) NOT NULL,
+	user_id    BINARY(16) NOT NULL,
+	role       VARBINARY(20) NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	status     VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
+	joined_at  BIGINT NOT NULL,
+	expires_at BIGINT,
+	ended_at   BIGINT,
+	ended_by   VARBINARY(100) NOT NULL,
+	version    BIGINT NOT NULL,
+	locks      BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (team_id, user_id),
+	KEY usher_memberships_listed (team_id, joined_at, user_id),
+	KEY usher_memberships_of_user (user_id, joined_at, team_id),
+	FOREIGN KEY (team_id) REFERENCES usher_teams (id),
+	FOREIGN KEY (user_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_contacts (
+	id            BINARY(16) NOT NULL PRIMARY KEY,
+	team_id       BINARY(16) NOT NULL,
+	channel       VARBINARY(20) NOT NULL CHECK (channel IN ('phone', 'chat')),
+	address       VARBINARY(320) NOT NULL,
+	name          VARBINARY(400) NOT NULL,
+	email         VARBINARY(320) NOT NULL,
+	email_display VARBINARY(320) NOT NULL,
+	notes         MEDIUMBLOB NOT NULL,
+	created_at    BIGINT NOT NULL,
+	version       BIGINT NOT NULL,
+	events        BIGINT NOT NULL DEFAULT 0,
+	locks         BIGINT NOT NULL DEFAULT 0,
+	UNIQUE (team_id, id),
+	UNIQUE (team_id, channel, address),
+	FOREIGN KEY (team_id) REFERENCES usher_teams (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_conversations (
+	id                BINARY(16) NOT NULL PRIMARY KEY,
+	account_id        BINARY(16) NOT NULL,
+	team_id           BINARY(16) NOT NULL,
+	contact_id        BINARY(16) NOT NULL,
+	channel           VARBINARY(20) NOT NULL CHECK (channel IN ('phone', 'chat')),
+	identity          VARBINARY(320) NOT NULL,
+	address           VARBINARY(320) NOT NULL,
+	status            VARBINARY(20) NOT NULL CHECK (status IN ('open', 'closed')),
+	label             VARBINARY(400) NOT NULL,
+	outcome           VARBINARY(400) NOT NULL,
+	assignee_id       BINARY(16),
+	last_seq          BIGINT NOT NULL,
+	last_at           BIGINT NOT NULL,
+	needs_reply_since BIGINT,
+	created_at        BIGINT NOT NULL,
+	version           BIGINT NOT NULL,
+	events            BIGINT NOT NULL DEFAULT 0,
+	locks             BIGINT NOT NULL DEFAULT 0,
+	UNIQUE (channel, identity, address),
+	KEY usher_conversations_listed (team_id, last_at, id),
+	KEY usher_conversations_by_status (team_id, status, last_at, id),
+	KEY usher_conversations_assigned (team_id, assignee_id, last_at, id),
+	KEY usher_conversations_waiting (team_id, needs_reply_since),
+	FOREIGN KEY (assignee_id) REFERENCES usher_users (id),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_messages (
+	conversation_id BINARY(16) NOT NULL,
+	seq             BIGINT NOT NULL CHECK (seq > 0),
+	id              BINARY(16) NOT NULL UNIQUE,
+	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('inbound', 'outbound', 'note', 'system')),
+	author_id       BINARY(16),
+	body            MEDIUMBLOB NOT NULL,
+	sent_at         BIGINT NOT NULL,
+	message_key     BINARY(32) UNIQUE,
+	PRIMARY KEY (conversation_id, seq),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (author_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_grants (
+	conversation_id BINARY(16) NOT NULL,
+	user_id         BINARY(16) NOT NULL,
+	inviter_id      BINARY(16),
+	from_seq        BIGINT NOT NULL,
+	accepted_at     BIGINT NOT NULL,
+	expires_at      BIGINT,
+	revoked_at      BIGINT,
+	revoked_by      VARBINARY(100) NOT NULL,
+	version         BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id, user_id),
+	KEY usher_grants_of_user (user_id, conversation_id),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (user_id) REFERENCES usher_users (id),
+	FOREIGN KEY (inviter_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_invitations (
+	id              BINARY(16) NOT NULL PRIMARY KEY,
+	account_id      BINARY(16) NOT NULL,
+	team_id         BINARY(16) NOT NULL,
+	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation')),
+	conversation_id BINARY(16),
+	email           VARBINARY(320) NOT NULL,
+	email_display   VARBINARY(320) NOT NULL,
+	role            VARBINARY(20) NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	inviter_id      BINARY(16) NOT NULL,
+	state           VARBINARY(20) NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
+	mailing         BIGINT NOT NULL,
+	token_hash      BINARY(32) UNIQUE,
+	pending_scope   BINARY(16),
+	created_at      BIGINT NOT NULL,
+	expires_at      BIGINT NOT NULL,
+	mailed_at       BIGINT,
+	ended_at        BIGINT,
+	ended_by        VARBINARY(100) NOT NULL,
+	accepted_by     BINARY(16),
+	version         BIGINT NOT NULL,
+	locks           BIGINT NOT NULL DEFAULT 0,
+	UNIQUE (pending_scope, email),
+	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	KEY usher_invitations_listed (team_id, created_at, id),
+	KEY usher_invitations_sent (inviter_id, team_id, state),
+	KEY usher_invitations_of_conversation (conversation_id, created_at, id),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (inviter_id) REFERENCES usher_users (id),
+	FOREIGN KEY (accepted_by) REFERENCES usher_users (id),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_deliveries (
+	id                   BINARY(16) NOT NULL PRIMARY KEY,
+	conversation_id      BINARY(16) NOT NULL,
+	account_id           BINARY(16) NOT NULL,
+	from_team_id         BINARY(16) NOT NULL,
+	by_id                BINARY(16) NOT NULL,
+	user_id              BINARY(16),
+	email                VARBINARY(320) NOT NULL,
+	email_display        VARBINARY(320) NOT NULL,
+	to_team_id           BINARY(16),
+	outcome              VARBINARY(400) NOT NULL,
+	rating               BIGINT NOT NULL CHECK (rating BETWEEN 0 AND 5),
+	summary              BLOB NOT NULL,
+	keep_open            BOOLEAN NOT NULL,
+	state                VARBINARY(20) NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled')),
+	pending_conversation BINARY(16) UNIQUE,
+	invitation_id        BINARY(16),
+	created_at           BIGINT NOT NULL,
+	ended_at             BIGINT,
+	version              BIGINT NOT NULL,
+	KEY usher_deliveries_from (from_team_id, created_at, id),
+	KEY usher_deliveries_to (to_team_id, created_at, id),
+	KEY usher_deliveries_of_conversation (conversation_id, created_at, id),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (by_id) REFERENCES usher_users (id),
+	FOREIGN KEY (user_id) REFERENCES usher_users (id),
+	FOREIGN KEY (invitation_id) REFERENCES usher_invitations (id),
+	FOREIGN KEY (account_id, from_team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (account_id, to_team_id) REFERENCES usher_teams (account_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
+-- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
+-- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that
+-- would lock them with every event, and the counter of the stream's row has proven already that
+-- the stream exists.
+CREATE TABLE IF NOT EXISTS usher_events (
+	id          BINARY(16) NOT NULL PRIMARY KEY,
+	stream_kind VARBINARY(20) NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
+	stream_id   BINARY(16) NOT NULL,
+	seq         BIGINT NOT NULL CHECK (seq > 0),
+	account_id  BINARY(16),
+	team_id     BINARY(16),
+	kind        VARBINARY(100) NOT NULL,
+	version     BIGINT NOT NULL,
+	principal   VARBINARY(100) NOT NULL,
+	occurred_at BIGINT NOT NULL,
+	payload     MEDIUMBLOB NOT NULL,
+	due_at      BIGINT,
+	attempts    BIGINT NOT NULL DEFAULT 0,
+	leased      BIGINT NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
+	UNIQUE (stream_kind, stream_id, seq),
+	KEY usher_events_of_team (team_id, occurred_at, id),
+	KEY usher_events_due (due_at, id),
+	KEY usher_events_undelivered (stream_kind, stream_id, due_at, seq)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- What JoinTx asks to see the isolation level of a transaction: no variable tells it.
+CREATE TABLE IF NOT EXISTS usher_isolation (
+	id     BIGINT NOT NULL PRIMARY KEY,
+	probes BIGINT NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+INSERT IGNORE INTO usher_isolation (id, probes) VALUES (1, 0);
+
+INSERT IGNORE INTO usher_schema (version, name) VALUES (1, 'init');

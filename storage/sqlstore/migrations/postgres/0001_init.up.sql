@@ -1,0 +1,247 @@
+-- +goose Up
+--
+-- The first schema of usher on PostgreSQL.
+--
+-- Times are microseconds since 1970, NULL where there is none. A key that is unique only in some
+-- states has a column of its own that is NULL in all others: MySQL has no partial unique indexes,
+-- and one form for all engines is easier to trust. "events" counts the events of the row's stream.
+-- "locks" has no meaning: a row is locked by an update of it. Every enumerated text is checked, so
+-- that not even a statement written by hand can invent a role. Rows carry their team in composite
+-- foreign keys, so that nothing can point into another team.
+--
+-- Keys have the collation "C": it compares bytes, and an upgrade of the system's locales cannot
+-- damage its indexes.
+
+CREATE TABLE usher_schema (
+	version bigint NOT NULL PRIMARY KEY,
+	name    text NOT NULL
+);
+
+CREATE TABLE usher_users (
+	id             uuid NOT NULL PRIMARY KEY,
+	external_id    text COLLATE "C" UNIQUE,
+	email          text NOT NULL,
+	email_display  text NOT NULL,
+	verified_at    bigint,
+	verified_email text COLLATE "C" UNIQUE,
+	name           text NOT NULL,
+	status         text NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
+	active_team_id uuid,
+	created_at     bigint NOT NULL,
+	version        bigint NOT NULL,
+	events         bigint NOT NULL DEFAULT 0,
+	locks          bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE usher_accounts (
+	id         uuid NOT NULL PRIMARY KEY,
+	name       text NOT NULL,
+	holder_id  uuid NOT NULL REFERENCES usher_users (id),
+	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	created_at bigint NOT NULL,
+	version    bigint NOT NULL,
+	events     bigint NOT NULL DEFAULT 0,
+	locks      bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE usher_teams (
+	id             uuid NOT NULL PRIMARY KEY,
+	account_id     uuid NOT NULL REFERENCES usher_accounts (id),
+	name           text NOT NULL,
+	name_key       text COLLATE "C" NOT NULL,
+	channel        text CHECK (channel IN ('phone', 'chat')),
+	identity       text COLLATE "C",
+	live_identity  text COLLATE "C" UNIQUE,
+	status         text NOT NULL CHECK (status IN ('active', 'archived')),
+	created_at     bigint NOT NULL,
+	version        bigint NOT NULL,
+	events         bigint NOT NULL DEFAULT 0,
+	locks          bigint NOT NULL DEFAULT 0,
+	UNIQUE (account_id, id),
+	UNIQUE (account_id, name_key),
+	CHECK ((channel IS NULL) = (identity IS NULL))
+);
+
+CREATE TABLE usher_memberships (
+	team_id    uuid NOT NULL REFERENCES usher_teams (id),
+	user_id    uuid NOT NULL REFERENCES usher_users (id),
+	role       text NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
+	joined_at  bigint NOT NULL,
+	expires_at bigint,
+	ended_at   bigint,
+	ended_by   text NOT NULL,
+	version    bigint NOT NULL,
+	locks      bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (team_id, user_id)
+);
+
+CREATE INDEX usher_memberships_listed ON usher_memberships (team_id, joined_at, user_id);
+CREATE INDEX usher_memberships_of_user ON usher_memberships (user_id, joined_at, team_id);
+
+CREATE TABLE usher_contacts (
+	id            uuid NOT NULL PRIMARY KEY,
+	team_id       uuid NOT NULL REFERENCES usher_teams (id),
+	channel       text NOT NULL CHECK (channel IN ('phone', 'chat')),
+	address       text COLLATE "C" NOT NULL,
+	name          text NOT NULL,
+	email         text NOT NULL,
+	email_display text NOT NULL,
+	notes         text NOT NULL,
+	created_at    bigint NOT NULL,
+	version       bigint NOT NULL,
+	events        bigint NOT NULL DEFAULT 0,
+	locks         bigint NOT NULL DEFAULT 0,
+	UNIQUE (team_id, id),
+	UNIQUE (team_id, channel, address)
+);
+
+CREATE TABLE usher_conversations (
+	id                uuid NOT NULL PRIMARY KEY,
+	account_id        uuid NOT NULL,
+	team_id           uuid NOT NULL,
+	contact_id        uuid NOT NULL,
+	channel           text NOT NULL CHECK (channel IN ('phone', 'chat')),
+	identity          text COLLATE "C" NOT NULL,
+	address           text COLLATE "C" NOT NULL,
+	status            text NOT NULL CHECK (status IN ('open', 'closed')),
+	label             text NOT NULL,
+	outcome           text NOT NULL,
+	assignee_id       uuid REFERENCES usher_users (id),
+	last_seq          bigint NOT NULL,
+	last_at           bigint NOT NULL,
+	needs_reply_since bigint,
+	created_at        bigint NOT NULL,
+	version           bigint NOT NULL,
+	events            bigint NOT NULL DEFAULT 0,
+	locks             bigint NOT NULL DEFAULT 0,
+	UNIQUE (channel, identity, address),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+);
+
+CREATE INDEX usher_conversations_listed ON usher_conversations (team_id, last_at, id);
+CREATE INDEX usher_conversations_by_status ON usher_conversations (team_id, status, last_at, id);
+CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assignee_id, last_at, id)
+	WHERE assignee_id IS NOT NULL;
+CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
+	WHERE needs_reply_since IS NOT NULL;
+
+CREATE TABLE usher_messages (
+	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),
+	seq             bigint NOT NULL CHECK (seq > 0),
+	id              uuid NOT NULL UNIQUE,
+	kind            text NOT NULL CHECK (kind IN ('inbound', 'outbound', 'note', 'system')),
+	author_id       uuid REFERENCES usher_users (id),
+	body            text NOT NULL,
+	sent_at         bigint NOT NULL,
+	message_key     bytea UNIQUE,
+	PRIMARY KEY (conversation_id, seq)
+);
+
+CREATE TABLE usher_grants (
+	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),
+	user_id         uuid NOT NULL REFERENCES usher_users (id),
+	inviter_id      uuid REFERENCES usher_users (id),
+	from_seq        bigint NOT NULL,
+	accepted_at     bigint NOT NULL,
+	expires_at      bigint,
+	revoked_at      bigint,
+	revoked_by      text NOT NULL,
+	version         bigint NOT NULL,
+	PRIMARY KEY (conversation_id, user_id)
+);
+
+CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+
+CREATE TABLE usher_invitations (
+	id              uuid NOT NULL PRIMARY KEY,
+	account_id      uuid NOT NULL,
+	team_id         uuid NOT NULL,
+	kind            text NOT NULL CHECK (kind IN ('team', 'conversation')),
+	conversation_id uuid REFERENCES usher_conversations (id),
+	email           text COLLATE "C" NOT NULL,
+	email_display   text NOT NULL,
+	role            text NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	inviter_id      uuid NOT NULL REFERENCES usher_users (id),
+	state           text NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
+	mailing         bigint NOT NULL,
+	token_hash      bytea UNIQUE,
+	pending_scope   uuid,
+	created_at      bigint NOT NULL,
+	expires_at      bigint NOT NULL,
+	mailed_at       bigint,
+	ended_at        bigint,
+	ended_by        text NOT NULL,
+	accepted_by     uuid REFERENCES usher_users (id),
+	version         bigint NOT NULL,
+	locks           bigint NOT NULL DEFAULT 0,
+	UNIQUE (pending_scope, email),
+	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
+);
+
+CREATE INDEX usher_invitations_listed ON usher_invitations (team_id, created_at, id);
+CREATE INDEX usher_invitations_sent ON usher_invitations (inviter_id, team_id, id)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
+	WHERE conversation_id IS NOT NULL;
+
+CREATE TABLE usher_deliveries (
+	id                   uuid NOT NULL PRIMARY KEY,
+	conversation_id      uuid NOT NULL REFERENCES usher_conversations (id),
+	account_id           uuid NOT NULL,
+	from_team_id         uuid NOT NULL,
+	by_id                uuid NOT NULL REFERENCES usher_users (id),
+	user_id              uuid REFERENCES usher_users (id),
+	email                text NOT NULL,
+	email_display        text NOT NULL,
+	to_team_id           uuid,
+	outcome              text NOT NULL,
+	rating               bigint NOT NULL CHECK (rating BETWEEN 0 AND 5),
+	summary              text NOT NULL,
+	keep_open            boolean NOT NULL,
+	state                text NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled')),
+	pending_conversation uuid UNIQUE,
+	invitation_id        uuid REFERENCES usher_invitations (id),
+	created_at           bigint NOT NULL,
+	ended_at             bigint,
+	version              bigint NOT NULL,
+	FOREIGN KEY (account_id, from_team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (account_id, to_team_id) REFERENCES usher_teams (account_id, id)
+);
+
+CREATE INDEX usher_deliveries_from ON usher_deliveries (from_team_id, created_at, id);
+CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id)
+	WHERE to_team_id IS NOT NULL;
+CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
+
+-- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
+-- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
+-- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that
+-- would lock them with every event, and the counter of the stream's row has proven already that
+-- the stream exists.
+CREATE TABLE usher_events (
+	id          uuid NOT NULL PRIMARY KEY,
+	stream_kind text NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
+	stream_id   uuid NOT NULL,
+	seq         bigint NOT NULL CHECK (seq > 0),
+	account_id  uuid,
+	team_id     uuid,
+	kind        text NOT NULL,
+	version     bigint NOT NULL,
+	principal   text NOT NULL,
+	occurred_at bigint NOT NULL,
+	payload     text NOT NULL,
+	due_at      bigint,
+	attempts    bigint NOT NULL DEFAULT 0,
+	leased      bigint NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
+	UNIQUE (stream_kind, stream_id, seq)
+);
+
+CREATE INDEX usher_events_of_team ON usher_events (team_id, occurred_at, id);
+CREATE INDEX usher_events_due ON usher_events (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX usher_events_undelivered ON usher_events (stream_kind, stream_id, seq)
+	WHERE due_at IS NOT NULL;
+
+INSERT INTO usher_schema (version, name) VALUES (1, 'init');

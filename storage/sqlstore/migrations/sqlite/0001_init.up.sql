@@ -1,0 +1,237 @@
+-- +goose Up
+--
+-- The first schema of usher on SQLite.
+--
+-- Ids are 16 bytes. Times are microseconds since 1970, NULL where there is none. A key that is
+-- unique only in some states has a column of its own that is NULL in all others: MySQL has no
+-- partial unique indexes, and one form for all engines is easier to trust. "events" counts the
+-- events of the row's stream. Every enumerated text is checked, so that not even a statement
+-- written by hand can invent a role. Rows carry their team in composite foreign keys, so that
+-- nothing can point into another team.
+
+CREATE TABLE usher_schema (
+	version INTEGER NOT NULL PRIMARY KEY,
+	name    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE usher_users (
+	id             BLOB NOT NULL PRIMARY KEY,
+	external_id    TEXT UNIQUE,
+	email          TEXT NOT NULL,
+	email_display  TEXT NOT NULL,
+	verified_at    INTEGER,
+	verified_email TEXT UNIQUE,
+	name           TEXT NOT NULL,
+	status         TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
+	active_team_id BLOB,
+	created_at     INTEGER NOT NULL,
+	version        INTEGER NOT NULL,
+	events         INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usher_accounts (
+	id         BLOB NOT NULL PRIMARY KEY,
+	name       TEXT NOT NULL,
+	holder_id  BLOB NOT NULL REFERENCES usher_users (id),
+	status     TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	created_at INTEGER NOT NULL,
+	version    INTEGER NOT NULL,
+	events     INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usher_teams (
+	id             BLOB NOT NULL PRIMARY KEY,
+	account_id     BLOB NOT NULL REFERENCES usher_accounts (id),
+	name           TEXT NOT NULL,
+	name_key       TEXT NOT NULL,
+	channel        TEXT CHECK (channel IN ('phone', 'chat')),
+	identity       TEXT,
+	live_identity  TEXT UNIQUE,
+	status         TEXT NOT NULL CHECK (status IN ('active', 'archived')),
+	created_at     INTEGER NOT NULL,
+	version        INTEGER NOT NULL,
+	events         INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (account_id, id),
+	UNIQUE (account_id, name_key),
+	CHECK ((channel IS NULL) = (identity IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usher_memberships (
+	team_id    BLOB NOT NULL REFERENCES usher_teams (id),
+	user_id    BLOB NOT NULL REFERENCES usher_users (id),
+	role       TEXT NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	status     TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
+	joined_at  INTEGER NOT NULL,
+	expires_at INTEGER,
+	ended_at   INTEGER,
+	ended_by   TEXT NOT NULL,
+	version    INTEGER NOT NULL,
+	PRIMARY KEY (team_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_memberships_listed ON usher_memberships (team_id, joined_at, user_id);
+CREATE INDEX usher_memberships_of_user ON usher_memberships (user_id, joined_at, team_id);
+
+CREATE TABLE usher_contacts (
+	id            BLOB NOT NULL PRIMARY KEY,
+	team_id       BLOB NOT NULL REFERENCES usher_teams (id),
+	channel       TEXT NOT NULL CHECK (channel IN ('phone', 'chat')),
+	address       TEXT NOT NULL,
+	name          TEXT NOT NULL,
+	email         TEXT NOT NULL,
+	email_display TEXT NOT NULL,
+	notes         TEXT NOT NULL,
+	created_at    INTEGER NOT NULL,
+	version       INTEGER NOT NULL,
+	events        INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (team_id, id),
+	UNIQUE (team_id, channel, address)
+) STRICT;
+
+CREATE TABLE usher_conversations (
+	id                BLOB NOT NULL PRIMARY KEY,
+	account_id        BLOB NOT NULL,
+	team_id           BLOB NOT NULL,
+	contact_id        BLOB NOT NULL,
+	channel           TEXT NOT NULL CHECK (channel IN ('phone', 'chat')),
+	identity          TEXT NOT NULL,
+	address           TEXT NOT NULL,
+	status            TEXT NOT NULL CHECK (status IN ('open', 'closed')),
+	label             TEXT NOT NULL,
+	outcome           TEXT NOT NULL,
+	assignee_id       BLOB REFERENCES usher_users (id),
+	last_seq          INTEGER NOT NULL,
+	last_at           INTEGER NOT NULL,
+	needs_reply_since INTEGER,
+	created_at        INTEGER NOT NULL,
+	version           INTEGER NOT NULL,
+	events            INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (channel, identity, address),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+) STRICT;
+
+CREATE INDEX usher_conversations_listed ON usher_conversations (team_id, last_at, id);
+CREATE INDEX usher_conversations_by_status ON usher_conversations (team_id, status, last_at, id);
+CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assignee_id, last_at, id)
+	WHERE assignee_id IS NOT NULL;
+CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
+	WHERE needs_reply_since IS NOT NULL;
+
+CREATE TABLE usher_messages (
+	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
+	seq             INTEGER NOT NULL CHECK (seq > 0),
+	id              BLOB NOT NULL UNIQUE,
+	kind            TEXT NOT NULL CHECK (kind IN ('inbound', 'outbound', 'note', 'system')),
+	author_id       BLOB REFERENCES usher_users (id),
+	body            TEXT NOT NULL,
+	sent_at         INTEGER NOT NULL,
+	message_key     BLOB UNIQUE,
+	PRIMARY KEY (conversation_id, seq)
+) STRICT;
+
+CREATE TABLE usher_grants (
+	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
+	user_id         BLOB NOT NULL REFERENCES usher_users (id),
+	inviter_id      BLOB REFERENCES usher_users (id),
+	from_seq        INTEGER NOT NULL,
+	accepted_at     INTEGER NOT NULL,
+	expires_at      INTEGER,
+	revoked_at      INTEGER,
+	revoked_by      TEXT NOT NULL,
+	version         INTEGER NOT NULL,
+	PRIMARY KEY (conversation_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+
+CREATE TABLE usher_invitations (
+	id              BLOB NOT NULL PRIMARY KEY,
+	account_id      BLOB NOT NULL,
+	team_id         BLOB NOT NULL,
+	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation')),
+	conversation_id BLOB REFERENCES usher_conversations (id),
+	email           TEXT NOT NULL,
+	email_display   TEXT NOT NULL,
+	role            TEXT NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	inviter_id      BLOB NOT NULL REFERENCES usher_users (id),
+	state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
+	mailing         INTEGER NOT NULL,
+	token_hash      BLOB UNIQUE,
+	pending_scope   BLOB,
+	created_at      INTEGER NOT NULL,
+	expires_at      INTEGER NOT NULL,
+	mailed_at       INTEGER,
+	ended_at        INTEGER,
+	ended_by        TEXT NOT NULL,
+	accepted_by     BLOB REFERENCES usher_users (id),
+	version         INTEGER NOT NULL,
+	UNIQUE (pending_scope, email),
+	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
+) STRICT;
+
+CREATE INDEX usher_invitations_listed ON usher_invitations (team_id, created_at, id);
+CREATE INDEX usher_invitations_sent ON usher_invitations (inviter_id, team_id, id)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
+	WHERE conversation_id IS NOT NULL;
+
+CREATE TABLE usher_deliveries (
+	id                   BLOB NOT NULL PRIMARY KEY,
+	conversation_id      BLOB NOT NULL REFERENCES usher_conversations (id),
+	account_id           BLOB NOT NULL,
+	from_team_id         BLOB NOT NULL,
+	by_id                BLOB NOT NULL REFERENCES usher_users (id),
+	user_id              BLOB REFERENCES usher_users (id),
+	email                TEXT NOT NULL,
+	email_display        TEXT NOT NULL,
+	to_team_id           BLOB,
+	outcome              TEXT NOT NULL,
+	rating               INTEGER NOT NULL CHECK (rating BETWEEN 0 AND 5),
+	summary              TEXT NOT NULL,
+	keep_open            INTEGER NOT NULL CHECK (keep_open IN (0, 1)),
+	state                TEXT NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled')),
+	pending_conversation BLOB UNIQUE,
+	invitation_id        BLOB REFERENCES usher_invitations (id),
+	created_at           INTEGER NOT NULL,
+	ended_at             INTEGER,
+	version              INTEGER NOT NULL,
+	FOREIGN KEY (account_id, from_team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (account_id, to_team_id) REFERENCES usher_teams (account_id, id)
+) STRICT;
+
+CREATE INDEX usher_deliveries_from ON usher_deliveries (from_team_id, created_at, id);
+CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id)
+	WHERE to_team_id IS NOT NULL;
+CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
+
+-- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
+-- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
+-- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that
+-- would lock them with every event, and the counter of the stream's row has proven already that
+-- the stream exists.
+CREATE TABLE usher_events (
+	id          BLOB NOT NULL PRIMARY KEY,
+	stream_kind TEXT NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
+	stream_id   BLOB NOT NULL,
+	seq         INTEGER NOT NULL CHECK (seq > 0),
+	account_id  BLOB,
+	team_id     BLOB,
+	kind        TEXT NOT NULL,
+	version     INTEGER NOT NULL,
+	principal   TEXT NOT NULL,
+	occurred_at INTEGER NOT NULL,
+	payload     TEXT NOT NULL,
+	due_at      INTEGER,
+	attempts    INTEGER NOT NULL DEFAULT 0,
+	leased      INTEGER NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
+	UNIQUE (stream_kind, stream_id, seq)
+) STRICT;
+
+CREATE INDEX usher_events_of_team ON usher_events (team_id, occurred_at, id);
+CREATE INDEX usher_events_due ON usher_events (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX usher_events_undelivered ON usher_events (stream_kind, stream_id, seq)
+	WHERE due_at IS NOT NULL;
+
+INSERT INTO usher_schema (version, name) VALUES (1, 'init');

@@ -1,0 +1,101 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/storage/outbox"
+)
+
+// Leases are written for 1, 2, 4 … 256 events by one statement, its last places filled by
+// repeating an id, so that the texts stay a finite set.
+const (
+	leaseSizes = 9
+	maxLease   = 1 << (leaseSizes - 1)
+)
+
+func (c *compiler) outbox(s *eventStatements) {
+	// A stream's first undelivered event is the only one that can be due: one under a lease or
+	// waiting for its retry has a due_at in the future, and blocks those behind it.
+	s.take = c.sql(`SELECT`, eventColumns, `, e.attempts FROM usher_events e
+		WHERE e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM usher_events b WHERE b.stream_kind = e.stream_kind
+		AND b.stream_id = e.stream_id AND b.due_at IS NOT NULL AND b.seq < e.seq)
+		ORDER BY e.due_at, e.id LIMIT ? {skip locked}`)
+	for size := range s.lease {
+		s.lease[size] = c.sql(`UPDATE usher_events SET due_at = ?, attempts = attempts + 1, leased = 1
+			WHERE id IN (`, list("?", 1<<size), `)`)
+	}
+	// The end of the lease and the number of the attempt together prove who holds it.
+	const held = `WHERE id = ? AND due_at = ? AND attempts = ? AND leased = 1`
+	s.done = c.sql(`UPDATE usher_events SET due_at = NULL, leased = 0`, held)
+	s.retry = c.sql(`UPDATE usher_events SET due_at = ?, leased = 0`, held)
+}
+
+var errInsideTx = errors.New("usher: this outbox method is a transaction of its own and must not be called inside one")
+
+func scanDue(r row) (outbox.Due, error) {
+	var d outbox.Due
+	err := r.Scan(append(eventFields(&d.Event), &d.Attempt)...)
+	return d, err
+}
+
+// Take implements [outbox.Source]. At most 256 events are handed out at once. It costs what is
+// due, not what was ever delivered.
+func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	var taken []outbox.Due
+	err := s.alone(ctx, func(ctx context.Context) (err error) {
+		taken, err = all(ctx, s, scanDue, s.events.take, micros(now), min(limit, maxLease))
+		if err != nil || len(taken) == 0 {
+			return err
+		}
+		size := 0
+		for 1<<size < len(taken) {
+			size++
+		}
+		args := []any{micros(until)}
+		for i := range 1 << size {
+			args = append(args, taken[min(i, len(taken)-1)].ID)
+		}
+		for i := range taken {
+			taken[i].Attempt++
+			taken[i].Until = time.UnixMicro(micros(until)).UTC()
+		}
+		_, err = s.exec(ctx, s.events.lease[size], args...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return taken, nil
+}
+
+// Done implements [outbox.Source].
+func (s *Store) Done(ctx context.Context, due outbox.Due) error {
+	return s.settle(ctx, s.events.done, due.ID, micros(due.Until), due.Attempt)
+}
+
+// Retry implements [outbox.Source].
+func (s *Store) Retry(ctx context.Context, due outbox.Due, at time.Time) error {
+	return s.settle(ctx, s.events.retry, micros(at), due.ID, micros(due.Until), due.Attempt)
+}
+
+func (s *Store) settle(ctx context.Context, update string, args ...any) error {
+	return s.alone(ctx, func(ctx context.Context) error {
+		rows, err := s.exec(ctx, update, args...)
+		if err == nil && rows == 0 {
+			err = outbox.ErrLeaseLost
+		}
+		return err
+	})
+}
+
+// alone runs a transaction that must not be part of another.
+func (s *Store) alone(ctx context.Context, fn func(ctx context.Context) error) error {
+	if ctx.Value(contextKey{s}) != nil {
+		_, _, err := s.conn(ctx)
+		return cmp.Or(err, errInsideTx)
+	}
+	return s.InTx(ctx, fn)
+}

@@ -1,0 +1,229 @@
+package sqlstore_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/storage/sqlstore"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// A recorder notes the statements that reach the driver.
+type recorder struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (r *recorder) tap() *tap {
+	return &tap{before: func(_ context.Context, call, query string) error {
+		if call == "exec" || call == "query" {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.seen = append(r.seen, query)
+		}
+		return nil
+	}}
+}
+
+// take answers what was seen since the last take.
+func (r *recorder) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := r.seen
+	r.seen = nil
+	return seen
+}
+
+// frame is what begins and ends a transaction.
+var frame = map[string]int{"sqlite": 3, "postgres-pgx": 2, "postgres-pq": 2, "mysql": 3}
+
+// Each method costs the statements that are listed here, whatever is stored.
+func TestStatementCounts(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		var r recorder
+		store := e.migrated(t, e.connect(t, e.dsn(t), r.tap()))
+		s := stored(t, store, "counted")
+		stored(t, store, "bystander")
+		lock := 2 // an update that takes the row, and a read
+		if e.name == "sqlite" {
+			lock = 1
+		}
+		page := tenancy.Keyset{Limit: 10}
+		count := func(want int, method string, call func(ctx context.Context) error) {
+			t.Helper()
+			r.take()
+			require.NoError(t, call(t.Context()), method)
+			require.Len(t, r.take(), want, method)
+		}
+		within := func(want int, method string, call func(ctx context.Context) error) {
+			t.Helper()
+			count(frame[e.name]+want, method, func(ctx context.Context) error { return store.InTx(ctx, call) })
+		}
+		reads := map[string]func(ctx context.Context) error{
+			"User":      func(ctx context.Context) error { _, err := store.User(ctx, s.user.ID); return err },
+			"Authority": func(ctx context.Context) error { _, err := store.Authority(ctx, s.team.ID, s.user.ID); return err },
+			"Members":   func(ctx context.Context) error { _, err := store.Members(ctx, s.team.ID, page); return err },
+			"TeamsOf":   func(ctx context.Context) error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
+			"Invitations": func(ctx context.Context) error {
+				_, err := store.Invitations(ctx, s.team.ID, invite.Filter{}, page)
+				return err
+			},
+			"Conversations": func(ctx context.Context) error {
+				_, err := store.Conversations(ctx, conversation.Scope{Team: s.team.ID, Guest: s.user.ID, At: noon}, conversation.Filter{}, page)
+				return err
+			},
+			"Messages": func(ctx context.Context) error {
+				_, err := store.Messages(ctx, s.conversation.ID, conversation.Range{Limit: 10})
+				return err
+			},
+			"DeliveriesOf": func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
+			"TeamEvents": func(ctx context.Context) error {
+				_, err := store.TeamEvents(ctx, s.team.ID.UUID(), time.Time{}, uuid.Nil, 10)
+				return err
+			},
+		}
+		for method, call := range reads {
+			count(1, method+" outside", call)
+			within(1, method+" inside", call)
+		}
+		within(0, "InTx", func(context.Context) error { return nil })
+		within(lock, "LockTeam", func(ctx context.Context) error { _, err := store.LockTeam(ctx, s.team.ID); return err })
+		within(lock, "LockConversation", func(ctx context.Context) error {
+			_, err := store.LockConversation(ctx, s.team.ID, s.conversation.ID)
+			return err
+		})
+		within(1, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
+		within(1, "InsertMessage", func(ctx context.Context) error {
+			m := s.message
+			m.ID, m.Seq, m.Key = newID[tenancy.MessageID](), 2, conversation.MessageKey{}
+			return store.InsertMessage(ctx, m)
+		})
+		within(2, "Append of one event", func(ctx context.Context) error { return store.Append(ctx, s.events()[0]) })
+		within(4, "Append of three events to two streams", func(ctx context.Context) error { return store.Append(ctx, s.events()...) })
+		within(3, "Append of 20 events to one stream", func(ctx context.Context) error {
+			var many []outbox.Event
+			for range 20 {
+				many = append(many, s.events()[0])
+			}
+			return store.Append(ctx, many...)
+		})
+		var due []outbox.Due
+		count(frame[e.name]+2, "Take", func(ctx context.Context) (err error) {
+			due, err = store.Take(ctx, noon, noon.Add(time.Hour), 100)
+			return err
+		})
+		require.Len(t, due, 4)
+		count(frame[e.name]+1, "Done", func(ctx context.Context) error { return store.Done(ctx, due[0]) })
+		count(frame[e.name]+1, "Retry", func(ctx context.Context) error { return store.Retry(ctx, due[1], noon) })
+		count(frame[e.name]+1, "Take before anything was due", func(ctx context.Context) error {
+			_, err := store.Take(ctx, time.UnixMicro(-1), noon, 100)
+			return err
+		})
+	})
+}
+
+// F1: whatever is asked for, only the statements of a fixed list are sent, and no value is ever
+// a part of one.
+func TestF1StatementsAreAFiniteSet(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		var r recorder
+		store := e.migrated(t, e.connect(t, e.dsn(t), r.tap()))
+		hostile := []string{"'; DROP TABLE usher_users; --", "%", "_", "\\", "$1", "?", "kilroy", "{share lock}", "\u202e", "0x00"}
+		s := newScene("kilroy")
+		require.NoError(t, store.InTx(t.Context(), func(ctx context.Context) error { return s.insert(ctx, store) }))
+		r.take()
+		random := rand.New(rand.NewPCG(1, 2))
+		for range 300 {
+			pick := func() string { return hostile[random.IntN(len(hostile))] }
+			maybe := func() bool { return random.IntN(2) == 0 }
+			page := tenancy.Keyset{Limit: 1 + random.IntN(100)}
+			if maybe() {
+				page.At, page.ID = noon.Add(time.Duration(random.Int64N(1e12))), newID[uuid.UUID]()
+			}
+			var invitations invite.Filter
+			invitations.State = []invite.State{"", invite.Pending, invite.Expired, invite.Revoked, invite.State(pick())}[random.IntN(5)]
+			scope, filter := conversation.Scope{Team: s.team.ID, At: noon}, conversation.Filter{Waiting: maybe()}
+			if maybe() {
+				invitations.Conversation, scope.Guest = s.conversation.ID, s.user.ID
+			}
+			if maybe() {
+				filter.Status = conversation.Status(pick())
+			}
+			if maybe() {
+				filter.Assignee = s.user.ID
+			}
+			ask(t, store, s, pick(), page, scope, filter, invitations)
+			_ = store.InTx(t.Context(), func(ctx context.Context) error {
+				n := newScene(pick())
+				return n.insert(ctx, store)
+			})
+			_, _ = store.Take(t.Context(), noon, noon.Add(time.Minute), 1+random.IntN(400))
+		}
+		known := store.Statements()
+		for _, text := range r.take() {
+			switch word(text) {
+			case "BEGIN", "COMMIT", "ROLLBACK", "SET", "START", "PRAGMA":
+				continue
+			}
+			_, found := slices.BinarySearch(known, text)
+			require.True(t, found, "a statement that New did not make: %s", text)
+		}
+		for _, text := range known {
+			require.NotContains(t, text, "{", "a fragment was left out")
+			for _, value := range hostile[6:7] {
+				require.NotContains(t, text, value)
+			}
+			require.False(t, strings.Contains(text, "SELECT *") && !strings.Contains(text, "FROM ("), text)
+		}
+		again := e.migrated(t, e.connect(t, e.dsn(t), nil))
+		require.Equal(t, again.Statements(), known)
+	})
+}
+
+func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy.Keyset, scope conversation.Scope, filter conversation.Filter, invitations invite.Filter) {
+	t.Helper()
+	ctx := t.Context()
+	for _, read := range []func() error{
+		func() error { _, err := store.UserByExternalID(ctx, text); return err },
+		func() error { _, err := store.UserByEmail(ctx, text); return err },
+		func() error { _, err := store.TeamByName(ctx, s.account.ID, text); return err },
+		func() error { _, err := store.TeamByIdentity(ctx, tenancy.Chat(text)); return err },
+		func() error {
+			_, err := store.ContactByAddress(ctx, s.team.ID, tenancy.Channel(text), text)
+			return err
+		},
+		func() error { _, err := store.ConversationByAddress(ctx, tenancy.Phone(text), text); return err },
+		func() error {
+			_, err := store.PendingInvitation(ctx, s.team.ID, invitations.Conversation, text)
+			return err
+		},
+		func() error { _, err := store.Invitations(ctx, s.team.ID, invitations, page); return err },
+		func() error { _, err := store.Conversations(ctx, scope, filter, page); return err },
+		func() error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
+		func() error { _, err := store.Members(ctx, s.team.ID, page); return err },
+		func() error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
+	} {
+		if err := read(); err != nil {
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+		}
+	}
+}
+
+// The scope as SQL and the scope as a predicate admit the same conversations.
+func TestWhereIsTheScope(t *testing.T) {
+	condition, values := sqlstore.Where(conversation.Scope{Team: newID[tenancy.TeamID]()})
+	require.Equal(t, len(values), strings.Count(condition, "?"))
+	condition, values = sqlstore.Where(conversation.Scope{Team: newID[tenancy.TeamID](), Guest: newID[tenancy.UserID](), At: noon})
+	require.Equal(t, len(values), strings.Count(condition, "?"))
+}

@@ -1,0 +1,114 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/usher-go/usher/storage"
+)
+
+// Store keeps usher's rows in a SQL database. It is safe for concurrent use; it holds no
+// connection, no goroutine and no rule.
+type Store struct {
+	db      *sql.DB
+	dialect Dialect
+
+	migrations  []migration
+	ready       atomic.Bool   // the schema was seen to be the right one
+	writer      chan struct{} // holds one token where there is one writer
+	wait        time.Duration
+	updateLocks bool
+	errorReport func(ctx context.Context, err error)
+
+	texts         []string
+	users         userStatements
+	accounts      accountStatements
+	teams         teamStatements
+	memberships   membershipStatements
+	invitations   invitationStatements
+	contacts      contactStatements
+	conversations conversationStatements
+	messages      messageStatements
+	grants        grantStatements
+	deliveries    deliveryStatements
+	events        eventStatements
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// Option changes how a [Store] works.
+type Option func(*Store)
+
+// WithErrorReport passes on the driver's errors that usher has no name for, in their own words,
+// for the operator's log. They may quote values of rows, so they are for nobody else.
+func WithErrorReport(report func(ctx context.Context, err error)) Option {
+	return func(s *Store) { s.errorReport = report }
+}
+
+// WithWait sets how long a transaction waits for its turn where the engine has one writer, and
+// how long a commit or rollback may take. The default is 5 seconds.
+func WithWait(wait time.Duration) Option {
+	return func(s *Store) { s.wait = wait }
+}
+
+// WithUpdateLocks takes every lock by an update of the row, also those for share. It costs one
+// statement and lets two operations of one user wait for each other; it is for clusters where
+// locks of rows are local to a node and only updates are certified.
+func WithUpdateLocks() Option {
+	return func(s *Store) { s.updateLocks = true }
+}
+
+const defaultWait = 5 * time.Second
+
+// New makes a store of the host's database. It does not touch the database.
+func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("usher: the store needs a *sql.DB")
+	}
+	migrations, err := readMigrations(Migrations(dialect.Folder))
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, dialect: dialect, migrations: migrations, writer: make(chan struct{}, 1), wait: defaultWait}
+	for _, option := range options {
+		option(s)
+	}
+	if s.wait <= 0 {
+		return nil, fmt.Errorf("usher: the time to wait must be more than zero, not %v", s.wait)
+	}
+	c := newCompiler(dialect)
+	s.users = c.users()
+	s.accounts = c.accounts()
+	s.teams = c.teams()
+	s.memberships = c.memberships()
+	s.invitations = c.invitations()
+	s.contacts = c.contacts()
+	s.conversations = c.conversations()
+	s.messages = c.messages()
+	s.grants = c.grants()
+	s.deliveries = c.deliveries()
+	s.events = c.events()
+	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))
+	return s, nil
+}
+
+// Statements lists the texts of all statements that the store's methods send, sorted. It is
+// the same list whatever was stored or asked; statements of transactions and migrations are
+// not in it.
+func (s *Store) Statements() []string { return slices.Clone(s.texts) }
+
+// Migrations are the files that make the schema of a dialect, by its folder: plain SQL, only
+// forward, which goose and golang-migrate read as they are.
+func Migrations(folder string) fs.FS {
+	files, err := fs.Sub(migrationFiles, "migrations/"+folder)
+	if err != nil {
+		panic(err) // only an invalid path fails, and the folders are constants
+	}
+	return files
+}

@@ -1,0 +1,97 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+type teamStatements struct {
+	insert, update, lock, exists, byID, byName, byIdentity string
+}
+
+const teamColumns = `t.id, t.account_id, t.name, t.name_key, t.channel, t.identity, t.status, t.created_at, t.version`
+
+func (c *compiler) teams() teamStatements {
+	const find = `SELECT ` + teamColumns + ` FROM usher_teams t WHERE`
+	return teamStatements{
+		insert: c.sql(`INSERT INTO usher_teams (id, account_id, name, name_key, channel, identity,
+			live_identity, status, created_at, version) VALUES (`, list("?", 9), `, 1)`),
+		update: c.sql(`UPDATE usher_teams SET name = ?, name_key = ?, channel = ?, identity = ?,
+			live_identity = ?, status = ?, version = version + 1
+			WHERE id = ? AND account_id = ? AND version = ?`),
+		lock:       c.sql(`UPDATE usher_teams SET locks = locks + 1 WHERE id = ?`),
+		exists:     c.sql(`SELECT 1 FROM usher_teams WHERE id = ? AND account_id = ?`),
+		byID:       c.sql(find, `t.id = ?`),
+		byName:     c.sql(find, `t.account_id = ? AND t.name_key = ?`),
+		byIdentity: c.sql(find, `t.live_identity = ?`),
+	}
+}
+
+func scanTeam(r row) (tenancy.Team, error) {
+	var t tenancy.Team
+	err := r.Scan(teamFields(&t)...)
+	return t, err
+}
+
+// teamFields are where teamColumns go.
+func teamFields(t *tenancy.Team) []any {
+	return []any{
+		id(&t.ID), id(&t.Account), &t.Name, &t.NameKey, text((*string)(&t.Identity.Channel)),
+		text(&t.Identity.Value), &t.Status, at(&t.CreatedAt), &t.Version,
+	}
+}
+
+// liveIdentity is the key that is unique among active teams, NULL for all others. A channel is
+// a word without a colon, so no two identities have the same key.
+func liveIdentity(t tenancy.Team) any {
+	if t.Status != tenancy.TeamActive {
+		return nil
+	}
+	return identityKey(t.Identity)
+}
+
+func identityKey(i tenancy.Identity) any {
+	if i.IsZero() {
+		return nil
+	}
+	return string(i.Channel) + ":" + i.Value
+}
+
+// InsertTeam implements [tenancy.TeamStore].
+func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
+	_, err := s.exec(ctx, s.teams.insert, t.ID, t.Account, t.Name, t.NameKey, unless(t.Identity.Channel),
+		unless(t.Identity.Value), liveIdentity(t), t.Status, micros(t.CreatedAt))
+	return err
+}
+
+// UpdateTeam implements [tenancy.TeamStore].
+func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
+	return s.update(ctx, s.teams.update, []any{
+		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status,
+		t.ID, t.Account, t.Version,
+	}, s.teams.exists, t.ID, t.Account)
+}
+
+// LockTeam implements [tenancy.TeamStore].
+func (s *Store) LockTeam(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
+	if err := s.lock(ctx, s.teams.lock, id); err != nil {
+		return tenancy.Team{}, err
+	}
+	return s.Team(ctx, id)
+}
+
+// Team implements [tenancy.TeamStore].
+func (s *Store) Team(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
+	return one(ctx, s, scanTeam, s.teams.byID, id)
+}
+
+// TeamByName implements [tenancy.TeamStore].
+func (s *Store) TeamByName(ctx context.Context, account tenancy.AccountID, nameKey string) (tenancy.Team, error) {
+	return one(ctx, s, scanTeam, s.teams.byName, account, nameKey)
+}
+
+// TeamByIdentity implements [tenancy.TeamStore].
+func (s *Store) TeamByIdentity(ctx context.Context, identity tenancy.Identity) (tenancy.Team, error) {
+	return one(ctx, s, scanTeam, s.teams.byIdentity, identityKey(identity))
+}

@@ -1,0 +1,293 @@
+package storagetest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// calledStore notes which methods are called. It has each of them by hand, since Go makes no
+// implementation of an interface at run time; a method that is new on storage.Store comes
+// through the embedded field without a note, and then counts as never called.
+type calledStore struct {
+	storage.Store
+	log *callLog
+}
+
+// A callLog is the names of methods that were called.
+type callLog struct {
+	mu     sync.Mutex
+	called map[string]bool
+}
+
+func (l *callLog) has(method string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.called[method]
+}
+
+func (s *calledStore) note(method string) storage.Store {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if s.log.called == nil {
+		s.log.called = map[string]bool{}
+	}
+	s.log.called[method] = true
+	return s.Store
+}
+
+func (s *calledStore) Account(a context.Context, b tenancy.AccountID) (tenancy.Account, error) {
+	return s.note("Account").Account(a, b)
+}
+
+func (s *calledStore) Append(a context.Context, b ...outbox.Event) error {
+	return s.note("Append").Append(a, b...)
+}
+
+func (s *calledStore) AssignedTo(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return s.note("AssignedTo").AssignedTo(a, b, c)
+}
+
+func (s *calledStore) Authority(a context.Context, b tenancy.TeamID, c tenancy.UserID) (tenancy.Authority, error) {
+	return s.note("Authority").Authority(a, b, c)
+}
+
+func (s *calledStore) Contact(a context.Context, b tenancy.TeamID, c tenancy.ContactID) (conversation.Contact, error) {
+	return s.note("Contact").Contact(a, b, c)
+}
+
+func (s *calledStore) ContactByAddress(a context.Context, b tenancy.TeamID, c tenancy.Channel, d string) (conversation.Contact, error) {
+	return s.note("ContactByAddress").ContactByAddress(a, b, c, d)
+}
+
+func (s *calledStore) Conversation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID) (conversation.Conversation, error) {
+	return s.note("Conversation").Conversation(a, b, c)
+}
+
+func (s *calledStore) ConversationByAddress(a context.Context, b tenancy.Identity, c string) (conversation.Conversation, error) {
+	return s.note("ConversationByAddress").ConversationByAddress(a, b, c)
+}
+
+func (s *calledStore) Conversations(a context.Context, b conversation.Scope, c conversation.Filter, d tenancy.Keyset) ([]conversation.Conversation, error) {
+	return s.note("Conversations").Conversations(a, b, c, d)
+}
+
+func (s *calledStore) Deliveries(a context.Context, b tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return s.note("Deliveries").Deliveries(a, b)
+}
+
+func (s *calledStore) DeliveriesOf(a context.Context, b tenancy.TeamID, c tenancy.Keyset) ([]conversation.Delivery, error) {
+	return s.note("DeliveriesOf").DeliveriesOf(a, b, c)
+}
+
+func (s *calledStore) Done(a context.Context, b outbox.Due) error {
+	return s.note("Done").Done(a, b)
+}
+
+func (s *calledStore) Grant(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.Grant, error) {
+	return s.note("Grant").Grant(a, b, c)
+}
+
+func (s *calledStore) GrantedIn(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return s.note("GrantedIn").GrantedIn(a, b, c)
+}
+
+func (s *calledStore) Grants(a context.Context, b tenancy.ConversationID) ([]conversation.Grant, error) {
+	return s.note("Grants").Grants(a, b)
+}
+
+func (s *calledStore) HasOtherManager(a context.Context, b tenancy.TeamID, c tenancy.UserID) (bool, error) {
+	return s.note("HasOtherManager").HasOtherManager(a, b, c)
+}
+
+func (s *calledStore) InTx(a context.Context, b func(ctx context.Context) error) error {
+	return s.note("InTx").InTx(a, b)
+}
+
+func (s *calledStore) InsertAccount(a context.Context, b tenancy.Account) error {
+	return s.note("InsertAccount").InsertAccount(a, b)
+}
+
+func (s *calledStore) InsertContact(a context.Context, b conversation.Contact) error {
+	return s.note("InsertContact").InsertContact(a, b)
+}
+
+func (s *calledStore) InsertConversation(a context.Context, b conversation.Conversation) error {
+	return s.note("InsertConversation").InsertConversation(a, b)
+}
+
+func (s *calledStore) InsertDelivery(a context.Context, b conversation.Delivery) error {
+	return s.note("InsertDelivery").InsertDelivery(a, b)
+}
+
+func (s *calledStore) InsertGrant(a context.Context, b conversation.Grant) error {
+	return s.note("InsertGrant").InsertGrant(a, b)
+}
+
+func (s *calledStore) InsertInvitation(a context.Context, b invite.Record) error {
+	return s.note("InsertInvitation").InsertInvitation(a, b)
+}
+
+func (s *calledStore) InsertMembership(a context.Context, b tenancy.Membership) error {
+	return s.note("InsertMembership").InsertMembership(a, b)
+}
+
+func (s *calledStore) InsertMessage(a context.Context, b conversation.Message) error {
+	return s.note("InsertMessage").InsertMessage(a, b)
+}
+
+func (s *calledStore) InsertTeam(a context.Context, b tenancy.Team) error {
+	return s.note("InsertTeam").InsertTeam(a, b)
+}
+
+func (s *calledStore) InsertUser(a context.Context, b tenancy.User) error {
+	return s.note("InsertUser").InsertUser(a, b)
+}
+
+func (s *calledStore) Invitation(a context.Context, b tenancy.TeamID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("Invitation").Invitation(a, b, c)
+}
+
+func (s *calledStore) InvitationByToken(a context.Context, b invite.TokenHash) (invite.Record, error) {
+	return s.note("InvitationByToken").InvitationByToken(a, b)
+}
+
+func (s *calledStore) Invitations(a context.Context, b tenancy.TeamID, c invite.Filter, d tenancy.Keyset) ([]invite.Record, error) {
+	return s.note("Invitations").Invitations(a, b, c, d)
+}
+
+func (s *calledStore) LockAccount(a context.Context, b tenancy.AccountID) (tenancy.Account, error) {
+	return s.note("LockAccount").LockAccount(a, b)
+}
+
+func (s *calledStore) LockContact(a context.Context, b tenancy.TeamID, c tenancy.ContactID) (conversation.Contact, error) {
+	return s.note("LockContact").LockContact(a, b, c)
+}
+
+func (s *calledStore) LockConversation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID) (conversation.Conversation, error) {
+	return s.note("LockConversation").LockConversation(a, b, c)
+}
+
+func (s *calledStore) LockInvitation(a context.Context, b tenancy.TeamID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("LockInvitation").LockInvitation(a, b, c)
+}
+
+func (s *calledStore) LockTeam(a context.Context, b tenancy.TeamID) (tenancy.Team, error) {
+	return s.note("LockTeam").LockTeam(a, b)
+}
+
+func (s *calledStore) LockUser(a context.Context, b tenancy.UserID) (tenancy.User, error) {
+	return s.note("LockUser").LockUser(a, b)
+}
+
+func (s *calledStore) Members(a context.Context, b tenancy.TeamID, c tenancy.Keyset) ([]tenancy.Member, error) {
+	return s.note("Members").Members(a, b, c)
+}
+
+func (s *calledStore) Membership(a context.Context, b tenancy.TeamID, c tenancy.UserID) (tenancy.Membership, error) {
+	return s.note("Membership").Membership(a, b, c)
+}
+
+func (s *calledStore) MessageByKey(a context.Context, b conversation.MessageKey) (conversation.Message, error) {
+	return s.note("MessageByKey").MessageByKey(a, b)
+}
+
+func (s *calledStore) Messages(a context.Context, b tenancy.ConversationID, c conversation.Range) ([]conversation.Message, error) {
+	return s.note("Messages").Messages(a, b, c)
+}
+
+func (s *calledStore) PendingBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.InvitationID, error) {
+	return s.note("PendingBy").PendingBy(a, b, c)
+}
+
+func (s *calledStore) PendingDelivery(a context.Context, b tenancy.ConversationID) (conversation.Delivery, error) {
+	return s.note("PendingDelivery").PendingDelivery(a, b)
+}
+
+func (s *calledStore) PendingInvitation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID, d string) (invite.Record, error) {
+	return s.note("PendingInvitation").PendingInvitation(a, b, c, d)
+}
+
+func (s *calledStore) Retry(a context.Context, b outbox.Due, c time.Time) error {
+	return s.note("Retry").Retry(a, b, c)
+}
+
+func (s *calledStore) Take(a context.Context, b time.Time, c time.Time, d int) ([]outbox.Due, error) {
+	return s.note("Take").Take(a, b, c, d)
+}
+
+func (s *calledStore) Team(a context.Context, b tenancy.TeamID) (tenancy.Team, error) {
+	return s.note("Team").Team(a, b)
+}
+
+func (s *calledStore) TeamByIdentity(a context.Context, b tenancy.Identity) (tenancy.Team, error) {
+	return s.note("TeamByIdentity").TeamByIdentity(a, b)
+}
+
+func (s *calledStore) TeamByName(a context.Context, b tenancy.AccountID, c string) (tenancy.Team, error) {
+	return s.note("TeamByName").TeamByName(a, b, c)
+}
+
+func (s *calledStore) TeamEvents(a context.Context, b uuid.UUID, c time.Time, d uuid.UUID, e int) ([]outbox.Event, error) {
+	return s.note("TeamEvents").TeamEvents(a, b, c, d, e)
+}
+
+func (s *calledStore) TeamsOf(a context.Context, b tenancy.UserID, c tenancy.Keyset) ([]tenancy.TeamOfUser, error) {
+	return s.note("TeamsOf").TeamsOf(a, b, c)
+}
+
+func (s *calledStore) UpdateAccount(a context.Context, b tenancy.Account) error {
+	return s.note("UpdateAccount").UpdateAccount(a, b)
+}
+
+func (s *calledStore) UpdateContact(a context.Context, b conversation.Contact) error {
+	return s.note("UpdateContact").UpdateContact(a, b)
+}
+
+func (s *calledStore) UpdateConversation(a context.Context, b tenancy.TeamID, c conversation.Conversation) error {
+	return s.note("UpdateConversation").UpdateConversation(a, b, c)
+}
+
+func (s *calledStore) UpdateDelivery(a context.Context, b conversation.Delivery) error {
+	return s.note("UpdateDelivery").UpdateDelivery(a, b)
+}
+
+func (s *calledStore) UpdateGrant(a context.Context, b conversation.Grant) error {
+	return s.note("UpdateGrant").UpdateGrant(a, b)
+}
+
+func (s *calledStore) UpdateInvitation(a context.Context, b invite.Record) error {
+	return s.note("UpdateInvitation").UpdateInvitation(a, b)
+}
+
+func (s *calledStore) UpdateMembership(a context.Context, b tenancy.Membership) error {
+	return s.note("UpdateMembership").UpdateMembership(a, b)
+}
+
+func (s *calledStore) UpdateTeam(a context.Context, b tenancy.Team) error {
+	return s.note("UpdateTeam").UpdateTeam(a, b)
+}
+
+func (s *calledStore) UpdateUser(a context.Context, b tenancy.User) error {
+	return s.note("UpdateUser").UpdateUser(a, b)
+}
+
+func (s *calledStore) User(a context.Context, b tenancy.UserID) (tenancy.User, error) {
+	return s.note("User").User(a, b)
+}
+
+func (s *calledStore) UserByEmail(a context.Context, b string) (tenancy.User, error) {
+	return s.note("UserByEmail").UserByEmail(a, b)
+}
+
+func (s *calledStore) UserByExternalID(a context.Context, b string) (tenancy.User, error) {
+	return s.note("UserByExternalID").UserByExternalID(a, b)
+}

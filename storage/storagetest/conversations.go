@@ -1,0 +1,190 @@
+package storagetest
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func conversations() kind[conversation.Conversation] {
+	type row = conversation.Conversation
+	return kind[row]{
+		name: "conversation", methods: []string{"InsertConversation", "UpdateConversation", "Conversation", "LockConversation"},
+		fresh:  func(w *world) row { return w.aConversation(w.team()) },
+		insert: storage.Store.InsertConversation,
+		update: func(s storage.Store, ctx context.Context, c row) error { return s.UpdateConversation(ctx, c.Team, c) },
+		lock: func(s storage.Store, ctx context.Context, c row) (row, error) {
+			return s.LockConversation(ctx, c.Team, c.ID)
+		},
+		get: func(s storage.Store, ctx context.Context, c row) (row, error) {
+			return s.Conversation(ctx, c.Team, c.ID)
+		},
+		version: func(c *row) *int64 { return &c.Version },
+		stray: func(w *world, c row) row {
+			c.ID = newID[tenancy.ConversationID](w)
+			return c
+		},
+		rival: func(w *world, c row) row {
+			rival := w.aConversation(tenancy.Team{ID: c.Team, Account: c.Account, Identity: c.Identity})
+			rival.ID = c.ID
+			return rival
+		},
+		changes: []change[row]{
+			{"a message", func(w *world, c *row) { c.LastSeq, c.LastAt = c.LastSeq+1, w.now() }},
+			{"an answer", func(w *world, c *row) { c.NeedsReplySince = time.Time{} }},
+			{"a question", func(w *world, c *row) { c.NeedsReplySince = w.now() }},
+			{"the assignee", func(w *world, c *row) { c.Assignee = w.user().ID }},
+			{"to no assignee", func(w *world, c *row) { c.Assignee = tenancy.UserID{} }},
+			{"the label", func(w *world, c *row) { c.Label = conversation.Disengaged }},
+			{"closing", func(w *world, c *row) { c.Status, c.Outcome = conversation.Closed, conversation.NotEligible }},
+			{"opening", func(w *world, c *row) { c.Status, c.Outcome = conversation.Open, "" }},
+			{"the contact", func(w *world, c *row) { c.Contact = w.contact(c.Team).ID }},
+		},
+		times: []timeField[row]{
+			{"CreatedAt", false, func(c *row) *time.Time { return &c.CreatedAt }},
+			{"LastAt", false, func(c *row) *time.Time { return &c.LastAt }},
+			{"NeedsReplySince", true, func(c *row) *time.Time { return &c.NeedsReplySince }},
+		},
+		enums: []enumField[row]{
+			{"Status", "open", func(c *row, v string) { c.Status = conversation.Status(v) }, nil},
+			{"Identity.Channel", "phone", func(c *row, v string) { c.Identity.Channel = tenancy.Channel(v) }, nil},
+		},
+		refs: []refField[row]{
+			{"Team", func(w *world, c *row) { c.Team = newID[tenancy.TeamID](w) }},
+			{"Account", func(w *world, c *row) { c.Account = newID[tenancy.AccountID](w) }},
+			{"Contact", func(w *world, c *row) { c.Contact = newID[tenancy.ContactID](w) }},
+			{"Contact in its team", func(w *world, c *row) { c.Contact = w.contact(w.team().ID).ID }},
+			{"Assignee", func(w *world, c *row) { c.Assignee = newID[tenancy.UserID](w) }},
+		},
+	}
+}
+
+func conversationCases() []testCase {
+	return append(conversations().cases(),
+		testCase{
+			name: "conversation is one for each identity and address", rule: ruleThread,
+			covers: []string{"InsertConversation", "ConversationByAddress"}, run: threadCase,
+		},
+		testCase{
+			name: "conversation moves to another team with all that hangs on it", rule: ruleMove,
+			covers: []string{"UpdateConversation", "ConversationByAddress", "Conversation", "LockConversation"}, run: moveCase,
+		},
+		testCase{
+			name: "conversations assigned to a user", rule: ruleAssigned,
+			covers: []string{"AssignedTo"}, run: assignedCase,
+		},
+	)
+}
+
+func threadCase(w *world) {
+	k := conversations()
+	team := w.team()
+	a := w.conversation(team)
+	find := w.store.ConversationByAddress
+	answers(w, a, "ConversationByAddress")(find(w.ctx, a.Identity, a.Address))
+	nothing[conversation.Conversation](w, "ConversationByAddress of another address")(find(w.ctx, a.Identity, "+17770000000"))
+	nothing[conversation.Conversation](w, "ConversationByAddress of another identity")(find(w.ctx, tenancy.Phone("+15550000000"), a.Address))
+	nothing[conversation.Conversation](w, "ConversationByAddress on another channel")(
+		find(w.ctx, tenancy.Identity{Channel: tenancy.ChatChannel, Value: a.Identity.Value}, a.Address))
+	nothing[conversation.Conversation](w, "ConversationByAddress of the zero identity")(find(w.ctx, tenancy.Identity{}, a.Address))
+
+	rival := w.aConversation(w.team())
+	rival.Identity, rival.Address = a.Identity, a.Address
+	w.is(k.put(w, rival), tenancy.ErrDuplicate, "InsertConversation of a thread that exists, in another team")
+	k.holds(w, a, "a refused insert")
+	otherAddress, otherIdentity := w.aConversation(team), w.aConversation(team)
+	otherIdentity.Identity, otherIdentity.Address = tenancy.Chat("acme-jobs"), a.Address
+	k.store(w, otherAddress)
+	k.store(w, otherIdentity)
+	answers(w, otherAddress, "ConversationByAddress of another address")(find(w.ctx, otherAddress.Identity, otherAddress.Address))
+	answers(w, otherIdentity, "ConversationByAddress of another identity")(find(w.ctx, otherIdentity.Identity, a.Address))
+	answers(w, a, "ConversationByAddress beside them")(find(w.ctx, a.Identity, a.Address))
+}
+
+// moveCase hands a conversation to another team and back. The channel stays with it, so the
+// contact sees one thread, and the old team must lose it at once.
+func moveCase(w *world) {
+	from := w.team()
+	to := w.teamIn(from.Account)
+	c := w.conversation(from)
+	m, g, d := w.message(c.ID, 1), w.grant(c.ID), w.delivery(c)
+	moved := c
+	moved.Team, moved.Contact, moved.Assignee = to.ID, w.contact(to.ID).ID, tenancy.UserID{}
+
+	// Whoever names the wrong present team moves nothing, whatever team the row names.
+	for _, wrong := range []tenancy.TeamID{to.ID, newID[tenancy.TeamID](w), {}} {
+		err := w.try(func(ctx context.Context) error { return w.store.UpdateConversation(ctx, wrong, moved) })
+		w.is(err, tenancy.ErrNotFound, "UpdateConversation in a team where the conversation is not")
+		conversations().holds(w, c, "a refused move")
+	}
+	nowhere := moved
+	nowhere.Team = newID[tenancy.TeamID](w)
+	err := w.try(func(ctx context.Context) error { return w.store.UpdateConversation(ctx, from.ID, nowhere) })
+	w.is(err, tenancy.ErrNotFound, "UpdateConversation that moves to a team that does not exist")
+	strange := moved
+	strange.Contact = c.Contact
+	err = w.try(func(ctx context.Context) error { return w.store.UpdateConversation(ctx, from.ID, strange) })
+	w.is(err, tenancy.ErrNotFound, "UpdateConversation that moves without a contact of the new team")
+	conversations().holds(w, c, "refused moves")
+
+	w.tx("UpdateConversation that moves", func(ctx context.Context) error {
+		return w.store.UpdateConversation(ctx, from.ID, moved)
+	})
+	moved.Version++
+	conversations().holds(w, moved, "a move")
+	nothing[conversation.Conversation](w, "Conversation in the team that it has left")(w.store.Conversation(w.ctx, from.ID, c.ID))
+	w.is(w.try(func(ctx context.Context) error {
+		_, err := w.store.LockConversation(ctx, from.ID, c.ID)
+		return err
+	}), tenancy.ErrNotFound, "LockConversation in the team that it has left")
+	answers(w, moved, "ConversationByAddress after a move")(w.store.ConversationByAddress(w.ctx, c.Identity, c.Address))
+	all := tenancy.Keyset{Limit: 10}
+	lists[conversation.Conversation](w, nil, "Conversations of the team that it has left")(w.store.Conversations(w.ctx, conversation.Scope{Team: from.ID}, conversation.Filter{}, all))
+	lists(w, []conversation.Conversation{moved}, "Conversations of its new team")(
+		w.store.Conversations(w.ctx, conversation.Scope{Team: to.ID}, conversation.Filter{}, all))
+	lists[tenancy.ConversationID](w, nil, "GrantedIn the team that it has left")(w.store.GrantedIn(w.ctx, from.ID, g.User))
+	lists(w, []tenancy.ConversationID{c.ID}, "GrantedIn its new team")(w.store.GrantedIn(w.ctx, to.ID, g.User))
+	messages().holds(w, m, "a move")
+	grants().holds(w, g, "a move")
+	deliveries().holds(w, d, "a move")
+
+	back := c
+	back.Version = moved.Version
+	w.tx("UpdateConversation that moves back", func(ctx context.Context) error {
+		return w.store.UpdateConversation(ctx, to.ID, back)
+	})
+	back.Version++
+	conversations().holds(w, back, "a move there and back")
+}
+
+func assignedCase(w *world) {
+	k := conversations()
+	team, elsewhere := w.team(), w.team()
+	user := w.user().ID
+	var want []tenancy.ConversationID
+	for i := range 12 {
+		c := w.aConversation(team)
+		switch i % 4 {
+		case 0:
+			c.Assignee = tenancy.UserID{}
+		case 1: // someone else's
+		default:
+			c.Assignee = user
+			if i%2 == 0 {
+				c.Status = conversation.Closed
+			}
+			want = append(want, c.ID)
+		}
+		k.store(w, c)
+	}
+	c := w.aConversation(elsewhere)
+	c.Assignee = user
+	k.store(w, c)
+	lists(w, byID(want), "AssignedTo")(w.store.AssignedTo(w.ctx, team.ID, user))
+	lists(w, []tenancy.ConversationID{c.ID}, "AssignedTo in another team")(w.store.AssignedTo(w.ctx, elsewhere.ID, user))
+	lists[tenancy.ConversationID](w, nil, "AssignedTo of someone without any")(w.store.AssignedTo(w.ctx, team.ID, w.user().ID))
+	lists[tenancy.ConversationID](w, nil, "AssignedTo of the zero user: what is nobody's is assigned to nobody")(w.store.AssignedTo(w.ctx, team.ID, tenancy.UserID{}))
+}

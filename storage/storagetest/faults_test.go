@@ -1,0 +1,981 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// A fault is a mistake that an adapter's author could make, put into a store that is right.
+type fault struct {
+	name  string
+	spoil func(s storage.Store) storage.Store
+	// caught names a case that must fail with it; others may as well.
+	caught string
+}
+
+func TestSeededFaultsAreCaught(t *testing.T) {
+	cases := map[string]testCase{}
+	for _, c := range allCases() {
+		cases[c.name] = c
+	}
+	for _, f := range faults() {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			c, ok := cases[f.caught]
+			if !ok {
+				t.Fatalf("there is no case %q", f.caught)
+			}
+			found := failuresOf(t, c, func() storage.Store { return f.spoil(memory.New()) })
+			if len(found) == 0 {
+				t.Fatalf("the case %q did not notice", f.caught)
+			}
+			first, _, _ := strings.Cut(found[0], "\n")
+			t.Logf("%s: %s", f.caught, first)
+		})
+	}
+}
+
+// The other half of the proof: without a fault the cases find nothing.
+func TestNoFaultNoFailure(t *testing.T) {
+	for _, c := range allCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if found := failuresOf(t, c, func() storage.Store { return memory.New() }); len(found) > 0 {
+				t.Error(found)
+			}
+		})
+	}
+}
+
+// failuresOf runs a case where its failures are noted and not shown.
+func failuresOf(t *testing.T, c testCase, open func() storage.Store) []string {
+	t.Helper()
+	n := &notebook{TB: t}
+	done := make(chan struct{})
+	go func() { // of its own, since FailNow ends it
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				n.add(fmt.Sprint("panic: ", v))
+			}
+		}()
+		c.on(n, open, 3)
+	}()
+	<-done
+	return n.found
+}
+
+// A notebook is a testing.TB that takes failures down. The embedded one serves what is no
+// failure; it also makes the interface's unexported method.
+type notebook struct {
+	testing.TB
+	mu    sync.Mutex
+	found []string
+}
+
+func (n *notebook) add(failure string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.found = append(n.found, failure)
+}
+
+func (n *notebook) Failed() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.found) > 0
+}
+
+func (n *notebook) Error(args ...any)                 { n.add(fmt.Sprint(args...)) }
+func (n *notebook) Errorf(format string, args ...any) { n.add(fmt.Sprintf(format, args...)) }
+func (n *notebook) Fail()                             { n.add("failed") }
+func (n *notebook) FailNow()                          { n.Fail(); runtime.Goexit() }
+func (n *notebook) Fatal(args ...any)                 { n.Error(args...); runtime.Goexit() }
+func (n *notebook) Fatalf(format string, args ...any) { n.Errorf(format, args...); runtime.Goexit() }
+
+// Each fault is the store with one or a few methods replaced. What a replaced InTx needs to
+// know of the transaction around it rides in the context.
+type inTx struct{}
+
+// spoiled embeds a store under a name that reads well in the types below.
+type spoiled struct{ storage.Store }
+
+// --- transactions
+
+// noRollback commits what should be rolled back.
+type noRollback struct{ spoiled }
+
+func (s noRollback) InTx(ctx context.Context, fn func(context.Context) error) error {
+	var failed error
+	if err := s.Store.InTx(ctx, func(ctx context.Context) error { failed = fn(ctx); return nil }); err != nil {
+		return err
+	}
+	return failed
+}
+
+// noDoom forgets a nested error that the outer closure swallows.
+type noDoom struct{ spoiled }
+
+func (s noDoom) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if ctx.Value(inTx{}) != nil {
+		return fn(ctx)
+	}
+	return s.Store.InTx(ctx, func(ctx context.Context) error { return fn(context.WithValue(ctx, inTx{}, true)) })
+}
+
+// anyTx takes the transaction of any store for its own.
+type anyTx struct{ noDoom }
+
+// noNesting commits each nested transaction by itself. With one writer that can only be
+// shown by losing what the inner one says: the outer's failure does not undo it.
+type noNesting struct {
+	spoiled
+	kept *[]tenancy.User
+}
+
+func (s noNesting) InsertUser(ctx context.Context, u tenancy.User) error {
+	err := s.Store.InsertUser(ctx, u)
+	if err == nil && ctx.Value(inTx{}) == 2 {
+		*s.kept = append(*s.kept, u)
+	}
+	return err
+}
+
+func (s noNesting) InTx(ctx context.Context, fn func(context.Context) error) error {
+	depth, _ := ctx.Value(inTx{}).(int)
+	err := s.Store.InTx(ctx, func(ctx context.Context) error { return fn(context.WithValue(ctx, inTx{}, depth+1)) })
+	if depth == 0 {
+		for _, u := range *s.kept {
+			_ = s.Store.InTx(ctx, func(ctx context.Context) error { return s.Store.InsertUser(ctx, u) })
+		}
+		*s.kept = nil
+	}
+	return err
+}
+
+// swallowsPanic turns a panic into an error.
+type swallowsPanic struct{ spoiled }
+
+func (s swallowsPanic) InTx(ctx context.Context, fn func(context.Context) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return s.Store.InTx(ctx, fn)
+}
+
+// commitsOnPanic lets the panic go on, after a commit.
+type commitsOnPanic struct{ spoiled }
+
+func (s commitsOnPanic) InTx(ctx context.Context, fn func(context.Context) error) error {
+	var value any
+	err := s.Store.InTx(ctx, func(ctx context.Context) (err error) {
+		defer func() { value = recover() }()
+		return fn(ctx)
+	})
+	if value != nil {
+		panic(value)
+	}
+	return err
+}
+
+// commitsOnGoexit takes the end of the closure's goroutine for success.
+type commitsOnGoexit struct{ spoiled }
+
+func (s commitsOnGoexit) InTx(ctx context.Context, fn func(context.Context) error) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		done := make(chan struct{})
+		go func() { defer close(done); err = fn(ctx) }()
+		<-done
+		return err
+	})
+}
+
+// commitsCancelled does not look at the context before it commits.
+type commitsCancelled struct{ spoiled }
+
+func (s commitsCancelled) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if err := ctx.Err(); err != nil || ctx.Value(inTx{}) != nil {
+		return s.Store.InTx(ctx, fn)
+	}
+	var failed error
+	err := s.Store.InTx(context.WithoutCancel(ctx), func(inner context.Context) error {
+		both, cancel := context.WithCancel(context.WithValue(inner, inTx{}, true))
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		failed = fn(both)
+		return failed
+	})
+	return err
+}
+
+// ignoresCancelled reads on a context that has ended.
+type ignoresCancelled struct{ spoiled }
+
+func (s ignoresCancelled) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	return s.Store.Conversations(context.WithoutCancel(ctx), scope, f, p)
+}
+
+// runsTwice runs the closure again after any error.
+type runsTwice struct{ spoiled }
+
+func (s runsTwice) InTx(ctx context.Context, fn func(context.Context) error) error {
+	err := s.Store.InTx(ctx, fn)
+	if err != nil && ctx.Err() == nil {
+		err = s.Store.InTx(ctx, fn)
+	}
+	return err
+}
+
+// writesAlone commits a write outside a transaction by itself.
+type writesAlone struct{ spoiled }
+
+func (s writesAlone) InsertGrant(ctx context.Context, g conversation.Grant) error {
+	err := s.Store.InsertGrant(ctx, g)
+	if errors.Is(err, tenancy.ErrNoTx) {
+		return s.Store.InTx(ctx, func(ctx context.Context) error { return s.Store.InsertGrant(ctx, g) })
+	}
+	return err
+}
+
+// locksAlone takes a lock that ends before anyone can use it.
+type locksAlone struct{ spoiled }
+
+func (s locksAlone) LockContact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (conversation.Contact, error) {
+	return s.Store.Contact(ctx, team, id)
+}
+
+// revives answers on the context of a transaction that has ended, from outside of it.
+type revives struct{ spoiled }
+
+func (s revives) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Account, error) {
+	a, err := s.Store.Account(ctx, id)
+	if errors.Is(err, tenancy.ErrTxDone) {
+		return s.Store.Account(context.Background(), id) //nolint:usetesting // the fault is to leave the context
+	}
+	return a, err
+}
+
+// readsDirty shows what is not committed.
+type readsDirty struct {
+	spoiled
+	seen *sync.Map
+}
+
+func (s readsDirty) InsertUser(ctx context.Context, u tenancy.User) error {
+	err := s.Store.InsertUser(ctx, u)
+	if err == nil {
+		s.seen.Store(u.ID, u)
+	}
+	return err
+}
+
+func (s readsDirty) User(ctx context.Context, id tenancy.UserID) (tenancy.User, error) {
+	if u, ok := s.seen.Load(id); ok {
+		return u.(tenancy.User), nil
+	}
+	return s.Store.User(ctx, id)
+}
+
+// autocommit has no transactions: each step of a closure is one by itself. It has no version
+// check either, so that nothing but luck keeps two writers apart.
+type autocommit struct{ spoiled }
+
+func (s autocommit) InTx(ctx context.Context, fn func(context.Context) error) error {
+	return fn(context.WithValue(ctx, inTx{}, true))
+}
+
+func alone[V any](ctx context.Context, s autocommit, fn func(context.Context) (V, error)) (v V, err error) {
+	runtime.Gosched() // what a network does
+	err = s.Store.InTx(ctx, func(ctx context.Context) error { v, err = fn(ctx); return err })
+	return v, err
+}
+
+func step(ctx context.Context, s autocommit, fn func(context.Context) error) error {
+	_, err := alone(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx) })
+	return err
+}
+
+func (s autocommit) InsertUser(ctx context.Context, u tenancy.User) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertUser(ctx, u) })
+}
+
+func (s autocommit) InsertAccount(ctx context.Context, a tenancy.Account) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertAccount(ctx, a) })
+}
+
+func (s autocommit) InsertTeam(ctx context.Context, t tenancy.Team) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertTeam(ctx, t) })
+}
+
+func (s autocommit) InsertMembership(ctx context.Context, m tenancy.Membership) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertMembership(ctx, m) })
+}
+
+func (s autocommit) UpdateMembership(ctx context.Context, m tenancy.Membership) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.UpdateMembership(ctx, m) })
+}
+
+func (s autocommit) InsertInvitation(ctx context.Context, r invite.Record) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertInvitation(ctx, r) })
+}
+
+func (s autocommit) InsertContact(ctx context.Context, c conversation.Contact) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertContact(ctx, c) })
+}
+
+func (s autocommit) InsertConversation(ctx context.Context, c conversation.Conversation) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertConversation(ctx, c) })
+}
+
+func (s autocommit) InsertMessage(ctx context.Context, m conversation.Message) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertMessage(ctx, m) })
+}
+
+func (s autocommit) Append(ctx context.Context, events ...outbox.Event) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.Append(ctx, events...) })
+}
+
+func (s autocommit) UpdateInvitation(ctx context.Context, r invite.Record) error {
+	return step(ctx, s, func(ctx context.Context) error {
+		present, err := s.Store.LockInvitation(ctx, r.Team, r.ID)
+		r.Version = present.Version
+		return errors.Join(err, s.Store.UpdateInvitation(ctx, r))
+	})
+}
+
+func (s autocommit) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
+	return step(ctx, s, func(ctx context.Context) error {
+		present, err := s.Store.LockConversation(ctx, team, c.ID)
+		c.Version = present.Version
+		return errors.Join(err, s.Store.UpdateConversation(ctx, team, c))
+	})
+}
+
+func (s autocommit) LockTeam(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
+	return alone(ctx, s, func(ctx context.Context) (tenancy.Team, error) { return s.Store.LockTeam(ctx, id) })
+}
+
+func (s autocommit) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
+	return alone(ctx, s, func(ctx context.Context) (invite.Record, error) { return s.Store.LockInvitation(ctx, team, id) })
+}
+
+func (s autocommit) LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
+	return alone(ctx, s, func(ctx context.Context) (conversation.Conversation, error) {
+		return s.Store.LockConversation(ctx, team, id)
+	})
+}
+
+// --- rows
+
+// noVersion writes over whatever is there.
+type noVersion struct{ spoiled }
+
+func (s noVersion) UpdateContact(ctx context.Context, c conversation.Contact) error {
+	if present, err := s.Store.Contact(ctx, c.Team, c.ID); err == nil {
+		c.Version = present.Version
+	}
+	return s.Store.UpdateContact(ctx, c)
+}
+
+// keepsVersion trusts the version that an insert gives.
+type keepsVersion struct{ spoiled }
+
+func (s keepsVersion) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Account, error) {
+	a, err := s.Store.Account(ctx, id)
+	a.Version = 1
+	return a, err
+}
+
+// silentMissing takes an update of nothing for done, as a statement without a look at the
+// number of rows does.
+type silentMissing struct{ spoiled }
+
+func (s silentMissing) UpdateGrant(ctx context.Context, g conversation.Grant) error {
+	err := s.Store.UpdateGrant(ctx, g)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// forgetsField leaves a column out of its UPDATE.
+type forgetsField struct{ spoiled }
+
+func (s forgetsField) UpdateTeam(ctx context.Context, t tenancy.Team) error {
+	if present, err := s.Store.Team(ctx, t.ID); err == nil {
+		t.Identity = present.Identity
+	}
+	return s.Store.UpdateTeam(ctx, t)
+}
+
+// takesDuplicates stores a repeated message without its key.
+type takesDuplicates struct{ spoiled }
+
+func (s takesDuplicates) InsertMessage(ctx context.Context, m conversation.Message) error {
+	err := s.Store.InsertMessage(ctx, m)
+	if errors.Is(err, tenancy.ErrDuplicate) {
+		m.Key = conversation.MessageKey{}
+		return s.Store.InsertMessage(ctx, m)
+	}
+	return err
+}
+
+// ignoresDuplicates does as INSERT … ON CONFLICT DO NOTHING does.
+type ignoresDuplicates struct{ spoiled }
+
+func (s ignoresDuplicates) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
+	err := s.Store.InsertDelivery(ctx, d)
+	if errors.Is(err, tenancy.ErrDuplicate) {
+		return nil
+	}
+	return err
+}
+
+// noReferences does not check foreign keys, as SQLite does unless it is told to.
+type noReferences struct{ spoiled }
+
+func (s noReferences) InsertMembership(ctx context.Context, m tenancy.Membership) error {
+	err := s.Store.InsertMembership(ctx, m)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// anyWord takes every status.
+type anyWord struct{ spoiled }
+
+func (s anyWord) InsertTeam(ctx context.Context, t tenancy.Team) error {
+	t.Status = tenancy.TeamStatus(strings.ToLower(strings.TrimSpace(string(t.Status))))
+	return s.Store.InsertTeam(ctx, t)
+}
+
+// milliseconds loses the last three digits of a time.
+type milliseconds struct{ spoiled }
+
+func (s milliseconds) InsertMessage(ctx context.Context, m conversation.Message) error {
+	m.At = m.At.Truncate(time.Millisecond)
+	return s.Store.InsertMessage(ctx, m)
+}
+
+// rounds rounds a time to the microsecond, as PostgreSQL's timestamps do.
+type rounds struct{ spoiled }
+
+func (s rounds) InsertGrant(ctx context.Context, g conversation.Grant) error {
+	g.AcceptedAt = g.AcceptedAt.Round(time.Microsecond)
+	return s.Store.InsertGrant(ctx, g)
+}
+
+// localTimes answers in the zone of the server.
+type localTimes struct{ spoiled }
+
+func (s localTimes) User(ctx context.Context, id tenancy.UserID) (tenancy.User, error) {
+	u, err := s.Store.User(ctx, id)
+	u.CreatedAt = u.CreatedAt.In(time.FixedZone("CET", 3600))
+	return u, err
+}
+
+// epochForZero stores no time as the time 0.
+type epochForZero struct{ spoiled }
+
+func (s epochForZero) Membership(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (tenancy.Membership, error) {
+	m, err := s.Store.Membership(ctx, team, user)
+	if m.EndedAt.IsZero() {
+		m.EndedAt = time.Unix(0, 0).UTC()
+	}
+	return m, err
+}
+
+// zeroForEpoch stores no time as the time 0, and takes the time 0 for none.
+type zeroForEpoch struct{ spoiled }
+
+func (s zeroForEpoch) Grant(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (conversation.Grant, error) {
+	g, err := s.Store.Grant(ctx, id, user)
+	if g.ExpiresAt.UnixMicro() == 0 {
+		g.ExpiresAt = time.Time{}
+	}
+	return g, err
+}
+
+// --- keys
+
+// foldsCase looks addresses up in lower case, of which Unicode has its own idea.
+type foldsCase struct{ spoiled }
+
+func (s foldsCase) UserByEmail(ctx context.Context, normal string) (tenancy.User, error) {
+	u, err := s.Store.UserByEmail(ctx, normal)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return s.Store.UserByEmail(ctx, strings.ToLower(normal))
+	}
+	return u, err
+}
+
+// pads compares as CHAR columns do: without the spaces at the end.
+type pads struct{ spoiled }
+
+func (s pads) InsertContact(ctx context.Context, c conversation.Contact) error {
+	c.Address = strings.TrimRight(c.Address, " ")
+	return s.Store.InsertContact(ctx, c)
+}
+
+// cuts stores as much of a text as its column holds.
+type cuts struct{ spoiled }
+
+func (s cuts) InsertMessage(ctx context.Context, m conversation.Message) error {
+	if len(m.Text) > 4000 {
+		m.Text = m.Text[:4000]
+	}
+	return s.Store.InsertMessage(ctx, m)
+}
+
+// replaces mends what is not UTF-8, and so takes two texts for one.
+type replaces struct{ spoiled }
+
+func (s replaces) InsertUser(ctx context.Context, u tenancy.User) error {
+	u.ExternalID = strings.ToValidUTF8(u.ExternalID, "")
+	return s.Store.InsertUser(ctx, u)
+}
+
+// zeroToken finds an invitation without a token by the hash of none.
+type zeroToken struct {
+	spoiled
+	last *invite.Record
+}
+
+func (s zeroToken) UpdateInvitation(ctx context.Context, r invite.Record) error {
+	err := s.Store.UpdateInvitation(ctx, r)
+	if err == nil && r.Hash == (invite.TokenHash{}) {
+		*s.last = r
+	}
+	return err
+}
+
+func (s zeroToken) InvitationByToken(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
+	if hash == (invite.TokenHash{}) && !s.last.ID.IsZero() {
+		return *s.last, nil
+	}
+	return s.Store.InvitationByToken(ctx, hash)
+}
+
+// anyTeam finds a contact by its id alone.
+type anyTeam struct {
+	spoiled
+	teams *sync.Map
+}
+
+func (s anyTeam) InsertContact(ctx context.Context, c conversation.Contact) error {
+	s.teams.Store(c.ID, c.Team)
+	return s.Store.InsertContact(ctx, c)
+}
+
+func (s anyTeam) Contact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (conversation.Contact, error) {
+	if own, ok := s.teams.Load(id); ok {
+		team = own.(tenancy.TeamID)
+	}
+	return s.Store.Contact(ctx, team, id)
+}
+
+// rowsTeam updates a conversation in the team that the row names, whatever team is given.
+type rowsTeam struct {
+	spoiled
+	at *sync.Map
+}
+
+func (s rowsTeam) InsertConversation(ctx context.Context, c conversation.Conversation) error {
+	s.at.Store(c.ID, c.Team)
+	return s.Store.InsertConversation(ctx, c)
+}
+
+func (s rowsTeam) UpdateConversation(ctx context.Context, _ tenancy.TeamID, c conversation.Conversation) error {
+	own, _ := s.at.Load(c.ID)
+	team, _ := own.(tenancy.TeamID)
+	return s.Store.UpdateConversation(ctx, team, c)
+}
+
+// --- lists
+
+// offByOne begins a page with the row that the last one ended with.
+type offByOne struct{ spoiled }
+
+func (s offByOne) Members(ctx context.Context, team tenancy.TeamID, p tenancy.Keyset) ([]tenancy.Member, error) {
+	for i := len(p.ID) - 1; i >= 0; i-- { // one less
+		p.ID[i]--
+		if p.ID[i] != 0xff {
+			break
+		}
+	}
+	return s.Store.Members(ctx, team, p)
+}
+
+// losesTies goes on after the time of the last row, and passes over others of that time.
+type losesTies struct{ spoiled }
+
+func (s losesTies) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	p.ID = uuid.UUID{}
+	return s.Store.Conversations(ctx, scope, f, p)
+}
+
+// mixesTies orders by time alone; rows of one time come as they come.
+type mixesTies struct{ spoiled }
+
+func (s mixesTies) Invitations(ctx context.Context, team tenancy.TeamID, f invite.Filter, p tenancy.Keyset) ([]invite.Record, error) {
+	list, err := s.Store.Invitations(ctx, team, f, p)
+	for i := 1; i < len(list); i++ {
+		if list[i].CreatedAt.Equal(list[i-1].CreatedAt) {
+			list[i], list[i-1] = list[i-1], list[i]
+		}
+	}
+	return list, err
+}
+
+// filtersLate cuts to the page first and drops what the filter does not admit then.
+type filtersLate struct{ spoiled }
+
+func (s filtersLate) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	all, err := s.Store.Conversations(ctx, scope, conversation.Filter{}, p)
+	var list []conversation.Conversation
+	for _, c := range all {
+		if (f.Status == "" || f.Status == c.Status) && (!f.Waiting || !c.NeedsReplySince.IsZero()) && (f.Assignee.IsZero() || f.Assignee == c.Assignee) {
+			list = append(list, c)
+		}
+	}
+	return list, err
+}
+
+// ignoresExpiry shows a guest what their grant once showed.
+type ignoresExpiry struct{ spoiled }
+
+func (s ignoresExpiry) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	scope.At = time.Time{}
+	return s.Store.Conversations(ctx, scope, f, p)
+}
+
+// lateExpiry lets a grant live in the microsecond in which it ends.
+type lateExpiry struct{ spoiled }
+
+func (s lateExpiry) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	scope.At = scope.At.Add(-time.Microsecond)
+	return s.Store.Conversations(ctx, scope, f, p)
+}
+
+// storedState filters invitations by what is stored and not by the clock.
+type storedState struct{ spoiled }
+
+func (s storedState) Invitations(ctx context.Context, team tenancy.TeamID, f invite.Filter, p tenancy.Keyset) ([]invite.Record, error) {
+	f.Now = time.Time{}
+	return s.Store.Invitations(ctx, team, f, p)
+}
+
+// showsNotes answers notes to those who must not see them.
+type showsNotes struct{ spoiled }
+
+func (s showsNotes) Messages(ctx context.Context, id tenancy.ConversationID, r conversation.Range) ([]conversation.Message, error) {
+	r.Notes = true
+	return s.Store.Messages(ctx, id, r)
+}
+
+// onlyFrom lists the deliveries of the team that delivered.
+type onlyFrom struct{ spoiled }
+
+func (s onlyFrom) DeliveriesOf(ctx context.Context, team tenancy.TeamID, p tenancy.Keyset) ([]conversation.Delivery, error) {
+	all, err := s.Store.DeliveriesOf(ctx, team, p)
+	var list []conversation.Delivery
+	for _, d := range all {
+		if d.FromTeam == team {
+			list = append(list, d)
+		}
+	}
+	return list, err
+}
+
+// anyManager counts managers whose membership will end.
+type anyManager struct{ spoiled }
+
+func (s anyManager) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
+	members, err := s.Store.Members(ctx, team, tenancy.Keyset{Limit: 1000})
+	for _, m := range members {
+		if m.Role == rbac.Manager && m.Status == tenancy.MembershipActive && m.User != but {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// sharesPayload keeps what it was given, and gives it away.
+type sharesPayload struct {
+	spoiled
+	payloads *sync.Map
+}
+
+func (s sharesPayload) Append(ctx context.Context, events ...outbox.Event) error {
+	for _, e := range events {
+		s.payloads.Store(e.ID, e.Payload)
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+func (s sharesPayload) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	list, err := s.Store.TeamEvents(ctx, team, before, id, limit)
+	for i := range list {
+		if p, ok := s.payloads.Load(list[i].ID); ok {
+			list[i].Payload = p.([]byte)
+		}
+	}
+	return list, err
+}
+
+// sharesList answers a part of an array that it keeps.
+type sharesList struct {
+	spoiled
+	kept *sync.Map
+}
+
+func (s sharesList) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	type key struct {
+		team tenancy.TeamID
+		user tenancy.UserID
+	}
+	if list, ok := s.kept.Load(key{team, user}); ok {
+		return list.([]tenancy.ConversationID), nil
+	}
+	list, err := s.Store.GrantedIn(ctx, team, user)
+	if len(list) > 0 {
+		s.kept.Store(key{team, user}, list)
+	}
+	return list, err
+}
+
+// --- outbox
+
+// gaps draws sequences that a rollback does not give back, as database sequences do.
+type gaps struct {
+	spoiled
+	mu    *sync.Mutex
+	next  map[outbox.Stream]int64
+	drawn map[uuid.UUID]int64
+}
+
+func (s gaps) Append(ctx context.Context, events ...outbox.Event) error {
+	err := s.Store.Append(ctx, events...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range events {
+		if err == nil {
+			s.next[e.Stream]++
+			s.drawn[e.ID] = s.next[e.Stream]
+		}
+	}
+	return err
+}
+
+func (s gaps) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	list, err := s.Store.TeamEvents(ctx, team, before, id, limit)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range list {
+		list[i].Sequence = s.drawn[list[i].ID]
+	}
+	return list, err
+}
+
+// bumps takes the stream's counter for a change of its row.
+type bumps struct{ spoiled }
+
+func (s bumps) Append(ctx context.Context, events ...outbox.Event) error {
+	if err := s.Store.Append(ctx, events...); err != nil {
+		return err
+	}
+	for _, e := range events {
+		if e.Stream.Kind == outbox.TeamStream {
+			t, err := s.Store.LockTeam(ctx, tenancy.TeamID(e.Stream.ID))
+			if err != nil {
+				return err
+			}
+			if err := s.Store.UpdateTeam(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reformats stores payloads as a database's own type does.
+type reformats struct{ spoiled }
+
+func (s reformats) Append(ctx context.Context, events ...outbox.Event) error {
+	events = append([]outbox.Event(nil), events...)
+	for i := range events {
+		events[i].Payload = []byte(strings.ReplaceAll(string(events[i].Payload), "\": ", "\":"))
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+// noLease hands out what another relay holds.
+type noLease struct{ spoiled }
+
+func (s noLease) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	return s.Store.Take(ctx, now.AddDate(1, 0, 0), until, limit)
+}
+
+// longLease keeps a lease for a microsecond more than was asked for.
+type longLease struct{ spoiled }
+
+func (s longLease) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	return s.Store.Take(ctx, now.Add(-time.Microsecond), until, limit)
+}
+
+// limitFirst looks for heads among the oldest events only.
+type limitFirst struct{ spoiled }
+
+func (s limitFirst) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	if limit == 1 {
+		limit = 0
+	}
+	return s.Store.Take(ctx, now, until, limit)
+}
+
+// wholeStream hands out the event after the head as well.
+type wholeStream struct{ spoiled }
+
+func (s wholeStream) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, now, until, limit)
+	for _, d := range due {
+		err = errors.Join(err, s.Store.Done(ctx, d))
+	}
+	more, moreErr := s.Store.Take(ctx, now, until, limit)
+	return append(due, more...), errors.Join(err, moreErr)
+}
+
+// forgetsLease lets whoever once held a lease end the present one.
+type forgetsLease struct {
+	spoiled
+	last *sync.Map
+}
+
+func (s forgetsLease) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, now, until, limit)
+	for _, d := range due {
+		s.last.Store(d.ID, d)
+	}
+	return due, err
+}
+
+func (s forgetsLease) Done(ctx context.Context, d outbox.Due) error {
+	if last, ok := s.last.Load(d.ID); ok {
+		d = last.(outbox.Due)
+	}
+	return s.Store.Done(ctx, d)
+}
+
+// retriesAtOnce does not wait.
+type retriesAtOnce struct{ spoiled }
+
+func (s retriesAtOnce) Retry(ctx context.Context, d outbox.Due, at time.Time) error {
+	return s.Store.Retry(ctx, d, at.AddDate(-1, 0, 0))
+}
+
+// takesInside hands events out inside a transaction.
+type takesInside struct{ spoiled }
+
+func (s takesInside) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, now, until, limit)
+	if err != nil && ctx.Err() == nil {
+		return nil, nil
+	}
+	return due, err
+}
+
+func faults() []fault {
+	of := func(name string, spoil func(s spoiled) storage.Store, caught string) fault {
+		return fault{name, func(s storage.Store) storage.Store { return spoil(spoiled{s}) }, caught}
+	}
+	return []fault{
+		of("an error does not roll back", func(s spoiled) storage.Store { return noRollback{s} }, "commit and rollback span all rooms"),
+		of("a swallowed inner error does not doom", func(s spoiled) storage.Store { return noDoom{s} }, "a swallowed inner error dooms the outer"),
+		of("an inner transaction commits by itself", func(s spoiled) storage.Store { return noNesting{s, new([]tenancy.User)} }, "nested transactions commit and roll back as one"),
+		of("a transaction of any store is joined", func(s spoiled) storage.Store { return anyTx{noDoom{s}} }, "two stores do not share a transaction"),
+		of("a panic becomes an error", func(s spoiled) storage.Store { return swallowsPanic{s} }, "a panic rolls back and goes on"),
+		of("a panic commits", func(s spoiled) storage.Store { return commitsOnPanic{s} }, "a panic rolls back and goes on"),
+		of("the end of the goroutine commits", func(s spoiled) storage.Store { return commitsOnGoexit{s} }, "a goroutine that ends in the closure rolls back"),
+		of("a cancelled transaction commits", func(s spoiled) storage.Store { return commitsCancelled{s} }, "cancelling before inside and at the commit keeps the old state"),
+		of("a read ignores its context", func(s spoiled) storage.Store { return ignoresCancelled{s} }, "methods end with a cancelled context and change nothing"),
+		of("any error runs the closure again", func(s spoiled) storage.Store { return runsTwice{s} }, "the closure's error is the answer and it ran once"),
+		of("a write outside commits by itself", func(s spoiled) storage.Store { return writesAlone{s} }, "methods that write or lock want a transaction"),
+		of("a lock outside is a read", func(s spoiled) storage.Store { return locksAlone{s} }, "methods that write or lock want a transaction"),
+		of("a dead transaction's context reads on", func(s spoiled) storage.Store { return revives{s} }, "methods refuse the context of an ended transaction"),
+		of("uncommitted rows are seen outside", func(s spoiled) storage.Store { return readsDirty{s, new(sync.Map)} }, "what is not committed is not seen outside"),
+		of("the outer context sees the transaction", func(s spoiled) storage.Store { return readsDirty{s, new(sync.Map)} }, "the outer context inside the closure is outside"),
+		of("no lock is held: accept once", func(s spoiled) storage.Store { return autocommit{s} }, "races for a locked row have one winner"),
+		of("no version is checked: accept once", func(s spoiled) storage.Store { return autocommit{s} }, "races for a version have one winner"),
+		of("no lock is held: last manager", func(s spoiled) storage.Store { return autocommit{s} }, "races for a last manager leave one"),
+		of("no lock is held: lost update", func(s spoiled) storage.Store { return autocommit{s} }, "races under a lock lose no update"),
+		of("a taken key is not run again", func(s spoiled) storage.Store { return autocommit{s} }, "races for a unique key run the closure again"),
+		of("a taken key is not run again, slowly", func(s spoiled) storage.Store { return autocommit{s} }, "races of a slow and a fast writer of one key"),
+
+		of("an update ignores the version", func(s spoiled) storage.Store { return noVersion{s} }, "contact update of another version is stale"),
+		of("an update keeps the version", func(s spoiled) storage.Store { return keepsVersion{s} }, "account update writes every field of one row and the next version"),
+		of("an update of nothing succeeds", func(s spoiled) storage.Store { return silentMissing{s} }, "grant missing rows are not found"),
+		of("an update forgets a column", func(s spoiled) storage.Store { return forgetsField{s} }, "team update writes every field of one row and the next version"),
+		of("a duplicate key is taken", func(s spoiled) storage.Store { return takesDuplicates{s} }, "message sequence and key are unique"),
+		of("a duplicate is passed over", func(s spoiled) storage.Store { return ignoresDuplicates{s} }, "delivery pending is one for each conversation"),
+		of("references are not checked", func(s spoiled) storage.Store { return noReferences{s} }, "membership references must exist"),
+		of("a status is mended", func(s spoiled) storage.Store { return anyWord{s} }, "team values outside the set are invalid"),
+		of("times have milliseconds", func(s spoiled) storage.Store { return milliseconds{s} }, "message insert stores version 1 whatever the version given"),
+		of("times are rounded", func(s spoiled) storage.Store { return rounds{s} }, "grant times are UTC to the microsecond and zero times stay zero"),
+		of("times are local", func(s spoiled) storage.Store { return localTimes{s} }, "user insert stores version 1 whatever the version given"),
+		of("no time comes back as the epoch", func(s spoiled) storage.Store { return epochForZero{s} }, "membership times are UTC to the microsecond and zero times stay zero"),
+		of("the epoch comes back as no time", func(s spoiled) storage.Store { return zeroForEpoch{s} }, "grant times are UTC to the microsecond and zero times stay zero"),
+
+		of("look-ups fold case", func(s spoiled) storage.Store { return foldsCase{s} }, "text of User.Email.Normal is compared byte for byte"),
+		of("trailing spaces do not count", func(s spoiled) storage.Store { return pads{s} }, "text of Contact.Address is compared byte for byte"),
+		of("texts are cut", func(s spoiled) storage.Store { return cuts{s} }, "text as long as the rooms allow"),
+		of("broken UTF-8 is mended", func(s spoiled) storage.Store { return replaces{s} }, "text of User.ExternalID that a database cannot hold"),
+		of("the zero hash finds an invitation", func(s spoiled) storage.Store { return zeroToken{s, new(invite.Record)} }, "invitation is found by its token whatever its state"),
+		of("a read ignores the team", func(s spoiled) storage.Store { return anyTeam{s, new(sync.Map)} }, "methods do not reach into another team"),
+		of("an update ignores the team", func(s spoiled) storage.Store { return rowsTeam{s, new(sync.Map)} }, "methods do not reach into another team"),
+
+		of("a page repeats a row", func(s spoiled) storage.Store { return offByOne{s} }, "pages of members"),
+		of("a page loses ties", func(s spoiled) storage.Store { return losesTies{s} }, "pages of conversations"),
+		of("ties have no order", func(s spoiled) storage.Store { return mixesTies{s} }, "pages of invitations"),
+		of("a page is filtered after it is cut", func(s spoiled) storage.Store { return filtersLate{s} }, "pages of conversations"),
+		of("a guest's grant does not expire", func(s spoiled) storage.Store { return ignoresExpiry{s} }, "scope and filter list what the predicate admits"),
+		of("a guest's grant ends a microsecond late", func(s spoiled) storage.Store { return lateExpiry{s} }, "scope turns to the microsecond"),
+		of("invitations expire by sweep only", func(s spoiled) storage.Store { return storedState{s} }, "invitations are filtered by their state at a time"),
+		of("notes are shown", func(s spoiled) storage.Store { return showsNotes{s} }, "messages are listed by sequence"),
+		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
+		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
+		of("payloads are shared", func(s spoiled) storage.Store { return sharesPayload{s, new(sync.Map)} }, "memory of payloads is the caller's"),
+		of("lists are shared", func(s spoiled) storage.Store { return sharesList{s, new(sync.Map)} }, "memory of lists is the caller's"),
+
+		of("a rollback leaves a gap", func(s spoiled) storage.Store {
+			return gaps{s, new(sync.Mutex), map[outbox.Stream]int64{}, map[uuid.UUID]int64{}}
+		}, "append that is rolled back leaves no gap"),
+		of("an append is a new version of the row", func(s spoiled) storage.Store { return bumps{s} }, "append and updates of the row leave each other alone"),
+		of("payloads are reformatted", func(s spoiled) storage.Store { return reformats{s} }, "events come back as they were appended"),
+		of("a lease is ignored", func(s spoiled) storage.Store { return noLease{s} }, "take honours leases to the microsecond"),
+		of("a lease ends a microsecond late", func(s spoiled) storage.Store { return longLease{s} }, "take honours leases to the microsecond"),
+		of("a blocked stream blocks the others", func(s spoiled) storage.Store { return limitFirst{s} }, "take passes by streams that are blocked"),
+		of("more than the head is handed out", func(s spoiled) storage.Store { return wholeStream{s} }, "take leases the heads of streams"),
+		of("a lost lease still counts", func(s spoiled) storage.Store { return forgetsLease{s, new(sync.Map)} }, "done and retry with a lost lease change nothing"),
+		of("a retry does not wait", func(s spoiled) storage.Store { return retriesAtOnce{s} }, "retry waits and blocks its stream alone"),
+		of("events are taken inside a transaction", func(s spoiled) storage.Store { return takesInside{s} }, "relaying takes no part in a transaction"),
+	}
+}

@@ -1,0 +1,203 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// A teamCall asks for a town's own things in the name of another team, and answers how many
+// it got (THREATS C1: Daytona CVE-2026-54322).
+type teamCall func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (items int, err error)
+
+// teamCalls has every method that takes a team, and every update of a row that carries one.
+// The suite's own test compares it with the types of storage.Store.
+func teamCalls() map[string]teamCall {
+	return map[string]teamCall{
+		"UpdateMembership": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			m := t.member
+			m.Team, m.EndedBy = team, "intruder"
+			return 0, s.UpdateMembership(ctx, m)
+		},
+		"Membership": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Membership(ctx, team, t.member.User))
+		},
+		"Authority": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Authority(ctx, team, t.member.User))
+		},
+		"Members": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Members(ctx, team, tenancy.Keyset{Limit: 5}))
+		},
+		"HasOtherManager": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			has, err := s.HasOtherManager(ctx, team, t.user.ID)
+			if has {
+				return 1, err
+			}
+			return 0, err
+		},
+		"UpdateInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			r := t.invitation
+			r.Team, r.EndedBy = team, "intruder"
+			return 0, s.UpdateInvitation(ctx, r)
+		},
+		"LockInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.LockInvitation(ctx, team, t.invitation.ID))
+		},
+		"Invitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Invitation(ctx, team, t.invitation.ID))
+		},
+		"PendingInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.PendingInvitation(ctx, team, tenancy.ConversationID{}, t.invitation.Email.Normal))
+		},
+		"PendingInvitation of a conversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.PendingInvitation(ctx, team, t.thread.ID, t.delivery.Recipient.Email.Normal))
+		},
+		"Invitations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Invitations(ctx, team, invite.Filter{}, tenancy.Keyset{Limit: 5}))
+		},
+		"Invitations of a conversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Invitations(ctx, team, invite.Filter{Conversation: t.thread.ID}, tenancy.Keyset{Limit: 5}))
+		},
+		"PendingBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.PendingBy(ctx, team, t.invitation.Inviter))
+		},
+		"UpdateContact": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			c := t.contact
+			c.Team, c.Name = team, "intruder"
+			return 0, s.UpdateContact(ctx, c)
+		},
+		"LockContact": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.LockContact(ctx, team, t.contact.ID))
+		},
+		"Contact": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Contact(ctx, team, t.contact.ID))
+		},
+		"ContactByAddress": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.ContactByAddress(ctx, team, t.contact.Channel, t.contact.Address))
+		},
+		"UpdateConversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			c := t.thread
+			c.Status = conversation.Closed
+			return 0, s.UpdateConversation(ctx, team, c)
+		},
+		"UpdateConversation that names the team in the row too": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			c := t.thread
+			c.Team, c.Status = team, conversation.Closed
+			return 0, s.UpdateConversation(ctx, team, c)
+		},
+		"LockConversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.LockConversation(ctx, team, t.thread.ID))
+		},
+		"Conversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Conversation(ctx, team, t.thread.ID))
+		},
+		"Conversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{}, tenancy.Keyset{Limit: 5}))
+		},
+		"Conversations of a guest": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			scope := conversation.Scope{Team: team, Guest: t.grant.User, At: t.grant.AcceptedAt}
+			return count(s.Conversations(ctx, scope, conversation.Filter{}, tenancy.Keyset{Limit: 5}))
+		},
+		"Conversations of an assignee": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			filter := conversation.Filter{Assignee: t.thread.Assignee}
+			return count(s.Conversations(ctx, conversation.Scope{Team: team}, filter, tenancy.Keyset{Limit: 5}))
+		},
+		"AssignedTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.AssignedTo(ctx, team, t.thread.Assignee))
+		},
+		"GrantedIn": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.GrantedIn(ctx, team, t.grant.User))
+		},
+		"DeliveriesOf": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 5}))
+		},
+		"TeamEvents": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.TeamEvents(ctx, team.UUID(), time.Time{}, uuid.Nil, 5))
+		},
+	}
+}
+
+func one[V any](_ V, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
+
+func count[V any](list []V, err error) (int, error) { return len(list), err }
+
+// takesTeam reports whether a method of the store can be asked for the things of a team: it
+// takes the id or a scope, or updates a row that carries one. Inserts are left out, since
+// there is no row yet that could be another team's, and so are the reads of the team itself.
+func takesTeam(m reflect.Method) bool {
+	if m.Name == "Team" || m.Name == "LockTeam" || strings.HasPrefix(m.Name, "Insert") {
+		return false
+	}
+	for i := range m.Type.NumIn() {
+		in := m.Type.In(i)
+		if in == reflect.TypeFor[tenancy.TeamID]() {
+			return true
+		}
+		if in.Kind() == reflect.Struct {
+			if field, ok := in.FieldByName("Team"); ok && field.Type == reflect.TypeFor[tenancy.TeamID]() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func foreignCase(w *world) {
+	t := w.town()
+	before := w.state(t)
+	table := teamCalls()
+	teams := []struct {
+		what string
+		id   tenancy.TeamID
+	}{
+		{"a team of the same account", t.sibling.ID},
+		{"a team of another account", t.stranger.ID},
+		{"a team that does not exist", newID[tenancy.TeamID](w)},
+		{"no team", tenancy.TeamID{}},
+	}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		ask := table[name]
+		method, _, _ := strings.Cut(name, " ")
+		effect := calls()[method].effect
+		for _, team := range teams {
+			var items int
+			try := func(ctx context.Context) (err error) { items, err = ask(ctx, w.store, t, team.id); return err }
+			err := w.try(try)
+			if items != 0 || err != nil && !errors.Is(err, tenancy.ErrNotFound) || err == nil && effect == writes {
+				w.breaks("%s in the name of %s answered %d rows with %s, want ErrNotFound or nothing", name, team.what, items, show(err))
+			}
+			if effect != reads {
+				continue
+			}
+			if err := try(w.ctx); items != 0 || err != nil && !errors.Is(err, tenancy.ErrNotFound) {
+				w.breaks("%s outside a transaction in the name of %s answered %d rows with %s, want ErrNotFound or nothing", name, team.what, items, show(err))
+			}
+		}
+		// The same question in the right name has an answer, or it would prove nothing.
+		if effect == writes {
+			continue
+		}
+		var items int
+		w.must(w.try(func(ctx context.Context) (err error) { items, err = ask(ctx, w.store, t, t.team.ID); return err }), "%s in the team itself", name)
+		if items == 0 {
+			w.breaks("%s in the team itself answered nothing", name)
+		}
+	}
+	w.unchanged(t, before, "calls in the name of another team")
+}

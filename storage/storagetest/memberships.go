@@ -1,0 +1,275 @@
+package storagetest
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func memberships() kind[tenancy.Membership] {
+	return kind[tenancy.Membership]{
+		name: "membership", methods: []string{"InsertMembership", "UpdateMembership", "Membership", ""},
+		fresh:  func(w *world) tenancy.Membership { return w.aMembership(w.team().ID, w.user().ID) },
+		insert: storage.Store.InsertMembership, update: storage.Store.UpdateMembership,
+		get: func(s storage.Store, ctx context.Context, m tenancy.Membership) (tenancy.Membership, error) {
+			return s.Membership(ctx, m.Team, m.User)
+		},
+		version: func(m *tenancy.Membership) *int64 { return &m.Version },
+		stray: func(w *world, m tenancy.Membership) tenancy.Membership {
+			return w.aMembership(m.Team, w.user().ID)
+		},
+		rival: func(w *world, m tenancy.Membership) tenancy.Membership {
+			rival := w.aMembership(m.Team, m.User)
+			rival.Role = rbac.Manager
+			return rival
+		},
+		changes: []change[tenancy.Membership]{
+			{"the role", func(w *world, m *tenancy.Membership) { m.Role = rbac.Restricted }},
+			{"suspension", func(w *world, m *tenancy.Membership) {
+				m.Status, m.EndedAt, m.EndedBy = tenancy.MembershipSuspended, w.now(), tenancy.Self(w.user().ID).Principal()
+			}},
+			{"removal", func(w *world, m *tenancy.Membership) {
+				m.Status, m.EndedAt, m.EndedBy = tenancy.MembershipRemoved, w.now(), "system:sweep"
+			}},
+			{"joining again", func(w *world, m *tenancy.Membership) {
+				m.Role, m.Status, m.JoinedAt = rbac.Manager, tenancy.MembershipActive, w.now()
+				m.ExpiresAt, m.EndedAt, m.EndedBy = time.Time{}, time.Time{}, ""
+			}},
+			{"the expiry", func(w *world, m *tenancy.Membership) { m.ExpiresAt = w.now() }},
+		},
+		times: []timeField[tenancy.Membership]{
+			{"JoinedAt", false, func(m *tenancy.Membership) *time.Time { return &m.JoinedAt }},
+			{"ExpiresAt", true, func(m *tenancy.Membership) *time.Time { return &m.ExpiresAt }},
+			{"EndedAt", true, func(m *tenancy.Membership) *time.Time { return &m.EndedAt }},
+		},
+		enums: []enumField[tenancy.Membership]{
+			{"Status", "active", func(m *tenancy.Membership, v string) { m.Status = tenancy.MembershipStatus(v) }, nil},
+			{"Role", "", nil, badRoles(func(m *tenancy.Membership, r rbac.Role) { m.Role = r })},
+		},
+		refs: []refField[tenancy.Membership]{
+			{"Team", func(w *world, m *tenancy.Membership) { m.Team = newID[tenancy.TeamID](w) }},
+			{"User", func(w *world, m *tenancy.Membership) { m.User = newID[tenancy.UserID](w) }},
+		},
+	}
+}
+
+// badRoles are the numbers that are no role in a team; the holder of an account has none.
+func badRoles[R any](set func(*R, rbac.Role)) []func(*R) {
+	var bad []func(*R)
+	for _, role := range []rbac.Role{0, rbac.Holder, 5, 255} {
+		bad = append(bad, func(r *R) { set(r, role) })
+	}
+	return bad
+}
+
+func membershipCases() []testCase {
+	return append(memberships().cases(),
+		testCase{
+			name: "membership is one for each team and user", rule: ruleOneMembership,
+			covers: []string{"InsertMembership", "Membership"}, run: oneMembershipCase,
+		},
+		testCase{
+			name: "authority reads all that a decision rests on", rule: ruleAuthority,
+			covers: []string{"Authority"}, run: authorityCase,
+		},
+		testCase{
+			name: "members lists who is not removed", rule: ruleMembers,
+			covers: []string{"Members"}, run: membersCase,
+		},
+		testCase{
+			name: "teams of a user are those of active memberships", rule: ruleTeamsOf,
+			covers: []string{"TeamsOf"}, run: teamsOfCase,
+		},
+		testCase{
+			name: "other manager must be lasting and active", rule: ruleOtherManager,
+			covers: []string{"HasOtherManager"}, run: otherManagerCase,
+		},
+	)
+}
+
+func oneMembershipCase(w *world) {
+	a, b := w.team(), w.team()
+	inA := w.member(a.ID, rbac.Manager)
+	inB := w.aMembership(b.ID, inA.User)
+	memberships().store(w, inB)
+	memberships().holds(w, inA, "the same user joined another team")
+	memberships().holds(w, inB, "the same user was in another team")
+	removed := inA
+	removed.Status, removed.EndedAt = tenancy.MembershipRemoved, w.now()
+	w.must(memberships().write(w, removed), "UpdateMembership that removes")
+	w.is(memberships().put(w, w.aMembership(a.ID, inA.User)), tenancy.ErrDuplicate, "InsertMembership over a removed one: removal keeps the row")
+}
+
+func authorityCase(w *world) {
+	team := w.team()
+	m := memberships().store(w, w.aMembership(team.ID, w.user().ID))
+	want := tenancy.Authority{
+		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive,
+		UserStatus: tenancy.UserActive, Membership: m,
+	}
+	check := func(after string) {
+		w.Helper()
+		answers(w, want, "Authority outside, %s", after)(w.store.Authority(w.ctx, team.ID, m.User))
+		w.tx("a transaction that reads Authority", func(ctx context.Context) error {
+			answers(w, want, "Authority inside, %s", after)(w.store.Authority(ctx, team.ID, m.User))
+			return nil
+		})
+	}
+	check("when all is active")
+
+	// It judges nothing: each state is told as it is.
+	account, err := w.store.Account(w.ctx, team.Account)
+	w.must(err, "Account")
+	account.Status, want.AccountStatus = tenancy.AccountSuspended, tenancy.AccountSuspended
+	w.must(accounts().write(w, account), "UpdateAccount")
+	check("when the account is suspended")
+	team.Status, want.TeamStatus = tenancy.TeamArchived, tenancy.TeamArchived
+	w.must(teams().write(w, team), "UpdateTeam")
+	check("when the team is archived")
+	user, err := w.store.User(w.ctx, m.User)
+	w.must(err, "User")
+	user.Status, want.UserStatus = tenancy.UserDeleted, tenancy.UserDeleted
+	w.must(updateUser(w, user), "UpdateUser")
+	check("when the user is deleted")
+	m.Status, m.EndedAt, m.EndedBy = tenancy.MembershipRemoved, w.now(), "system:sweep"
+	w.must(memberships().write(w, m), "UpdateMembership")
+	m.Version++
+	want.Membership = m
+	check("when the membership is removed")
+
+	// Inside, it sees what the transaction has just done.
+	other := w.aMembership(team.ID, w.user().ID)
+	w.discard("a transaction that admits a member", func(ctx context.Context) error {
+		if err := w.store.InsertMembership(ctx, other); err != nil {
+			return err
+		}
+		fresh := want
+		fresh.UserStatus, fresh.Membership = tenancy.UserActive, other
+		answers(w, fresh, "Authority inside, after the insert of the membership")(w.store.Authority(ctx, team.ID, other.User))
+		return nil
+	})
+	nothing[tenancy.Authority](w, "Authority after the rollback")(w.store.Authority(w.ctx, team.ID, other.User))
+	nothing[tenancy.Authority](w, "Authority in a team that does not exist")(w.store.Authority(w.ctx, newID[tenancy.TeamID](w), m.User))
+	nothing[tenancy.Authority](w, "Authority of a user who does not exist")(w.store.Authority(w.ctx, team.ID, newID[tenancy.UserID](w)))
+	nothing[tenancy.Authority](w, "Authority of the zero user in the zero team")(w.store.Authority(w.ctx, tenancy.TeamID{}, tenancy.UserID{}))
+	nothing[tenancy.Authority](w, "Authority in another team")(w.store.Authority(w.ctx, w.team().ID, m.User))
+}
+
+func membersCase(w *world) {
+	team := w.team()
+	first := w.member(team.ID, rbac.Manager)
+	var want []tenancy.Member
+	add := func(m tenancy.Membership) {
+		u, err := w.store.User(w.ctx, m.User)
+		w.must(err, "User")
+		want = append(want, tenancy.Member{Membership: m, Name: u.Name, Email: u.Email})
+	}
+	add(first)
+	for i, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved, tenancy.MembershipActive} {
+		m := w.aMembership(team.ID, w.user().ID)
+		m.Status = status
+		if i == 3 {
+			m.ExpiresAt = m.JoinedAt.Add(time.Microsecond) // expired for long: the list tells, it does not judge
+		}
+		memberships().store(w, m)
+		if status != tenancy.MembershipRemoved {
+			add(m)
+		}
+	}
+	w.member(w.teamIn(team.Account).ID, rbac.Member)
+	page := tenancy.Keyset{Limit: 10}
+	lists(w, want, "Members")(w.store.Members(w.ctx, team.ID, page))
+
+	// A changed name shows, and a suspended user is still a member.
+	u, err := w.store.User(w.ctx, first.User)
+	w.must(err, "User")
+	u.Name, u.Status = "New Name", tenancy.UserSuspended
+	w.must(updateUser(w, u), "UpdateUser")
+	want[0].Name = "New Name"
+	lists(w, want, "Members after a user's name has changed")(w.store.Members(w.ctx, team.ID, page))
+	lists[tenancy.Member](w, nil, "Members of a team without any")(w.store.Members(w.ctx, w.team().ID, page))
+	w.by(ruleReads)
+	w.discard("a transaction that removes a member", func(ctx context.Context) error {
+		gone := first
+		gone.Status, gone.EndedAt = tenancy.MembershipRemoved, w.now()
+		if err := w.store.UpdateMembership(ctx, gone); err != nil {
+			return err
+		}
+		lists(w, want[1:], "Members inside, after a removal")(w.store.Members(ctx, team.ID, page))
+		return nil
+	})
+	lists(w, want, "Members after the rollback of a removal")(w.store.Members(w.ctx, team.ID, page))
+}
+
+func teamsOfCase(w *world) {
+	user := w.user()
+	var want []tenancy.TeamOfUser
+	for _, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipActive, tenancy.MembershipRemoved} {
+		team := w.team()
+		if len(want) == 1 {
+			team.Status = tenancy.TeamArchived
+			w.must(teams().write(w, team), "UpdateTeam")
+			team.Version++
+		}
+		m := w.aMembership(team.ID, user.ID)
+		m.Status, m.ExpiresAt = status, m.JoinedAt // expired at once, which is for the service to judge
+		memberships().store(w, m)
+		w.member(team.ID, rbac.Manager)
+		if status == tenancy.MembershipActive {
+			want = append(want, tenancy.TeamOfUser{Membership: m, Team: team})
+		}
+	}
+	lists(w, want, "TeamsOf")(w.store.TeamsOf(w.ctx, user.ID, tenancy.Keyset{Limit: 10}))
+	lists[tenancy.TeamOfUser](w, nil, "TeamsOf a user without any")(w.store.TeamsOf(w.ctx, w.user().ID, tenancy.Keyset{Limit: 10}))
+	lists[tenancy.TeamOfUser](w, nil, "TeamsOf a user who does not exist")(w.store.TeamsOf(w.ctx, newID[tenancy.UserID](w), tenancy.Keyset{Limit: 10}))
+}
+
+func otherManagerCase(w *world) {
+	team, elsewhere := w.team(), w.team()
+	me := w.member(team.ID, rbac.Manager)
+	w.member(elsewhere.ID, rbac.Manager)
+	answers(w, false, "HasOtherManager when there is only the user")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+
+	// Each of these comes close and does not count.
+	near := map[string]func(m *tenancy.Membership){
+		"a member":                  func(m *tenancy.Membership) { m.Role = rbac.Member },
+		"a restricted user":         func(m *tenancy.Membership) { m.Role = rbac.Restricted },
+		"a manager who will expire": func(m *tenancy.Membership) { m.ExpiresAt = m.JoinedAt.AddDate(50, 0, 0) },
+		"a suspended manager":       func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended },
+		"a removed manager":         func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved },
+	}
+	for name, spoil := range near {
+		m := w.aMembership(team.ID, w.user().ID)
+		m.Role, m.ExpiresAt = rbac.Manager, time.Time{}
+		spoil(&m)
+		memberships().store(w, m)
+		answers(w, false, "HasOtherManager beside %s", name)(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+	}
+	for _, status := range []tenancy.UserStatus{tenancy.UserSuspended, tenancy.UserDeleted} {
+		m := w.member(team.ID, rbac.Manager)
+		u, err := w.store.User(w.ctx, m.User)
+		w.must(err, "User")
+		u.Status = status
+		w.must(updateUser(w, u), "UpdateUser")
+		answers(w, false, "HasOtherManager beside a manager whose user is %s", status)(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+	}
+	second := w.member(team.ID, rbac.Manager)
+	answers(w, true, "HasOtherManager beside a lasting manager")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+	answers(w, true, "HasOtherManager seen from the other manager")(w.store.HasOtherManager(w.ctx, team.ID, second.User))
+	answers(w, true, "HasOtherManager but for someone who is not in the team")(w.store.HasOtherManager(w.ctx, team.ID, w.user().ID))
+	w.discard("a transaction that demotes", func(ctx context.Context) error {
+		second.Role = rbac.Member
+		if err := w.store.UpdateMembership(ctx, second); err != nil {
+			return err
+		}
+		answers(w, false, "HasOtherManager inside, after the other was demoted")(w.store.HasOtherManager(ctx, team.ID, me.User))
+		return nil
+	})
+	answers(w, true, "HasOtherManager after the rollback of a demotion")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+	if has, err := w.store.HasOtherManager(w.ctx, newID[tenancy.TeamID](w), me.User); has {
+		w.breaks("HasOtherManager of a team that does not exist answered true, %s", show(err))
+	}
+}

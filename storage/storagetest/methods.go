@@ -1,0 +1,513 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// What holds for every method is checked on every method, from one table: a fault that was
+// mended in one method tends to stay in its twin. A method of storage.Store that is not in the
+// table fails the suite's own test.
+
+// An effect is what a method does to a transaction.
+type effect string
+
+const (
+	reads  effect = "reads"
+	writes effect = "writes"
+	locks  effect = "locks"
+	opens  effect = "opens a transaction"
+)
+
+// A call is a method with arguments that succeed in a town.
+type call struct {
+	effect effect
+	do     func(ctx context.Context, s storage.Store, t *town) error
+}
+
+// A town has one of everything, and of everything one more that is ready to be written.
+type town struct {
+	user, newUser             tenancy.User
+	account, newAccount       tenancy.Account
+	team, newTeam             tenancy.Team
+	member, newMember         tenancy.Membership
+	invitation, newInvitation invite.Record
+	contact, newContact       conversation.Contact
+	thread, newThread         conversation.Conversation
+	message, newMessage       conversation.Message
+	grant, newGrant           conversation.Grant
+	delivery, newDelivery     conversation.Delivery
+	event, newEvent           outbox.Event
+	due                       outbox.Due
+	// sibling and stranger are empty teams of the same account and of another.
+	sibling, stranger tenancy.Team
+	at                time.Time
+}
+
+func (w *world) town() *town {
+	w.Helper()
+	t := &town{user: w.user(), newUser: w.aUser(), account: w.account(), newAccount: w.anAccount()}
+	t.team, t.newTeam = w.teamIn(t.account.ID), w.aTeam(t.account.ID)
+	t.sibling, t.stranger = w.teamIn(t.account.ID), w.team()
+	t.member, t.newMember = w.member(t.team.ID, rbac.Manager), w.aMembership(t.team.ID, w.user().ID)
+	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
+	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
+	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
+	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
+	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
+	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
+	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
+	w.append(t.event)
+	t.event.Sequence, t.newEvent.Sequence = 1, 2
+	t.at = w.now()
+	return t
+}
+
+// calls is the table.
+func calls() map[string]call {
+	return map[string]call{
+		"InTx": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InTx(ctx, func(context.Context) error { return nil })
+		}},
+		"InsertUser": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertUser(ctx, t.newUser) }},
+		"UpdateUser": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			u := t.user
+			u.Name = "changed"
+			return s.UpdateUser(ctx, u)
+		}},
+		"LockUser": {locks, func(ctx context.Context, s storage.Store, t *town) error { return only(s.LockUser(ctx, t.user.ID)) }},
+		"User":     {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.User(ctx, t.user.ID)) }},
+		"UserByExternalID": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.UserByExternalID(ctx, t.user.ExternalID))
+		}},
+		"UserByEmail": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.UserByEmail(ctx, t.user.Email.Normal))
+		}},
+
+		"InsertAccount": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertAccount(ctx, t.newAccount) }},
+		"UpdateAccount": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			a := t.account
+			a.Name = "changed"
+			return s.UpdateAccount(ctx, a)
+		}},
+		"LockAccount": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockAccount(ctx, t.account.ID))
+		}},
+		"Account": {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.Account(ctx, t.account.ID)) }},
+
+		"InsertTeam": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertTeam(ctx, t.newTeam) }},
+		"UpdateTeam": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			team := t.team
+			team.Name = "changed"
+			return s.UpdateTeam(ctx, team)
+		}},
+		"LockTeam": {locks, func(ctx context.Context, s storage.Store, t *town) error { return only(s.LockTeam(ctx, t.team.ID)) }},
+		"Team":     {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.Team(ctx, t.team.ID)) }},
+		"TeamByName": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.TeamByName(ctx, t.account.ID, t.team.NameKey))
+		}},
+		"TeamByIdentity": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.TeamByIdentity(ctx, t.team.Identity))
+		}},
+
+		"InsertMembership": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMembership(ctx, t.newMember) }},
+		"UpdateMembership": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			m := t.member
+			m.Role = rbac.Member
+			return s.UpdateMembership(ctx, m)
+		}},
+		"Membership": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Membership(ctx, t.team.ID, t.member.User))
+		}},
+		"Authority": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Authority(ctx, t.team.ID, t.member.User))
+		}},
+		"Members": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Members(ctx, t.team.ID, tenancy.Keyset{Limit: 5}))
+		}},
+		"TeamsOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.TeamsOf(ctx, t.member.User, tenancy.Keyset{Limit: 5}))
+		}},
+		"HasOtherManager": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.HasOtherManager(ctx, t.team.ID, t.user.ID))
+		}},
+
+		"InsertInvitation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertInvitation(ctx, t.newInvitation)
+		}},
+		"UpdateInvitation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			r := t.invitation
+			r.State, r.EndedAt = invite.Revoked, t.at
+			return s.UpdateInvitation(ctx, r)
+		}},
+		"LockInvitation": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockInvitation(ctx, t.team.ID, t.invitation.ID))
+		}},
+		"Invitation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Invitation(ctx, t.team.ID, t.invitation.ID))
+		}},
+		"InvitationByToken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.InvitationByToken(ctx, t.invitation.Hash))
+		}},
+		"PendingInvitation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.PendingInvitation(ctx, t.team.ID, tenancy.ConversationID{}, t.invitation.Email.Normal))
+		}},
+		"Invitations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Invitations(ctx, t.team.ID, invite.Filter{}, tenancy.Keyset{Limit: 5}))
+		}},
+		"PendingBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter))
+		}},
+
+		"InsertContact": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertContact(ctx, t.newContact) }},
+		"UpdateContact": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			c := t.contact
+			c.Name = "changed"
+			return s.UpdateContact(ctx, c)
+		}},
+		"LockContact": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockContact(ctx, t.team.ID, t.contact.ID))
+		}},
+		"Contact": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Contact(ctx, t.team.ID, t.contact.ID))
+		}},
+		"ContactByAddress": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ContactByAddress(ctx, t.team.ID, t.contact.Channel, t.contact.Address))
+		}},
+
+		"InsertConversation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertConversation(ctx, t.newThread)
+		}},
+		"UpdateConversation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			c := t.thread
+			c.Status = conversation.Closed
+			return s.UpdateConversation(ctx, t.team.ID, c)
+		}},
+		"LockConversation": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockConversation(ctx, t.team.ID, t.thread.ID))
+		}},
+		"Conversation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Conversation(ctx, t.team.ID, t.thread.ID))
+		}},
+		"ConversationByAddress": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ConversationByAddress(ctx, t.thread.Identity, t.thread.Address))
+		}},
+		"Conversations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, tenancy.Keyset{Limit: 5}))
+		}},
+		"AssignedTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
+		}},
+
+		"InsertMessage": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMessage(ctx, t.newMessage) }},
+		"Messages": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Messages(ctx, t.thread.ID, conversation.Range{Limit: 5}))
+		}},
+		"MessageByKey": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.MessageByKey(ctx, t.message.Key))
+		}},
+
+		"InsertGrant": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertGrant(ctx, t.newGrant) }},
+		"UpdateGrant": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			g := t.grant
+			g.RevokedAt = t.at
+			return s.UpdateGrant(ctx, g)
+		}},
+		"Grant": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Grant(ctx, t.thread.ID, t.grant.User))
+		}},
+		"Grants": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Grants(ctx, t.thread.ID)) }},
+		"GrantedIn": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.GrantedIn(ctx, t.team.ID, t.grant.User))
+		}},
+
+		"InsertDelivery": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertDelivery(ctx, t.newDelivery) }},
+		"UpdateDelivery": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			d := t.delivery
+			d.State, d.EndedAt = conversation.DeliveryDeclined, t.at
+			return s.UpdateDelivery(ctx, d)
+		}},
+		"PendingDelivery": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.PendingDelivery(ctx, t.thread.ID))
+		}},
+		"DeliveriesOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.DeliveriesOf(ctx, t.team.ID, tenancy.Keyset{Limit: 5}))
+		}},
+		"Deliveries": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Deliveries(ctx, t.thread.ID)) }},
+
+		"Append": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.Append(ctx, t.newEvent) }},
+		"TeamEvents": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.TeamEvents(ctx, t.team.ID.UUID(), time.Time{}, uuid.Nil, 5))
+		}},
+		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Take(ctx, t.at, t.at.Add(time.Minute), 5))
+		}},
+		"Done":  {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Done(ctx, t.due) }},
+		"Retry": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Retry(ctx, t.due, t.at) }},
+	}
+}
+
+// relays are the methods that open a transaction of their own and take no part in another.
+func relays(method string) bool { return method == "Take" || method == "Done" || method == "Retry" }
+
+func only[V any](_ V, err error) error { return err }
+
+var errNone = errors.New("storagetest: the list is empty")
+
+func some[V any](list []V, err error) error {
+	if err == nil && len(list) == 0 {
+		return errNone
+	}
+	return err
+}
+
+// each calls run for every method of the table, in the order of their names.
+func each(run func(method string, c call)) {
+	table := calls()
+	for _, method := range slices.Sorted(maps.Keys(table)) {
+		run(method, table[method])
+	}
+}
+
+// state reads all that can be read of a town: the rows that are there and those that are not.
+func (w *world) state(t *town) map[string]any {
+	state := map[string]any{}
+	add := func(name string, v any, err error) {
+		if err != nil && !errors.Is(err, tenancy.ErrNotFound) {
+			w.stop("%s, to compare the state before and after: %v", name, err)
+		}
+		if err != nil {
+			v = nil
+		}
+		state[name] = v
+	}
+	s, ctx, page := w.store, w.ctx, tenancy.Keyset{Limit: 100}
+	for i, u := range []tenancy.User{t.user, t.newUser} {
+		v, err := s.User(ctx, u.ID)
+		add(fmt.Sprint("User ", i), v, err)
+	}
+	for i, a := range []tenancy.Account{t.account, t.newAccount} {
+		v, err := s.Account(ctx, a.ID)
+		add(fmt.Sprint("Account ", i), v, err)
+	}
+	for i, team := range []tenancy.Team{t.team, t.newTeam, t.sibling, t.stranger} {
+		v, err := s.Team(ctx, team.ID)
+		add(fmt.Sprint("Team ", i), v, err)
+		members, err := s.Members(ctx, team.ID, page)
+		add(fmt.Sprint("Members ", i), members, err)
+		invited, err := s.Invitations(ctx, team.ID, invite.Filter{Now: t.at}, page)
+		add(fmt.Sprint("Invitations ", i), invited, err)
+		threads, err := s.Conversations(ctx, conversation.Scope{Team: team.ID}, conversation.Filter{}, page)
+		add(fmt.Sprint("Conversations ", i), threads, err)
+		delivered, err := s.DeliveriesOf(ctx, team.ID, page)
+		add(fmt.Sprint("DeliveriesOf ", i), delivered, err)
+		events, err := s.TeamEvents(ctx, team.ID.UUID(), time.Time{}, uuid.Nil, 100)
+		add(fmt.Sprint("TeamEvents ", i), events, err)
+	}
+	for i, c := range []conversation.Contact{t.contact, t.newContact} {
+		v, err := s.Contact(ctx, c.Team, c.ID)
+		add(fmt.Sprint("Contact ", i), v, err)
+	}
+	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {
+		messages, err := s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 100})
+		add(fmt.Sprint("Messages ", i), messages, err)
+		grants, err := s.Grants(ctx, c)
+		add(fmt.Sprint("Grants ", i), grants, err)
+	}
+	return state
+}
+
+// unchanged checks that what was read is still what there is.
+func (w *world) unchanged(t *town, before map[string]any, format string, args ...any) {
+	w.Helper()
+	after := w.state(t)
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if !reflect.DeepEqual(before[name], after[name]) {
+			w.breaks("%s changed what %s answers:\n%s", fmt.Sprintf(format, args...), name, difference(after[name], before[name]))
+		}
+	}
+}
+
+func methodCases() []testCase {
+	return []testCase{
+		{name: "methods that write or lock want a transaction", rule: ruleNoTx, run: noTxCase},
+		{name: "methods refuse the context of an ended transaction", rule: ruleTxDone, run: txDoneCase},
+		{name: "methods end with a cancelled context and change nothing", rule: ruleCancelled, run: cancelledCase},
+		{name: "methods work inside and a rollback undoes each", rule: ruleDoom, run: undoCase},
+		{name: "methods take zero arguments without harm", rule: ruleMissing, run: zeroCase},
+		{name: "methods do not reach into another team", rule: ruleScope, run: foreignCase},
+	}
+}
+
+func noTxCase(w *world) {
+	t := w.town()
+	before := w.state(t)
+	each(func(method string, c call) {
+		if c.effect != writes && c.effect != locks {
+			return
+		}
+		w.is(c.do(w.ctx, w.store, t), tenancy.ErrNoTx, "%s outside InTx", method)
+	})
+	w.is(w.store.Append(w.ctx), tenancy.ErrNoTx, "Append of no events outside InTx")
+	w.unchanged(t, before, "calls outside InTx")
+}
+
+func txDoneCase(w *world) {
+	t := w.town()
+	before := w.state(t)
+	endings := map[string]func() context.Context{
+		"committed": func() (kept context.Context) {
+			w.tx("a transaction", func(ctx context.Context) error { kept = ctx; return nil })
+			return kept
+		},
+		"rolled back": func() (kept context.Context) {
+			w.discard("a transaction", func(ctx context.Context) error { kept = ctx; return nil })
+			return kept
+		},
+		"ended by a panic": func() (kept context.Context) {
+			defer func() { _ = recover() }() // the panic is the point
+			_ = w.store.InTx(w.ctx, func(ctx context.Context) error { kept = ctx; panic("storagetest") })
+			return kept
+		},
+	}
+	for _, ending := range slices.Sorted(maps.Keys(endings)) {
+		kept := endings[ending]()
+		derived, cancel := context.WithCancel(kept) // a context made from it is no other
+		each(func(method string, c call) {
+			for _, ctx := range []context.Context{kept, derived} {
+				err := c.do(ctx, w.store, t)
+				if relays(method) {
+					if err == nil {
+						w.breaks("%s with the context of a transaction that was %s answered no error", method, ending)
+					}
+					continue
+				}
+				w.is(err, tenancy.ErrTxDone, "%s with the context of a transaction that was %s", method, ending)
+			}
+		})
+		cancel()
+	}
+	w.unchanged(t, before, "calls with the context of an ended transaction")
+}
+
+func cancelledCase(w *world) {
+	t := w.town()
+	before := w.state(t)
+	due := w.take(t.at, 1)
+	if len(due) > 0 {
+		t.due = due[0]
+	}
+	cancelled, cancel := context.WithCancel(w.ctx)
+	cancel()
+	late, cancelLate := context.WithDeadline(w.ctx, time.Now().Add(-time.Second))
+	defer cancelLate()
+	for _, ctx := range []context.Context{cancelled, late} {
+		each(func(method string, c call) {
+			err := c.do(ctx, w.store, t)
+			if (c.effect == writes || c.effect == locks) && errors.Is(err, tenancy.ErrNoTx) {
+				return // both are wrong with the call, and either may be said
+			}
+			w.is(err, ctx.Err(), "%s with a context that has ended", method)
+		})
+	}
+	each(func(method string, c call) {
+		if relays(method) {
+			return
+		}
+		err := w.store.InTx(w.ctx, func(ctx context.Context) error {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			w.is(c.do(ctx, w.store, t), context.Canceled, "%s inside, with a cancelled context", method)
+			return errDiscard
+		})
+		w.is(err, errDiscard, "InTx whose closure returns its own error after a cancelled %s", method)
+	})
+	w.unchanged(t, before, "calls with a cancelled context")
+	if len(due) > 0 { // neither Done nor Retry has happened: the lease is there to be ended
+		w.must(w.store.Done(w.ctx, t.due), "Done after a cancelled Done and Retry")
+	}
+}
+
+func undoCase(w *world) {
+	t := w.town()
+	each(func(method string, c call) {
+		if relays(method) {
+			return
+		}
+		before := w.state(t)
+		w.discard(method+" inside a transaction", func(ctx context.Context) error { return c.do(ctx, w.store, t) })
+		w.unchanged(t, before, "a %s that was rolled back", method)
+	})
+	w.by(ruleCommit)
+	each(func(method string, c call) {
+		if relays(method) {
+			return
+		}
+		before := w.state(t)
+		w.tx(method+" inside a transaction", func(ctx context.Context) error { return c.do(ctx, w.store, t) })
+		if c.effect != writes {
+			w.unchanged(t, before, "%s, which only %s,", method, c.effect)
+		} else if reflect.DeepEqual(before, w.state(t)) {
+			w.breaks("%s was committed and changed nothing that can be read", method)
+		}
+	})
+}
+
+// zeroCase calls each method with nothing but a context. What is asked for by a zero id does
+// not exist; what is written without a status is invalid; and nothing panics.
+func zeroCase(w *world) {
+	t := w.town()
+	before := w.state(t)
+	storeType := reflect.TypeFor[storage.Store]()
+	each(func(method string, c call) {
+		if method == "InTx" {
+			return // without a closure there is nothing to run
+		}
+		m, ok := storeType.MethodByName(method)
+		if !ok {
+			w.Fatalf("storagetest: storage.Store has no method %s", method)
+		}
+		zero := func(ctx context.Context) (items int, err error) {
+			args := []reflect.Value{reflect.ValueOf(ctx)}
+			for i := 1; i < m.Type.NumIn() && !(m.Type.IsVariadic() && i == m.Type.NumIn()-1); i++ {
+				args = append(args, reflect.Zero(m.Type.In(i)))
+			}
+			out := reflect.ValueOf(w.store).MethodByName(method).Call(args)
+			err, _ = out[len(out)-1].Interface().(error)
+			if out[0].Kind() == reflect.Slice {
+				items = out[0].Len()
+			}
+			return items, err
+		}
+		var items int
+		var err error
+		if c.effect == writes || c.effect == locks {
+			err = w.try(func(ctx context.Context) error { _, err := zero(ctx); return err })
+		} else {
+			items, err = zero(w.ctx)
+		}
+		switch {
+		case items > 0:
+			w.breaks("%s with zero arguments answered %d items", method, items)
+		case err == nil && c.effect == writes && method != "Append": // to append no events is fine
+			w.breaks("%s of a zero row answered no error", method)
+		case err != nil && c.effect != writes && !relays(method) && !errors.Is(err, tenancy.ErrNotFound):
+			w.breaks("%s with zero arguments answered %s, want ErrNotFound or nothing", method, show(err))
+		}
+	})
+	w.unchanged(t, before, "calls with zero arguments")
+}

@@ -1,0 +1,88 @@
+package storagetest
+
+import "strings"
+
+// A rule is a sentence of a contract: where it stands, a dash, and its words. A test compares
+// the words with the comments in the source, so a failure never quotes what is no longer
+// written.
+type rule string
+
+func (r rule) parts() (where, words string) {
+	where, words, _ = strings.Cut(string(r), " — ")
+	return where, words
+}
+
+// The general contract.
+const (
+	ruleScope     rule = "tenancy.Store, Scope — A method that touches a team's rows takes the team and answers [ErrNotFound] for a row of another team."
+	ruleNoTx      rule = "tenancy.Store, Transactions — Methods that write (Insert…, Update…, Append) or lock (Lock…) must be called inside InTx and answer [ErrNoTx] outside."
+	ruleReads     rule = "tenancy.Store, Transactions — Reads may run inside, where they see the transaction's own writes, or outside, where they see what is committed."
+	ruleLocks     rule = "tenancy.Store, Locks — Lock… takes the row until the transaction ends and then reads it, so what it answers cannot change underneath."
+	ruleInsert    rule = "tenancy.Store, Versions — Insert… stores version 1."
+	ruleUpdate    rule = "tenancy.Store, Versions — Update… writes the row whose Version is the one that was read and stores the next version; another version answers [ErrStale]."
+	ruleMissing   rule = "tenancy.Store, Versions — A missing row answers [ErrNotFound]."
+	ruleBytes     rule = "tenancy.Store, Values — Texts are compared byte for byte: case, accents and trailing spaces count."
+	ruleTimes     rule = "tenancy.Store, Values — Times come back in UTC to the microsecond, a zero time comes back zero."
+	ruleMemory    rule = "tenancy.Store, Values — What is returned shares no memory with the store."
+	ruleDuplicate rule = "tenancy.Store, Values — A unique key that is taken answers [ErrDuplicate]."
+	ruleCancelled rule = "tenancy.Store — A cancelled context ends every method with the context's error, and changes nothing."
+	ruleInvalid   rule = "tenancy.ErrInvalid — the input breaks a rule that can be read from the input alone."
+	ruleKeyset    rule = "tenancy.Keyset — at most Limit rows strictly after the row with the key (At, ID), in the order that the method documents."
+)
+
+// Transactions.
+const (
+	ruleCommit rule = "tenancy.Transactor.InTx — InTx calls fn with a context that carries a transaction and commits if fn returns nil."
+	ruleJoin   rule = "tenancy.Transactor.InTx — Inside another InTx of the same store it joins: the outermost call commits."
+	ruleDoom   rule = "tenancy.Transactor.InTx — An error of fn rolls back, also when an outer fn swallows it: the outermost call then answers that error."
+	rulePanic  rule = "tenancy.Transactor.InTx — A panic rolls back and goes on."
+	ruleTxDone rule = "tenancy.Transactor.InTx — The context must not be used after InTx has returned: store methods then answer [ErrTxDone]."
+	ruleOuter  rule = "tenancy.Transactor.InTx — Inside fn, use fn's context: the outer one is outside the transaction, and waits for it where the store has one writer."
+	ruleRerun  rule = "tenancy.Transactor.InTx — The outermost fn may run more than once, when the database asks for a retry or a unique key was taken by a faster transaction"
+)
+
+// The rooms' own keys and lists.
+const (
+	ruleExternalID       rule = "tenancy.UserStore — ExternalID is unique where it is not empty"
+	ruleVerified         rule = "tenancy.UserStore — the normal form of the address is unique among users with a VerifiedAt."
+	ruleTeamKeys         rule = "tenancy.TeamStore — NameKey is unique within the account; an Identity that is not zero is unique among the teams that are active."
+	ruleOneMembership    rule = "tenancy.MembershipStore — MembershipStore keeps memberships, one for each team and user."
+	ruleAuthority        rule = "tenancy.MembershipStore.Authority — Authority reads all that a decision about a user in a team rests on, in one statement."
+	ruleShared           rule = "tenancy.MembershipStore.Authority — Inside a transaction the membership is locked for share until its end."
+	ruleMembers          rule = "tenancy.MembershipStore.Members — Members lists the memberships of a team that are not removed, by (JoinedAt, user id)."
+	ruleTeamsOf          rule = "tenancy.MembershipStore.TeamsOf — TeamsOf lists the teams in which the user's membership is active, whatever its expiry, by (JoinedAt, team id)."
+	ruleOtherManager     rule = "tenancy.MembershipStore.HasOtherManager — an active membership as Manager without an expiry, of an active user."
+	rulePending          rule = "invite.Store.InsertInvitation — While one is pending, no other pending one may have the same scope and normal address: the scope of a conversation invitation is its conversation, that of any other its team."
+	ruleToken            rule = "invite.Store.InvitationByToken — InvitationByToken finds an invitation by the hash of its token, whatever its state."
+	ruleInvitations      rule = "invite.Store.Invitations — Invitations lists a team's invitations that the filter admits, newest first by (CreatedAt, id)."
+	ruleInvitationFilter rule = "invite.Filter — State admits the invitations in that state at Now: a pending one whose time has passed is expired."
+	rulePendingBy        rule = "invite.Store.PendingBy — PendingBy lists the ids of the team's invitations in the state pending that the user sent, by id."
+	ruleContact          rule = "conversation.ContactStore — Channel and Address are unique within the team."
+	ruleThread           rule = "conversation.ThreadStore — Identity and Address together are unique."
+	ruleMove             rule = "conversation.ThreadStore.UpdateConversation — UpdateConversation writes the row that is in the team given; c.Team may be another one, which moves it."
+	ruleConversations    rule = "conversation.ThreadStore.Conversations — Conversations lists the conversations that scope and filter admit, newest first by (LastAt, id)."
+	ruleAdmits           rule = "conversation.Scope.Admits — Admits is the scope as a predicate: whether it holds the conversation, given the guest's grant for it (the zero Grant where there is none)."
+	ruleAssigned         rule = "conversation.ThreadStore.AssignedTo — AssignedTo lists the ids of the team's conversations that are assigned to the user, by id."
+	ruleMessageKeys      rule = "conversation.MessageStore — (Conversation, Seq) is unique, and so is a Key that is not zero."
+	ruleMessages         rule = "conversation.MessageStore.Messages — Messages lists messages by Seq."
+	ruleGrants           rule = "conversation.GrantStore.Grants — Grants lists the grants of a conversation, whatever their state, by user id."
+	ruleGrantedIn        rule = "conversation.GrantStore.GrantedIn — GrantedIn lists the ids of the team's conversations for which the user has a grant that is not revoked, whatever its expiry, by id."
+	ruleDelivery         rule = "conversation.DeliveryStore — A conversation has at most one in the state pending."
+	ruleDeliveriesOf     rule = "conversation.DeliveryStore.DeliveriesOf — DeliveriesOf lists the deliveries from or to the team, newest first by (CreatedAt, id)."
+	ruleDeliveries       rule = "conversation.DeliveryStore.Deliveries — Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id)."
+)
+
+// The outbox.
+const (
+	ruleAppend   rule = "outbox.Appender.Append — Append writes the events in the order given and draws each one's Sequence from the row of its stream, which it locks."
+	ruleAppendTx rule = "outbox.Appender.Append — It fails outside a transaction"
+	ruleStream   rule = "outbox.Appender.Append — The stream's row must exist."
+	ruleSequence rule = "outbox.Event — Sequence counts 1, 2, 3 … along the stream without gaps."
+	ruleEvents   rule = "outbox.Log.TeamEvents — TeamEvents lists the events of one team, newest first by (At, ID), those strictly before the position given; a zero time starts at the newest."
+	ruleTake     rule = "outbox.Source.Take — Take leases at most limit events that are due at now, until the time given, and counts the attempt."
+	ruleHeads    rule = "outbox.Source.Take — It hands out only the first undelivered event of a stream, so that a stream is delivered in order whatever the number of relays"
+	ruleBlocks   rule = "outbox.Source.Take — an event under a live lease or waiting for its retry blocks its stream and no other."
+	ruleDone     rule = "outbox.Source.Done — It answers ErrLeaseLost when the lease has passed to another relay, and then changes nothing."
+	ruleRetry    rule = "outbox.Source.Retry — Retry makes an event due again at the time given, with the same answer as Done."
+	ruleSourceTx rule = "outbox.Source — Each method is its own transaction and must not be called inside one."
+)

@@ -1,0 +1,223 @@
+package storagetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// The builders come in pairs: a… makes a row with every field filled, which is not stored but
+// whose references are; its twin stores it and answers it as the store must give it back.
+// What a builder needs besides its arguments it makes itself.
+
+func (w *world) aUser() tenancy.User {
+	n := w.next()
+	return tenancy.User{
+		ID: newID[tenancy.UserID](w), ExternalID: fmt.Sprintf("auth0|%d", n),
+		Email:      tenancy.Address{Display: fmt.Sprintf("User.%d@Acme.example", n), Normal: fmt.Sprintf("user.%d@acme.example", n)},
+		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive,
+		CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) user() tenancy.User {
+	w.Helper()
+	return stored(w, "InsertUser", w.aUser(), w.store.InsertUser)
+}
+
+func (w *world) anAccount() tenancy.Account {
+	w.Helper()
+	return tenancy.Account{
+		ID: newID[tenancy.AccountID](w), Name: fmt.Sprintf("Acme %d", w.next()), HeldBy: w.user().ID,
+		Status: tenancy.AccountActive, CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) account() tenancy.Account {
+	w.Helper()
+	return stored(w, "InsertAccount", w.anAccount(), w.store.InsertAccount)
+}
+
+func (w *world) aTeam(account tenancy.AccountID) tenancy.Team {
+	n := w.next()
+	return tenancy.Team{
+		ID: newID[tenancy.TeamID](w), Account: account, Name: fmt.Sprintf("Sales %d", n),
+		Identity: tenancy.Phone(fmt.Sprintf("+1555%07d", n)), Status: tenancy.TeamActive,
+		NameKey: fmt.Sprintf("sales %d", n), CreatedAt: w.now(), Version: 1,
+	}
+}
+
+// team makes a team in a new account.
+func (w *world) team() tenancy.Team {
+	w.Helper()
+	return w.teamIn(w.account().ID)
+}
+
+func (w *world) teamIn(account tenancy.AccountID) tenancy.Team {
+	w.Helper()
+	return stored(w, "InsertTeam", w.aTeam(account), w.store.InsertTeam)
+}
+
+func (w *world) aMembership(team tenancy.TeamID, user tenancy.UserID) tenancy.Membership {
+	return tenancy.Membership{
+		Team: team, User: user, Role: rbac.Member, Status: tenancy.MembershipActive,
+		JoinedAt: w.now(), ExpiresAt: w.now().AddDate(1, 0, 0), Version: 1,
+	}
+}
+
+// member makes a user who is in the team for good.
+func (w *world) member(team tenancy.TeamID, role rbac.Role) tenancy.Membership {
+	w.Helper()
+	m := w.aMembership(team, w.user().ID)
+	m.Role, m.ExpiresAt = role, time.Time{}
+	return stored(w, "InsertMembership", m, w.store.InsertMembership)
+}
+
+// anInvitation makes a pending invitation to the team, by a user of no standing: a store has
+// no rule about inviters.
+func (w *world) anInvitation(team tenancy.Team) invite.Record {
+	w.Helper()
+	n := w.next()
+	return invite.Record{
+		Invitation: invite.Invitation{
+			ID: newID[tenancy.InvitationID](w), Account: team.Account, Team: team.ID, Kind: invite.ToOneTeam,
+			Email: tenancy.Address{Display: fmt.Sprintf("Guest.%d@Client.example", n), Normal: fmt.Sprintf("guest.%d@client.example", n)},
+			Role:  rbac.Restricted, Inviter: w.user().ID, State: invite.Pending, Mailing: 1,
+			CreatedAt: w.now(), ExpiresAt: w.now().AddDate(0, 0, 7), MailedAt: w.now(), Version: 1,
+		},
+		Hash: sha256.Sum256(fmt.Appendf(nil, "token %d", n)),
+	}
+}
+
+func (w *world) invitation(team tenancy.Team) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.anInvitation(team), w.store.InsertInvitation)
+}
+
+// aGuestInvitation makes a pending invitation into the conversation.
+func (w *world) aGuestInvitation(c conversation.Conversation) invite.Record {
+	w.Helper()
+	r := w.anInvitation(tenancy.Team{ID: c.Team, Account: c.Account})
+	r.Kind, r.Conversation = invite.ToOneConversation, c.ID
+	return r
+}
+
+func (w *world) aContact(team tenancy.TeamID) conversation.Contact {
+	n := w.next()
+	return conversation.Contact{
+		ID: newID[tenancy.ContactID](w), Team: team, Channel: tenancy.PhoneChannel, Address: fmt.Sprintf("+1777%07d", n),
+		Name:  fmt.Sprintf("Candidate %d", n),
+		Email: tenancy.Address{Display: fmt.Sprintf("C%d@Mail.example", n), Normal: fmt.Sprintf("c%d@mail.example", n)},
+		Notes: "likes nights\nand two lines", CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) contact(team tenancy.TeamID) conversation.Contact {
+	w.Helper()
+	return stored(w, "InsertContact", w.aContact(team), w.store.InsertContact)
+}
+
+func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
+	w.Helper()
+	contact := w.contact(team.ID)
+	return conversation.Conversation{
+		ID: newID[tenancy.ConversationID](w), Account: team.Account, Team: team.ID, Contact: contact.ID,
+		Identity: team.Identity, Address: contact.Address, Status: conversation.Open,
+		Label: conversation.Engaged, Outcome: conversation.NotInterested, Assignee: w.user().ID,
+		LastSeq: 3, LastAt: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) conversation(team tenancy.Team) conversation.Conversation {
+	w.Helper()
+	return stored(w, "InsertConversation", w.aConversation(team), w.store.InsertConversation)
+}
+
+func (w *world) aMessage(c tenancy.ConversationID, seq int64) conversation.Message {
+	w.Helper()
+	n := w.next()
+	return conversation.Message{
+		ID: newID[tenancy.MessageID](w), Conversation: c, Seq: seq, Kind: conversation.OutboundMessage, Author: w.user().ID,
+		Text: fmt.Sprintf("Hello %d 👋", n), At: w.now(), Key: sha256.Sum256(fmt.Appendf(nil, "message %d", n)),
+	}
+}
+
+func (w *world) message(c tenancy.ConversationID, seq int64) conversation.Message {
+	w.Helper()
+	return stored(w, "InsertMessage", w.aMessage(c, seq), w.store.InsertMessage)
+}
+
+func (w *world) aGrant(c tenancy.ConversationID) conversation.Grant {
+	w.Helper()
+	return conversation.Grant{
+		Conversation: c, User: w.user().ID, Inviter: w.user().ID, FromSeq: 2,
+		AcceptedAt: w.now(), ExpiresAt: w.now().AddDate(1, 0, 0), Version: 1,
+	}
+}
+
+func (w *world) grant(c tenancy.ConversationID) conversation.Grant {
+	w.Helper()
+	return stored(w, "InsertGrant", w.aGrant(c), w.store.InsertGrant)
+}
+
+// aDelivery makes a pending delivery of the conversation from its team to an e-mail address.
+func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
+	w.Helper()
+	invitation := stored(w, "InsertInvitation", w.aGuestInvitation(c), w.store.InsertInvitation)
+	return conversation.Delivery{
+		ID: newID[tenancy.DeliveryID](w), Conversation: c.ID, Account: c.Account, FromTeam: c.Team, By: w.user().ID,
+		Recipient: conversation.Recipient{Email: invitation.Email},
+		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"},
+		KeepOpen:  true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) delivery(c conversation.Conversation) conversation.Delivery {
+	w.Helper()
+	return stored(w, "InsertDelivery", w.aDelivery(c), w.store.InsertDelivery)
+}
+
+// aTeamEvent makes an event on the team's own stream.
+func (w *world) aTeamEvent(team tenancy.Team) outbox.Event {
+	return w.anEvent(outbox.Stream{Kind: outbox.TeamStream, ID: team.ID.UUID()}, team)
+}
+
+func (w *world) anEvent(stream outbox.Stream, team tenancy.Team) outbox.Event {
+	n := w.next()
+	return outbox.Event{
+		ID: newID[uuid.UUID](w), Stream: stream, Account: team.Account.UUID(), Team: team.ID.UUID(),
+		Kind: "member.joined", Version: 1, Principal: tenancy.System("sign-up").Principal(), At: w.now(),
+		Payload: json.RawMessage(fmt.Sprintf(`{"number":"%d","role":"member"}`, n)),
+	}
+}
+
+// append commits events in one transaction.
+func (w *world) append(events ...outbox.Event) {
+	w.Helper()
+	w.tx("Append", func(ctx context.Context) error { return w.store.Append(ctx, events...) })
+}
+
+// stored commits one row in a transaction of its own.
+func stored[R any](w *world, method string, row R, insert func(context.Context, R) error) R {
+	w.Helper()
+	w.tx(method, func(ctx context.Context) error { return insert(ctx, row) })
+	return row
+}
+
+// take leases what is due for a minute.
+func (w *world) take(now time.Time, limit int) []outbox.Due {
+	w.Helper()
+	due, err := w.store.Take(w.ctx, now, now.Add(time.Minute), limit)
+	w.must(err, "Take")
+	return due
+}

@@ -1,0 +1,165 @@
+package storagetest
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func teams() kind[tenancy.Team] {
+	return kind[tenancy.Team]{
+		name: "team", methods: []string{"InsertTeam", "UpdateTeam", "Team", "LockTeam"},
+		fresh:  func(w *world) tenancy.Team { return w.aTeam(w.account().ID) },
+		insert: storage.Store.InsertTeam, update: storage.Store.UpdateTeam,
+		lock: func(s storage.Store, ctx context.Context, t tenancy.Team) (tenancy.Team, error) {
+			return s.LockTeam(ctx, t.ID)
+		},
+		get: func(s storage.Store, ctx context.Context, t tenancy.Team) (tenancy.Team, error) {
+			return s.Team(ctx, t.ID)
+		},
+		version: func(t *tenancy.Team) *int64 { return &t.Version },
+		stray:   func(w *world, t tenancy.Team) tenancy.Team { return w.aTeam(t.Account) },
+		rival: func(w *world, t tenancy.Team) tenancy.Team {
+			rival := w.aTeam(t.Account)
+			rival.ID = t.ID
+			return rival
+		},
+		changes: []change[tenancy.Team]{
+			{"the name", func(w *world, t *tenancy.Team) { t.Name, t.NameKey = "Vertrieb Süd", "vertrieb süd" }},
+			{"the identity", func(w *world, t *tenancy.Team) { t.Identity = tenancy.Chat("acme-jobs") }},
+			{"to no identity", func(w *world, t *tenancy.Team) { t.Identity = tenancy.Identity{} }},
+			{"back to an identity", func(w *world, t *tenancy.Team) { t.Identity = tenancy.Phone("+15559990001") }},
+			{"the status", func(w *world, t *tenancy.Team) { t.Status = tenancy.TeamArchived }},
+			{"back to active", func(w *world, t *tenancy.Team) { t.Status = tenancy.TeamActive }},
+		},
+		times: []timeField[tenancy.Team]{
+			{"CreatedAt", false, func(t *tenancy.Team) *time.Time { return &t.CreatedAt }},
+		},
+		enums: []enumField[tenancy.Team]{
+			{"Status", "active", func(t *tenancy.Team, v string) { t.Status = tenancy.TeamStatus(v) }, nil},
+			{"Identity.Channel", "phone", func(t *tenancy.Team, v string) { t.Identity.Channel = tenancy.Channel(v) }, nil},
+		},
+		refs: []refField[tenancy.Team]{
+			{"Account", func(w *world, t *tenancy.Team) { t.Account = newID[tenancy.AccountID](w) }},
+		},
+	}
+}
+
+func teamCases() []testCase {
+	return append(teams().cases(),
+		testCase{
+			name: "team names are unique in the account", rule: ruleTeamKeys,
+			covers: []string{"InsertTeam", "UpdateTeam", "TeamByName"}, run: teamNameCase,
+		},
+		testCase{
+			name: "team identities are unique among the active", rule: ruleTeamKeys,
+			covers: []string{"InsertTeam", "UpdateTeam", "TeamByIdentity"}, run: teamIdentityCase,
+		},
+		testCase{
+			name: "team look-ups inside a transaction", rule: ruleReads,
+			covers: []string{"TeamByName", "TeamByIdentity"}, run: teamLookupsCase,
+		},
+	)
+}
+
+func teamNameCase(w *world) {
+	account, other := w.account().ID, w.account().ID
+	a, b := w.teamIn(account), w.teamIn(account)
+	answers(w, a, "TeamByName")(w.store.TeamByName(w.ctx, account, a.NameKey))
+	answers(w, b, "TeamByName")(w.store.TeamByName(w.ctx, account, b.NameKey))
+	nothing[tenancy.Team](w, "TeamByName of a name that no team has")(w.store.TeamByName(w.ctx, account, "no such team"))
+	nothing[tenancy.Team](w, "TeamByName in another account")(w.store.TeamByName(w.ctx, other, a.NameKey))
+	nothing[tenancy.Team](w, "TeamByName in the zero account")(w.store.TeamByName(w.ctx, tenancy.AccountID{}, a.NameKey))
+
+	rival := w.aTeam(account)
+	rival.NameKey = a.NameKey
+	w.is(teams().put(w, rival), tenancy.ErrDuplicate, "InsertTeam with a name key that is taken")
+	moved := b
+	moved.NameKey = a.NameKey
+	w.is(teams().write(w, moved), tenancy.ErrDuplicate, "UpdateTeam to a name key that is taken")
+	teams().holds(w, b, "a refused update")
+
+	// Names are compared by key; the name itself is free. Other accounts have their own names.
+	sameName := w.aTeam(account)
+	sameName.Name = a.Name
+	teams().store(w, sameName)
+	elsewhere := w.aTeam(other)
+	elsewhere.NameKey = a.NameKey
+	teams().store(w, elsewhere)
+	answers(w, elsewhere, "TeamByName in the account with a team of the same name")(w.store.TeamByName(w.ctx, other, a.NameKey))
+	answers(w, a, "TeamByName beside an account with a team of the same name")(w.store.TeamByName(w.ctx, account, a.NameKey))
+
+	// An archived team keeps its name, and can be found by it.
+	a.Status = tenancy.TeamArchived
+	w.must(teams().write(w, a), "UpdateTeam that archives")
+	a.Version++
+	answers(w, a, "TeamByName of an archived team")(w.store.TeamByName(w.ctx, account, a.NameKey))
+	w.is(teams().put(w, rival), tenancy.ErrDuplicate, "InsertTeam with the name key of an archived team")
+}
+
+func teamIdentityCase(w *world) {
+	a, b := w.team(), w.team()
+	answers(w, a, "TeamByIdentity")(w.store.TeamByIdentity(w.ctx, a.Identity))
+	nothing[tenancy.Team](w, "TeamByIdentity of an identity that no team has")(w.store.TeamByIdentity(w.ctx, tenancy.Phone("+15550000000")))
+	nothing[tenancy.Team](w, "TeamByIdentity of the value on another channel")(
+		w.store.TeamByIdentity(w.ctx, tenancy.Identity{Channel: tenancy.ChatChannel, Value: a.Identity.Value}))
+
+	rival := w.aTeam(b.Account)
+	rival.Identity = a.Identity
+	w.is(teams().put(w, rival), tenancy.ErrDuplicate, "InsertTeam with the identity of an active team of another account")
+	moved := b
+	moved.Identity = a.Identity
+	w.is(teams().write(w, moved), tenancy.ErrDuplicate, "UpdateTeam to the identity of an active team")
+	teams().holds(w, b, "a refused update")
+
+	// The same value on another channel is another identity.
+	chat := w.aTeam(b.Account)
+	chat.Identity = tenancy.Identity{Channel: tenancy.ChatChannel, Value: a.Identity.Value}
+	teams().store(w, chat)
+	answers(w, chat, "TeamByIdentity on the chat channel")(w.store.TeamByIdentity(w.ctx, chat.Identity))
+
+	// Teams without an identity are not each other, and nobody finds them.
+	for range 2 {
+		mute := w.aTeam(b.Account)
+		mute.Identity = tenancy.Identity{}
+		teams().store(w, mute)
+		teams().holds(w, mute, "an insert without an identity")
+	}
+	nothing[tenancy.Team](w, "TeamByIdentity of the zero identity")(w.store.TeamByIdentity(w.ctx, tenancy.Identity{}))
+
+	// Archiving frees the identity; who comes back must find it free.
+	a.Status = tenancy.TeamArchived
+	w.must(teams().write(w, a), "UpdateTeam that archives")
+	a.Version++
+	teams().holds(w, a, "archiving: the row keeps its identity")
+	nothing[tenancy.Team](w, "TeamByIdentity of an archived team")(w.store.TeamByIdentity(w.ctx, a.Identity))
+	teams().store(w, rival)
+	answers(w, rival, "TeamByIdentity of an identity with a new owner")(w.store.TeamByIdentity(w.ctx, a.Identity))
+	back := a
+	back.Status = tenancy.TeamActive
+	w.is(teams().write(w, back), tenancy.ErrDuplicate, "UpdateTeam that reactivates with an identity that is taken")
+	teams().holds(w, a, "a refused reactivation")
+	for range 2 { // any number of archived teams may have had it
+		shelved := w.aTeam(b.Account)
+		shelved.Identity, shelved.Status = a.Identity, tenancy.TeamArchived
+		teams().store(w, shelved)
+	}
+	answers(w, rival, "TeamByIdentity beside archived teams")(w.store.TeamByIdentity(w.ctx, a.Identity))
+}
+
+func teamLookupsCase(w *world) {
+	t := w.aTeam(w.account().ID)
+	w.discard("a transaction that makes a team", func(ctx context.Context) error {
+		if err := w.store.InsertTeam(ctx, t); err != nil {
+			return err
+		}
+		answers(w, t, "TeamByName inside")(w.store.TeamByName(ctx, t.Account, t.NameKey))
+		answers(w, t, "TeamByIdentity inside")(w.store.TeamByIdentity(ctx, t.Identity))
+		return nil
+	})
+	nothing[tenancy.Team](w, "TeamByName after the rollback")(w.store.TeamByName(w.ctx, t.Account, t.NameKey))
+	nothing[tenancy.Team](w, "TeamByIdentity after the rollback")(w.store.TeamByIdentity(w.ctx, t.Identity))
+	teams().store(w, t)
+}
