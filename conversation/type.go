@@ -69,7 +69,10 @@ func (s *Service) mayCommand(ctx context.Context, actor tenancy.Actor, id tenanc
 	if err != nil {
 		return err
 	}
-	return v.standing.Check(rbac.ReadConversations)
+	if err := v.standing.Check(rbac.ReadConversations); err != nil {
+		return fmt.Errorf("commands are not for guests: %w", err)
+	}
+	return nil
 }
 
 // Commands lists the commands, for a user interface to offer.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/invite/invitetest"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/memory"
@@ -189,6 +190,14 @@ func TestA4TheZeroTokenFindsNoInvitationThatAwaitsItsMail(t *testing.T) {
 		require.NoError(t, err)
 		_, err = w.invites.Accept(w.ctx, user.ID, invite.Token{})
 		require.Equal(t, tenancy.ErrNotFound, err)
+		_, err = w.invites.Preview(w.ctx, invite.Token{})
+		require.Equal(t, tenancy.ErrNotFound, err)
+
+		// No store is even asked.
+		rules, err := policy()
+		require.NoError(t, err)
+		w.invites, err = invite.New(&invitetest.StoreMock{}, w.people, rules, tenancy.Env{})
+		require.NoError(t, err)
 		_, err = w.invites.Preview(w.ctx, invite.Token{})
 		require.Equal(t, tenancy.ErrNotFound, err)
 	})
@@ -371,6 +380,11 @@ func TestA11NothingOpensInASuspendedAccountOrArchivedTeam(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, before, w.picture(w.acme))
 
+				w.setMember(w.acme, w.acme.alice.User, func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended })
+				_, err = w.invites.Accept(w.ctx, user.ID, token)
+				require.ErrorIs(t, err, its.want, "whatever became of the inviter")
+				w.setMember(w.acme, w.acme.alice.User, func(m *tenancy.Membership) { m.Status = tenancy.MembershipActive })
+
 				its.thaw(w)
 				_, err = w.invites.Accept(w.ctx, w.user("carl@acme.example").ID, deadToken)
 				require.ErrorIs(t, err, tenancy.ErrConflict, "what was revoked stays so")
@@ -464,6 +478,28 @@ func TestDeclineTwiceIsOnce(t *testing.T) {
 		assert.Equal(t, first, again)
 		assert.Equal(t, before, w.picture(w.acme))
 	})
+}
+
+// late is a store in which a resend comes between the look-up of the token and the lock.
+type late struct{ storage.Store }
+
+func (l late) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
+	r, err := l.Store.LockInvitation(ctx, team, id)
+	r.Hash = invite.TokenHash{1}
+	return r, err
+}
+
+func TestA12ATokenThatDiesBeforeTheLockIsDead(t *testing.T) {
+	w := newWorld(t, memory.New())
+	s := w.subject(invite.ToOneTeam, bob)
+	rules, err := policy()
+	require.NoError(t, err)
+	w.invites, err = invite.New(late{w.store}, w.people, rules, tenancy.Env{Clock: w.clock.Now})
+	require.NoError(t, err)
+	before := w.picture(w.acme)
+	require.Equal(t, tenancy.ErrNotFound, accept(w, s))
+	require.Equal(t, tenancy.ErrNotFound, decline(w, s))
+	assert.Equal(t, before, w.picture(w.acme))
 }
 
 // broken fails the nth write of a transaction.

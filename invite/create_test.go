@@ -120,19 +120,45 @@ func TestA8AndA17NobodyInvitesAboveTheirRights(t *testing.T) {
 	})
 }
 
-func TestA17ARightToInviteMembersIsNoneToInviteGuests(t *testing.T) {
-	rules, err := rbac.NewPolicy(rbac.Deny(rbac.Member, "guest", "invite", rbac.ByTeam), rbac.Allow(rbac.Member, "member", "invite", rbac.ByTeam))
-	require.NoError(t, err)
+// under is a world with a host's own policy.
+func under(t *testing.T, rows ...rbac.Row) *world {
+	t.Helper()
 	w := newWorld(t, memory.New())
-	people, err := tenancy.New(w.store, rules, tenancy.Env{Clock: w.clock.Now})
+	rules, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
-	invites, err := invite.New(w.store, people, rules, tenancy.Env{Clock: w.clock.Now})
+	env := tenancy.Env{Clock: w.clock.Now}
+	w.people, err = tenancy.New(w.store, rules, env)
 	require.NoError(t, err)
-	invites.Bind(w.desk)
-	_, err = invites.Create(w.ctx, w.acme.mike, invite.ToTeam(bob, rbac.Member))
+	w.invites, err = invite.New(w.store, w.people, rules, env)
 	require.NoError(t, err)
-	_, err = invites.Create(w.ctx, w.acme.mike, invite.ToConversation(bob, w.acme.conversation))
+	w.invites.Bind(w.desk)
+	return w
+}
+
+func TestA17ARightToInviteMembersIsNoneToInviteGuests(t *testing.T) {
+	w := under(t, rbac.Deny(rbac.Member, "guest", "invite", rbac.ByTeam), rbac.Allow(rbac.Member, "member", "invite", rbac.ByTeam))
+	_, err := w.invites.Create(w.ctx, w.acme.mike, invite.ToTeam(bob, rbac.Member))
+	require.NoError(t, err)
+	_, err = w.invites.Create(w.ctx, w.acme.mike, invite.ToConversation(bob, w.acme.conversation))
 	require.ErrorIs(t, err, rbac.ErrDenied)
+}
+
+func TestA8WhoMayInviteDoesSoUpToTheirOwnRole(t *testing.T) {
+	w := under(t, rbac.Allow(rbac.Member, "member", "invite", rbac.ByTeam))
+	_, err := w.invites.Create(w.ctx, w.acme.mike, invite.ToTeam(bob, rbac.Manager))
+	require.ErrorIs(t, err, rbac.ErrDenied)
+
+	boss := w.admit(w.acme, "boss@acme.example", rbac.Manager)
+	above, toManager := w.invite(boss, invite.ToTeam(bob, rbac.Manager))
+	_, toMember := w.invite(boss, invite.ToTeam("carl@acme.example", rbac.Member))
+	_, err = w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Member)
+	require.NoError(t, err)
+	_, err = w.invites.Resend(w.ctx, boss, above.ID)
+	require.ErrorIs(t, err, rbac.ErrDenied)
+	_, err = w.invites.Accept(w.ctx, w.user(bob).ID, toManager)
+	require.ErrorIs(t, err, invite.ErrInviterLost)
+	_, err = w.invites.Accept(w.ctx, w.user("carl@acme.example").ID, toMember)
+	require.NoError(t, err)
 }
 
 func TestOnePendingPerScopeAndAddress(t *testing.T) {
@@ -274,15 +300,8 @@ func TestF10AKnownAndAnUnknownAddressLookAlike(t *testing.T) {
 }
 
 func TestWhoMayNotListMembersIsNotToldOfThem(t *testing.T) {
-	rules, err := rbac.NewPolicy(rbac.Deny(rbac.Member, "member", "list", rbac.ByTeam))
-	require.NoError(t, err)
-	w := newWorld(t, memory.New())
-	people, err := tenancy.New(w.store, rules, tenancy.Env{Clock: w.clock.Now})
-	require.NoError(t, err)
-	invites, err := invite.New(w.store, people, rules, tenancy.Env{Clock: w.clock.Now})
-	require.NoError(t, err)
-	invites.Bind(w.desk)
-	_, err = invites.Create(w.ctx, w.acme.mike, invite.ToConversation("alice@acme.example", w.acme.conversation))
+	w := under(t, rbac.Deny(rbac.Member, "member", "list", rbac.ByTeam))
+	_, err := w.invites.Create(w.ctx, w.acme.mike, invite.ToConversation("alice@acme.example", w.acme.conversation))
 	require.NoError(t, err)
 }
 

@@ -211,7 +211,7 @@ func (s *stage) accept(ctx context.Context, who *person, _ args) (answer, error)
 	if inv.Kind == invite.ToOneConversation {
 		return done("%s is a guest of one conversation of %s, with the role %s", who.name, s.teamName(ctx, inv.Team), inv.Role), nil
 	}
-	return done("%s is a %s of %s", who.name, inv.Role, s.teamName(ctx, inv.Team)), nil
+	return done("%s is a %s of %s", who.name, calling(inv.Role), s.teamName(ctx, inv.Team)), nil
 }
 
 // acceptedBefore is for those who were not invited again because they are in already.
@@ -222,7 +222,7 @@ func (s *stage) acceptedBefore(ctx context.Context, who *person, missing error) 
 	}
 	for _, m := range mine {
 		if m.Team.ID == who.team && s.earlier(m.JoinedAt) {
-			return before("%s is a %s of %s from an earlier run", who.name, m.Role, m.Team.Name), nil
+			return before("%s is a %s of %s from an earlier run", who.name, calling(m.Role), m.Team.Name), nil
 		}
 	}
 	return answer{}, missing
@@ -287,7 +287,7 @@ func (s *stage) changeRole(ctx context.Context, who *person, a args) (answer, er
 	}
 	other := s.person(a["PERSON"])
 	_, err = s.usher.Tenancy.ChangeRole(ctx, s.actor(who), other.id, role)
-	return done("%s is a %s of %s", other.name, role, s.teamName(ctx, s.actor(who).Team)), err
+	return done("%s is a %s of %s", other.name, calling(role), s.teamName(ctx, s.actor(who).Team)), err
 }
 
 func (s *stage) remove(ctx context.Context, who *person, a args) (answer, error) {

@@ -115,7 +115,10 @@ func tell(ctx context.Context, play story, file string, stdout io.Writer) (err e
 	out := bufio.NewWriter(stdout)
 	fmt.Fprintf(out, "usher quickstart: %s, on %s\n", play.name, where)
 	err = s.play(ctx, play, out)
-	return errors.Join(err, out.Flush())
+	if full := out.Flush(); err == nil {
+		err = full
+	}
+	return err
 }
 
 // open wires usher on an SQLite file, as a host would.

@@ -89,11 +89,11 @@ func TestAMailThatWasTakenIsSent(t *testing.T) {
 func TestAServerThatHangs(t *testing.T) {
 	m := invitation(t)
 	for _, verb := range []string{"GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "."} {
-		for name, implicit := range map[string]bool{"": false, " over implicit TLS": true} {
+		for name, implicit := range map[string]bool{"STARTTLS": false, "implicit TLS": true} {
 			if implicit && verb == "STARTTLS" {
 				continue
 			}
-			t.Run(verb+name, func(t *testing.T) {
+			t.Run(verb+" with "+name, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				s := serve(t, func(s *server) {
@@ -131,11 +131,10 @@ func TestAServerThatHangs(t *testing.T) {
 		require.NoError(t, t.Context().Err())
 	})
 	t.Run("in the TLS handshake", func(t *testing.T) {
-		s := serve(t, func(s *server) { s.replies["STARTTLS"] = "220 but then nothing"; s.silent["\x16\x03\x01"] = struct{}{} })
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		s := serve(t, func(s *server) { s.silent["handshake"] = struct{}{} })
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		require.Error(t, mailer(t, s).Send(ctx, m))
-		assert.NotContains(t, s.verbs(), "MAIL")
+		require.EqualError(t, mailer(t, s).Send(ctx, m), "smtp: start TLS: context deadline exceeded")
 	})
 }
 
@@ -169,8 +168,8 @@ func TestBabble(t *testing.T) {
 	}{
 		"not SMTP":    {"HTTP/1.1 200 injected\n", "smtp: greet: the server's answer was not understood"},
 		"hangs up":    {"", "smtp: greet: unexpected EOF"},
-		"half a line": {"220", "smtp: greet: unexpected EOF"},
-		"no end":      {strings.Repeat("220-injected injected injected\r\n", 1<<16), "smtp: greet: the server talks without end"},
+		"half a line": {"220", "smtp: greet: the server's answer was not understood"},
+		"no end":      {strings.Repeat("220-a greeting that goes on and on\r\n", 1<<16), "smtp: greet: the server talks without end"},
 		"a long line": {strings.Repeat("2", 1<<21), "smtp: greet: the server talks without end"},
 	} {
 		t.Run(name, func(t *testing.T) {

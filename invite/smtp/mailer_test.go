@@ -83,7 +83,7 @@ func TestTheMessageIDNamesTheMail(t *testing.T) {
 	assert.Equal(t, ids[0], ids[1])
 	assert.NotEqual(t, ids[0], ids[2])
 	assert.NotEqual(t, ids[0], ids[3])
-	assert.Regexp(t, regexp.MustCompile(`^<[0-9a-f]{32}@acme\.example>$`), ids[0])
+	assert.Regexp(t, `^<[0-9a-f]{32}@acme\.example>$`, ids[0])
 	assert.NotContains(t, ids[0], strings.ReplaceAll(m.Invitation.String(), "-", "")[:8])
 }
 
@@ -112,7 +112,7 @@ func TestTLS(t *testing.T) {
 		s := serve(t)
 		err := mailer(t, s, smtp.WithImplicitTLS()).Send(t.Context(), m)
 		require.ErrorContains(t, err, "smtp: connect: tls: first record does not look like a TLS handshake")
-		assert.Equal(t, "GREETING", s.verbs())
+		assert.NotContains(t, s.verbs(), "EHLO")
 	})
 	t.Run("none, on this machine", func(t *testing.T) {
 		s := serve(t, func(s *server) { s.offers = []string{"AUTH PLAIN"} })

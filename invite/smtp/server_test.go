@@ -155,6 +155,9 @@ func (s *server) talk(conn net.Conn) {
 			reply(verb, "250-"+strings.Join(append([]string{"hello " + rest}, offers...), "\r\n250-")+"\r\n250 HELP")
 		case "STARTTLS":
 			reply(verb, "220 go ahead")
+			if _, hang := s.silent["handshake"]; hang {
+				_, _ = io.Copy(io.Discard, in)
+			}
 			if s.replies[verb] == "" {
 				conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{s.cert}})
 				in, mail.tls = bufio.NewReader(conn), true
@@ -199,7 +202,7 @@ func (s *server) talk(conn net.Conn) {
 			reply(verb, "221 bye")
 			return
 		default:
-			reply(verb, "500 5.5.1 what?")
+			reply("?", "500 5.5.1 what?")
 		}
 	}
 }

@@ -50,7 +50,7 @@ func read(t *testing.T, content string) (headers mail.Header, parts map[string]s
 	parts = map[string]string{}
 	for r := multipart.NewReader(msg.Body, parameters["boundary"]); ; {
 		part, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return msg.Header, parts
 		}
 		require.NoError(t, err)

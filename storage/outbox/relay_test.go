@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,77 +13,6 @@ import (
 
 	"github.com/usher-go/usher/storage/outbox"
 )
-
-// source is a Source as small as its contract: events in order, the first of each stream is due.
-type source struct {
-	rows []*row
-	done []uuid.UUID
-	err  error
-	took int
-}
-
-type row struct {
-	outbox.Due
-	dueAt time.Time
-	done  bool
-}
-
-func (s *source) add(kind string, stream uuid.UUID) uuid.UUID {
-	id := uuid.New()
-	e := outbox.Event{ID: id, Kind: kind, Stream: outbox.Stream{Kind: outbox.TeamStream, ID: stream}}
-	s.rows = append(s.rows, &row{Due: outbox.Due{Event: e}})
-	return id
-}
-
-func (s *source) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.took = limit
-	var batch []outbox.Due
-	seen := make(map[outbox.Stream]bool)
-	for _, r := range s.rows {
-		if r.done || seen[r.Stream] || len(batch) == limit {
-			continue
-		}
-		seen[r.Stream] = true
-		if r.dueAt.After(now) || r.Until.After(now) {
-			continue
-		}
-		r.Attempt++
-		r.Until = until
-		batch = append(batch, r.Due)
-	}
-	return batch, s.err
-}
-
-func (s *source) held(ctx context.Context, due outbox.Due) (*row, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.ID == due.ID })
-	if !s.rows[i].Until.Equal(due.Until) {
-		return nil, outbox.ErrLeaseLost
-	}
-	return s.rows[i], nil
-}
-
-func (s *source) Done(ctx context.Context, due outbox.Due) error {
-	r, err := s.held(ctx, due)
-	if err == nil {
-		r.done = true
-		s.done = append(s.done, r.ID)
-	}
-	return err
-}
-
-func (s *source) Retry(ctx context.Context, due outbox.Due, at time.Time) error {
-	r, err := s.held(ctx, due)
-	if err == nil {
-		r.dueAt, r.Until = at, time.Time{}
-	}
-	return err
-}
 
 var errDown = errors.New("down")
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/storage/sqlstore"
@@ -25,7 +26,7 @@ func TestClassify(t *testing.T) {
 	} {
 		want := sqlstore.Failure{Class: class, Code: code}
 		require.Equal(t, want, classify(fmt.Errorf("wrapped: %w", &pgconn.PgError{Code: code, Message: text})))
-		require.Equal(t, want, classify(fmt.Errorf("wrapped: %w", &pq.Error{Code: pq.ErrorCode(code), Message: text})))
+		require.Equal(t, want, classify(fmt.Errorf("wrapped: %w", &pq.Error{Code: pqerror.Code(code), Message: text})))
 	}
 	require.Equal(t, sqlstore.Failure{}, classify(errors.New(text)))
 }

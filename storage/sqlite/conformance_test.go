@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -26,7 +27,8 @@ func openFile(t *testing.T, parameters string) *sql.DB {
 
 func openPath(t *testing.T, path, parameters string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+parameters)
+	// A subtest's folder may have a # in its name, which would end the name of the file.
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+parameters)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,35 +17,33 @@ import (
 // exampleFile is a database for an example, and how to be rid of it.
 func exampleFile(parameters string) (db *sql.DB, remove func()) {
 	dir, err := os.MkdirTemp("", "usher-example-")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	db, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "acme.db")+parameters)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	return db, func() {
 		_ = db.Close()
 		_ = os.RemoveAll(dir)
 	}
 }
 
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 // The host opens the database and decides when its schema is changed.
 func ExampleNew() {
-	db, remove := exampleFile("") // sql.Open("sqlite", "file:acme.db")
+	db, remove := exampleFile("") // a handle that the host has opened
 	defer remove()
 	ctx := context.Background()
 
 	store, err := sqlite.New(db)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	_, err = store.User(ctx, tenancy.UserID{})
 	fmt.Println(err)
 
-	if err := store.Migrate(ctx); err != nil {
-		log.Fatal(err)
-	}
+	must(store.Migrate(ctx))
 	_, err = store.User(ctx, tenancy.UserID{})
 	fmt.Println(err)
 	// Output:
@@ -61,38 +58,24 @@ func Example_joinTx() {
 	defer remove()
 	ctx := context.Background()
 	store, err := sqlite.New(db)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := store.Migrate(ctx); err != nil {
-		log.Fatal(err)
-	}
-	if _, err := db.ExecContext(ctx, `CREATE TABLE customers (name TEXT)`); err != nil {
-		log.Fatal(err)
-	}
+	must(err)
+	must(store.Migrate(ctx))
+	_, err = db.ExecContext(ctx, `CREATE TABLE customers (name TEXT)`)
+	must(err)
 
 	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (name) VALUES ('Acme')`); err != nil {
-		log.Fatal(err)
-	}
+	must(err)
+	_, err = tx.ExecContext(ctx, `INSERT INTO customers (name) VALUES ('Acme')`)
+	must(err)
 	joined, err := store.JoinTx(ctx, tx)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	alice := tenancy.User{
 		ID: tenancy.NewID[tenancy.UserID](tenancy.Env{}), ExternalID: "auth0|42", Name: "Alice",
 		Status: tenancy.UserActive, CreatedAt: time.Now(),
 	}
 	err = store.InTx(joined, func(ctx context.Context) error { return store.InsertUser(ctx, alice) })
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := tx.Rollback(); err != nil { // the host has changed its mind
-		log.Fatal(err)
-	}
+	must(err)
+	must(tx.Rollback()) // the host has changed its mind
 	_, err = store.UserByExternalID(ctx, "auth0|42")
 	fmt.Println(err)
 	// Output: not found

@@ -82,11 +82,11 @@ func TestJoinTxNeedsForeignKeys(t *testing.T) {
 	store := open(t, db)
 	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	defer tx.Rollback() //nolint:errcheck // a test
+	defer tx.Rollback()
 	// The pool has one connection whose foreign keys usher has switched on; take another.
 	second, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	defer second.Rollback() //nolint:errcheck // a test
+	defer second.Rollback()
 	_, err = store.JoinTx(t.Context(), second)
 	var refused *sqlstore.CheckTxError
 	require.ErrorAs(t, err, &refused)

@@ -149,7 +149,7 @@ func collect[T any](ctx context.Context, handle Tx, scan func(row) (T, error), q
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells all that matters
+	defer rows.Close() // rows.Err tells all that matters
 	var found []T
 	for rows.Next() {
 		item, err := scan(rows)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,8 +33,6 @@ type engine struct {
 	new func(db *sql.DB, options ...sqlstore.Option) (*sqlstore.Store, error)
 	// conflict is an error with which the engine asks to run a transaction again.
 	conflict error
-	// number makes a placeholder.
-	number func(n int) string
 }
 
 func engines() []engine {
@@ -40,7 +40,8 @@ func engines() []engine {
 		{
 			name: "sqlite", folder: "sqlite", driver: "sqlite", new: sqlite.New, conflict: sqliteError(5), // BUSY
 			dsn: func(t *testing.T) string {
-				return "file:" + filepath.Join(t.TempDir(), "usher.db") + "?_pragma=foreign_keys(1)"
+				path := filepath.Join(t.TempDir(), "usher.db")
+				return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=foreign_keys(1)"
 			},
 		},
 		{
@@ -154,27 +155,51 @@ func (c tapConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		return nil, err
 	}
-	return &tapConn{Conn: conn, tap: c.tap}, nil
+	return &tapConn{whole: conn.(whole), tap: c.tap}, nil //nolint:errcheck,forcetypeassert // the drivers in these tests
 }
 
 type tapConn struct {
-	driver.Conn
+	whole
 	tap *tap
+}
+
+// whole is what the drivers in these tests have.
+type whole interface {
+	driver.Conn
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+}
+
+type wholeStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+func (c *tapConn) prepare(ctx context.Context, query string) (wholeStmt, error) {
+	stmt, err := c.whole.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.(wholeStmt), nil //nolint:errcheck,forcetypeassert // the drivers in these tests
 }
 
 func (c *tapConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	var result driver.Result
 	err := c.tap.around(ctx, "exec", query, func() (err error) {
-		if execer, ok := c.Conn.(driver.ExecerContext); ok {
-			result, err = execer.ExecContext(ctx, query, args)
-			if err != driver.ErrSkip { //nolint:errorlint // a sentinel that is never wrapped
-				return err
-			}
-		}
-		return c.prepared(ctx, query, func(stmt driver.StmtExecContext) (err error) {
-			result, err = stmt.ExecContext(ctx, args)
+		result, err = c.whole.ExecContext(ctx, query, args)
+		if !errors.Is(err, driver.ErrSkip) {
 			return err
-		})
+		}
+		stmt, err := c.prepare(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		result, err = stmt.ExecContext(ctx, args)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -182,32 +207,19 @@ func (c *tapConn) ExecContext(ctx context.Context, query string, args []driver.N
 	return tapResult{result, c.tap}, nil
 }
 
-func (c *tapConn) prepared(ctx context.Context, query string, run func(driver.StmtExecContext) error) error {
-	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer stmt.Close() //nolint:errcheck // a test
-	return run(stmt.(driver.StmtExecContext))
-}
-
 func (c *tapConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	var rows driver.Rows
 	err := c.tap.around(ctx, "query", query, func() (err error) {
-		if queryer, ok := c.Conn.(driver.QueryerContext); ok {
-			rows, err = queryer.QueryContext(ctx, query, args)
-			if err != driver.ErrSkip { //nolint:errorlint // a sentinel that is never wrapped
-				return err
-			}
+		rows, err = c.whole.QueryContext(ctx, query, args)
+		if !errors.Is(err, driver.ErrSkip) {
+			return err
 		}
-		stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		stmt, err := c.prepare(ctx, query)
 		if err != nil {
 			return err
 		}
-		rows, err = stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
-		if err != nil {
-			_ = stmt.Close()
-			return err
+		if rows, err = stmt.QueryContext(ctx, args); err != nil {
+			return errors.Join(err, stmt.Close())
 		}
 		rows = closingRows{rows, stmt}
 		return nil
@@ -221,26 +233,22 @@ func (c *tapConn) QueryContext(ctx context.Context, query string, args []driver.
 	return tapRows{rows, c.tap, ctx}, nil
 }
 
-func (c *tapConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
-}
-
 func (c *tapConn) CheckNamedValue(value *driver.NamedValue) error {
-	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+	if checker, ok := c.whole.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
 	}
 	return driver.ErrSkip
 }
 
 func (c *tapConn) ResetSession(ctx context.Context) error {
-	if resetter, ok := c.Conn.(driver.SessionResetter); ok {
+	if resetter, ok := c.whole.(driver.SessionResetter); ok {
 		return resetter.ResetSession(ctx)
 	}
 	return nil
 }
 
 func (c *tapConn) IsValid() bool {
-	if validator, ok := c.Conn.(driver.Validator); ok {
+	if validator, ok := c.whole.(driver.Validator); ok {
 		return validator.IsValid()
 	}
 	return true

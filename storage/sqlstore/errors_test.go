@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -15,9 +14,9 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// what an error shows in any form that a program may log or send.
+// whatShows is an error in every form that a program may log or send.
 func whatShows(err error) string {
-	encoded, _ := json.Marshal(err)
+	encoded, _ := json.Marshal(err) //nolint:errchkjson // it prints what can be printed
 	return fmt.Sprintf("%v %+v %#v %s %q", err, err, err, encoded, err)
 }
 
@@ -117,5 +116,3 @@ func TestCancelledContext(t *testing.T) {
 		s.requireStored(t, store)
 	})
 }
-
-var _ driver.Conn = (*tapConn)(nil)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -145,7 +144,7 @@ func TestMigrationFilesAreReadableByOthers(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
 		for i, name := range files {
-			require.Regexp(t, regexp.MustCompile(`^000\d_[a-z_]+\.up\.sql$`), name)
+			require.Regexp(t, `^000\d_[a-z_]+\.up\.sql$`, name)
 			text, err := fs.ReadFile(sqlstore.Migrations(folder), name)
 			require.NoError(t, err)
 			require.True(t, strings.HasPrefix(string(text), "-- +goose Up\n"), name)

@@ -23,8 +23,14 @@
 //   - reads through the outer context inside a transaction: the committed state or an error
 //     before that context's deadline, never a hang and never the transaction's own writes.
 //
-// Where it is silent and a caller would be hurt by a difference, the suite decides: an id in
-// a row that names nothing answers ErrNotFound (User.ActiveTeam excepted, a preference); a
-// limit of 0 lists nothing; a time finer than a microsecond is cut, not rounded; a lease
-// that ends at t can be taken at t; payloads of events come back byte for byte.
+// Where it is silent and a caller would be hurt by a difference, the suite decides:
+//
+//   - an id in an inserted row that names nothing answers ErrNotFound; User.ActiveTeam is
+//     excepted, being a preference;
+//   - a transaction with a refused write in it (a duplicate, a missing reference) does not
+//     commit, even if its closure swallows the error;
+//   - a limit of 0 lists nothing;
+//   - a time finer than a microsecond is cut, not rounded;
+//   - a lease that ends at t can be taken at t, and until somebody does it counts;
+//   - payloads of events come back byte for byte.
 package storagetest

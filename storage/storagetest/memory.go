@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,7 +67,7 @@ func payloadMemoryCase(w *world) {
 	team := w.team()
 	e := w.aTeamEvent(team)
 	want := e
-	want.Payload, want.Sequence = append(e.Payload[:0:0], e.Payload...), 1
+	want.Payload, want.Sequence = slices.Clone(e.Payload), 1
 	w.append(e)
 	blot(e.Payload) // what was given
 	lists(w, []outbox.Event{want}, "TeamEvents after writing into the payload that was appended")(w.history(w.ctx, team), nil)
@@ -79,7 +80,7 @@ func payloadMemoryCase(w *world) {
 func dueMemoryCase(w *world) {
 	e := w.queue(1, 1)[0][0]
 	want := e
-	want.Payload = append(e.Payload[:0:0], e.Payload...)
+	want.Payload = slices.Clone(e.Payload)
 	blot(e.Payload)
 	now := w.now()
 	for attempt := 1; attempt <= 2; attempt++ {

@@ -487,7 +487,7 @@ func zeroCase(w *world) {
 				args = append(args, reflect.Zero(m.Type.In(i)))
 			}
 			out := reflect.ValueOf(w.store).MethodByName(method).Call(args)
-			err, _ = out[len(out)-1].Interface().(error)
+			err, _ = reflect.TypeAssert[error](out[len(out)-1])
 			if out[0].Kind() == reflect.Slice {
 				items = out[0].Len()
 			}

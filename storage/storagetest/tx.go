@@ -20,6 +20,7 @@ func txCases() []testCase {
 		{name: "an answer that is no failure dooms nothing", rule: ruleCommit, covers: []string{"InTx"}, run: harmlessCase},
 		{name: "nested transactions commit and roll back as one", rule: ruleJoin, covers: []string{"InTx"}, run: nestedCase},
 		{name: "a swallowed inner error dooms the outer", rule: ruleDoom, covers: []string{"InTx"}, run: doomCase},
+		{name: "a swallowed failure of a write commits nothing", rule: ruleRerun, covers: []string{"InTx"}, run: swallowedCase},
 		{name: "a panic rolls back and goes on", rule: rulePanic, covers: []string{"InTx"}, run: panicCase},
 		{name: "a goroutine that ends in the closure rolls back", rule: ruleCommit, covers: []string{"InTx"}, run: goexitCase},
 		{name: "cancelling before inside and at the commit keeps the old state", rule: ruleCancelled, covers: []string{"InTx"}, run: cancelTxCase},
@@ -263,6 +264,37 @@ func doomCase(w *world) {
 		w.breaks("InTx whose closures both failed answered no error")
 	}
 	w.tx("a transaction after a doomed one", func(ctx context.Context) error { return t.everything(ctx, w) })
+}
+
+// swallowedCase goes on after a write that the database has refused. PostgreSQL lets nothing
+// follow, others would commit the rest; a service must not work on one and lose on another.
+// No transaction commits with a refused write in it, then, and "insert, catch the duplicate,
+// carry on" is no way to write a service.
+func swallowedCase(w *world) {
+	t := w.town()
+	before := w.state(t)
+	rival, orphan := w.aUser(), w.aMembership(newID[tenancy.TeamID](w), t.user.ID)
+	rival.ExternalID = t.user.ExternalID
+	for _, refused := range []struct {
+		what  string
+		class error
+		write func(ctx context.Context) error
+	}{
+		{"a unique key that is taken", tenancy.ErrDuplicate, func(ctx context.Context) error { return w.store.InsertUser(ctx, rival) }},
+		{"a reference to nothing", tenancy.ErrNotFound, func(ctx context.Context) error { return w.store.InsertMembership(ctx, orphan) }},
+	} {
+		err := w.store.InTx(w.ctx, func(ctx context.Context) error {
+			if err := w.store.UpdateTeam(ctx, t.team); err != nil {
+				return err
+			}
+			w.is(refused.write(ctx), refused.class, "a write of %s", refused.what)
+			_ = w.store.InsertUser(ctx, t.newUser) // whether it is taken is the store's affair
+			return nil
+		})
+		w.is(err, refused.class, "InTx whose closure swallowed the refusal of %s", refused.what)
+		w.unchanged(t, before, "a transaction that swallowed the refusal of %s", refused.what)
+	}
+	w.tx("a transaction after them", func(ctx context.Context) error { return t.everything(ctx, w) })
 }
 
 func panicCase(w *world) {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,14 +170,7 @@ func difference(got, want any) string {
 	if len(lines) == 0 {
 		lines = []string{fmt.Sprintf("\tgot  %s\n\twant %s", shown(got), shown(want))}
 	}
-	text := ""
-	for i, line := range lines {
-		if i > 0 {
-			text += "\n"
-		}
-		text += line
-	}
-	return text
+	return strings.Join(lines, "\n")
 }
 
 func walk(path string, got, want reflect.Value, lines *[]string) {

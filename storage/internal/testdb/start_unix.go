@@ -117,7 +117,7 @@ func (s *sandbox) run(program string, args ...string) error {
 		return err
 	}
 	defer os.Remove(log.Name()) //nolint:errcheck // a temporary file
-	defer log.Close()           //nolint:errcheck // nothing more is written
+	defer log.Close()
 	cmd := s.command(program, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {

@@ -62,7 +62,7 @@ func (s *subject) events(n int) []outbox.Event {
 	return events
 }
 
-// panicked is the error that deliver makes of a panic.
+// panickedError is what deliver makes of a panic.
 type panickedError struct {
 	value any
 	stack []byte

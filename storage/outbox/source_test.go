@@ -1,0 +1,149 @@
+package outbox_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/storage/outbox"
+)
+
+// source is a Source as small as its contract: events in order, the first of each stream is due.
+type source struct {
+	mu   sync.Mutex
+	rows []*row
+	done []uuid.UUID
+	err  error // what Take fails with
+	took int
+	// settle is what Done, Retry and Bury fail with.
+	settle error
+}
+
+type row struct {
+	outbox.Due
+	dueAt    time.Time
+	done     bool
+	buriedAt time.Time
+}
+
+func (s *source) add(kind string, stream uuid.UUID) uuid.UUID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := uuid.New()
+	e := outbox.Event{ID: id, Kind: kind, Stream: outbox.Stream{Kind: outbox.TeamStream, ID: stream}, Sequence: 1}
+	for _, r := range s.rows {
+		if r.Stream == e.Stream {
+			e.Sequence++
+		}
+	}
+	s.rows = append(s.rows, &row{Due: outbox.Due{Event: e}})
+	return id
+}
+
+func (s *source) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.took = limit
+	var batch []outbox.Due
+	seen := make(map[outbox.Stream]bool)
+	for _, r := range s.rows {
+		if r.done || !r.buriedAt.IsZero() || seen[r.Stream] || len(batch) == limit {
+			continue
+		}
+		seen[r.Stream] = true
+		if r.dueAt.After(now) || r.Until.After(now) {
+			continue
+		}
+		r.Attempt++
+		r.Until = until
+		batch = append(batch, r.Due)
+	}
+	return batch, s.err
+}
+
+// held runs change if the lease is still the caller's.
+func (s *source) held(ctx context.Context, due outbox.Due, change func(*row)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.settle != nil {
+		return s.settle
+	}
+	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.ID == due.ID })
+	if i < 0 || s.rows[i].done || s.rows[i].Until.IsZero() || !s.rows[i].Until.Equal(due.Until) || s.rows[i].Attempt != due.Attempt {
+		return outbox.ErrLeaseLost
+	}
+	change(s.rows[i])
+	return nil
+}
+
+func (s *source) Done(ctx context.Context, due outbox.Due) error {
+	return s.held(ctx, due, func(r *row) {
+		r.done = true
+		s.done = append(s.done, r.ID)
+	})
+}
+
+func (s *source) Retry(ctx context.Context, due outbox.Due, at time.Time) error {
+	return s.held(ctx, due, func(r *row) { r.dueAt, r.Until = at, time.Time{} })
+}
+
+func (s *source) left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rows) - len(s.done)
+}
+
+// cemetery is a source with dead letters.
+type cemetery struct{ *source }
+
+func (s cemetery) Bury(ctx context.Context, due outbox.Due, at time.Time) error {
+	return s.held(ctx, due, func(r *row) { r.buriedAt, r.Until = at, time.Time{} })
+}
+
+func (s cemetery) Buried(_ context.Context, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var letters []outbox.DeadLetter
+	for _, r := range s.rows {
+		if c := r.buriedAt.Compare(after); !r.buriedAt.IsZero() && cmp.Or(c, bytes.Compare(r.ID[:], id[:])) > 0 {
+			letters = append(letters, outbox.DeadLetter{Event: r.Event, Attempts: r.Attempt, At: r.buriedAt})
+		}
+	}
+	slices.SortFunc(letters, func(a, b outbox.DeadLetter) int {
+		return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Event.ID[:], b.Event.ID[:]))
+	})
+	return letters[:min(limit, len(letters))], nil
+}
+
+func (s cemetery) Replay(_ context.Context, id uuid.UUID, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.ID == id && !r.buriedAt.IsZero() })
+	if i < 0 {
+		return outbox.ErrNotBuried
+	}
+	r := s.rows[i]
+	for _, other := range s.rows {
+		if other.Stream == r.Stream && !other.done && other.Until.After(at) {
+			at = other.Until
+		}
+	}
+	r.buriedAt, r.Attempt, r.dueAt = time.Time{}, 0, at
+	return nil
+}
+
+var _ interface {
+	outbox.Source
+	outbox.DeadLetters
+} = cemetery{}
