@@ -284,7 +284,7 @@ func TestA9AndF12NoTokenShowsInAnyOutput(t *testing.T) {
 		for _, m := range w.mail.All() {
 			note(m, &m, m.Subject())
 		}
-		for _, e := range w.log(w.acme) {
+		for _, e := range w.log(w.acme.team.ID) {
 			note(e)
 			output.Write(e.Payload)
 			assert.NotContains(t, string(e.Payload), "@", "events hold no addresses")

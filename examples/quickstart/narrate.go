@@ -76,7 +76,7 @@ func (s *stage) reason(ctx context.Context, v verdict, err error) string {
 		text = "as if there were no such thing"
 	}
 	class := strings.ReplaceAll(string(v), "-", " ")
-	return class + ": " + strings.TrimPrefix(text, class+": ")
+	return class + ": " + strings.Replace(text, class+": ", "", 1) // a wrapped error has it in the middle
 }
 
 // userName is what a person is called, also one whom only an earlier run has seen.

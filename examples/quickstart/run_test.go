@@ -59,7 +59,11 @@ func TestDefaultStory(t *testing.T) {
 	}
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err, "go test ./examples/quickstart -update writes it")
-	assert.Equal(t, string(want), got.out)
+	told, expected := strings.Split(got.out, "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(told), len(expected)) {
+		require.Equal(t, expected[i], told[i], "line %d of %s; -update writes it anew", i+1, golden)
+	}
+	require.Len(t, told, len(expected))
 
 	// What begins with a caret is seen by no contact: it is on nobody's screen.
 	for line := range strings.Lines(got.out) {

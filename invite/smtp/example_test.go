@@ -3,7 +3,6 @@ package smtp_test
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/usher-go/usher"
 	"github.com/usher-go/usher/invite/smtp"
@@ -13,9 +12,10 @@ import (
 
 // A server that mails its invitations through a mail server: port 587, STARTTLS, a password.
 func Example() {
+	password := "…" // from the host's configuration
 	mailer, err := smtp.New("mail.acme.example", "hiring@acme.example",
 		smtp.WithName("Acme Hiring"),
-		smtp.WithAuth("hiring", os.Getenv("MAIL_PASSWORD")+"…"),
+		smtp.WithAuth("hiring", password),
 	)
 	if err != nil {
 		fmt.Println(err)

@@ -28,6 +28,7 @@ func TestAMail(t *testing.T) {
 
 	got := only(t, s)
 	assert.True(t, got.tls)
+	assert.Equal(t, "acme.example", got.helo, "and not the machine's name")
 	assert.Equal(t, "<hiring@acme.example> BODY=8BITMIME", got.from)
 	assert.Equal(t, "<Bob@Bob.example>", got.to)
 	assert.Equal(t, "GREETING EHLO STARTTLS EHLO MAIL RCPT DATA . QUIT", s.verbs())
@@ -103,7 +104,8 @@ func TestTLS(t *testing.T) {
 	})
 	t.Run("from the first byte", func(t *testing.T) {
 		s := serve(t, func(s *server) { s.implicit = true })
-		require.NoError(t, mailer(t, s, smtp.WithImplicitTLS(), smtp.WithAuth(user, password)).Send(t.Context(), m))
+		require.NoError(t, mailer(t, s, smtp.WithImplicitTLS(), smtp.WithAuth(user, password), smtp.WithHELO("app.acme.example")).Send(t.Context(), m))
+		assert.Equal(t, "app.acme.example", only(t, s).helo)
 		assert.Equal(t, "GREETING EHLO AUTH MAIL RCPT DATA . QUIT", s.verbs())
 		assert.True(t, only(t, s).tls)
 		assert.Equal(t, user, only(t, s).user)

@@ -65,7 +65,7 @@ func WithRootCAs(roots *x509.CertPool) Option {
 // The time that sending one mail takes at most. The relay hands over a batch of mails within its
 // lease, so more than a fraction of that is seldom of use.
 const (
-	DefaultTimeout = 20 * time.Second
+	DefaultTimeout = 30 * time.Second
 	MaxTimeout     = 10 * time.Minute
 )
 

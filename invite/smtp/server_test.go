@@ -51,6 +51,7 @@ type taken struct {
 	content  string
 	tls      bool
 	user     string
+	helo     string
 }
 
 func serve(t *testing.T, shape ...func(*server)) *server {
@@ -148,6 +149,7 @@ func (s *server) talk(conn net.Conn) {
 		verb, rest, _ := strings.Cut(text, " ")
 		switch verb {
 		case "EHLO":
+			mail.helo = rest
 			offers := s.offers
 			if mail.tls {
 				offers = s.secured

@@ -48,9 +48,9 @@ func (m *Mailer) handOver(ctx context.Context, l letter) error {
 	s := &session{Mailer: m, letter: l, conn: &bounded{Conn: raw, left: maxHeard}}
 	for _, step := range []struct {
 		name string
-		do   func(context.Context) error
+		do   func() error
 	}{
-		{dialling, s.wrap},
+		{dialling, func() error { return s.wrap(ctx) }},
 		{greeting, s.greet},
 		{securing, s.secure},
 		{signingIn, s.signIn},
@@ -58,7 +58,7 @@ func (m *Mailer) handOver(ctx context.Context, l letter) error {
 		{recipient, s.recipient},
 		{content, s.content},
 	} {
-		if err := step.do(ctx); err != nil {
+		if err := step.do(); err != nil {
 			failed := failure(ctx, step.name, err)
 			if failed.Code != 0 {
 				s.quit()
@@ -74,6 +74,7 @@ func (m *Mailer) tlsConfig() *tls.Config {
 	return &tls.Config{ServerName: m.server.host, RootCAs: m.roots, MinVersion: tls.VersionTLS12}
 }
 
+// wrap has TLS under all that is said.
 func (s *session) wrap(ctx context.Context) error {
 	if s.tls != implicitTLS {
 		return nil
@@ -83,7 +84,7 @@ func (s *session) wrap(ctx context.Context) error {
 	return encrypted.HandshakeContext(ctx)
 }
 
-func (s *session) greet(context.Context) error {
+func (s *session) greet() error {
 	var err error
 	if s.client, err = gosmtp.NewClient(s.conn, s.server.host); err != nil {
 		return err
@@ -91,7 +92,7 @@ func (s *session) greet(context.Context) error {
 	return s.client.Hello(s.helo)
 }
 
-func (s *session) secure(context.Context) error {
+func (s *session) secure() error {
 	if s.tls != startTLS {
 		return nil
 	}
@@ -102,14 +103,14 @@ func (s *session) secure(context.Context) error {
 }
 
 // signIn chooses the mechanism itself: what a password is sent over was settled before.
-func (s *session) signIn(context.Context) error {
+func (s *session) signIn() error {
 	if s.secret == nil {
 		return nil
 	}
 	_, offered := s.client.Extension("AUTH")
 	mechanisms := strings.Fields(strings.ToUpper(offered))
 	user, password := s.secret()
-	bare := s.tls == noTLS
+	bare := s.tls == noTLS // New has seen to it that the server is on this machine
 	switch {
 	case slices.Contains(mechanisms, "PLAIN"):
 		return s.client.Auth(gosmtp.PlainAuth("", user, password, s.server.host, bare))
@@ -120,17 +121,17 @@ func (s *session) signIn(context.Context) error {
 	}
 }
 
-func (s *session) sender(context.Context) error {
+func (s *session) sender() error {
 	if offered, _ := s.client.Extension("SMTPUTF8"); !offered && !ascii(s.letter.from+s.letter.to) {
 		return errNoUTF8
 	}
 	return s.client.Mail("<" + s.letter.from + ">")
 }
 
-func (s *session) recipient(context.Context) error { return s.client.Rcpt("<" + s.letter.to + ">") }
+func (s *session) recipient() error { return s.client.Rcpt("<" + s.letter.to + ">") }
 
 // content ends the data only after all of it was written: the server takes half a mail for none.
-func (s *session) content(context.Context) error {
+func (s *session) content() error {
 	w, err := s.client.Data()
 	if err != nil {
 		return err

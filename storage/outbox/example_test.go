@@ -82,9 +82,7 @@ func ExampleInbox() {
 	}
 	event := uuid.New()
 	for range 3 {
-		done, err := inbox.Once(context.Background(), event, func(ctx context.Context) error {
-			return add(ctx) // writes with the transaction in ctx
-		})
+		done, err := inbox.Once(context.Background(), event, add) // add writes with the transaction in its ctx
 		fmt.Println(done, err)
 	}
 	fmt.Println("seats:", store.state.total)
@@ -96,8 +94,8 @@ func ExampleInbox() {
 }
 
 func ExampleEvent_MarshalJSON() {
-	text, _ := json.MarshalIndent(anEvent(), "", "  ")
-	fmt.Println(string(text))
+	text, err := json.MarshalIndent(anEvent(), "", "  ")
+	fmt.Println(string(text), err)
 	// Output:
 	// {
 	//   "type": "member.joined",
@@ -115,5 +113,5 @@ func ExampleEvent_MarshalJSON() {
 	//   "data": {
 	//     "role": "manager"
 	//   }
-	// }
+	// } <nil>
 }

@@ -58,12 +58,12 @@ func (a *accounts) MarkSeen(ctx context.Context, consumer string, event uuid.UUI
 	if !ok {
 		return errors.New("outside a transaction")
 	}
-	if key := consumer + " " + event.String(); tx.seen[key] {
+	key := consumer + " " + event.String()
+	if tx.seen[key] {
 		return outbox.ErrSeen
-	} else {
-		tx.seen[key] = true
-		return nil
 	}
+	tx.seen[key] = true
+	return nil
 }
 
 func add(ctx context.Context) error {

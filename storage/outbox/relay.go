@@ -49,8 +49,9 @@ func WithBackoff(first, most time.Duration) Option {
 
 // WithAttempts sets how often an event is handed over before it is buried as a dead letter, so
 // that its stream can go on: 20 times, unless set, which with the usual pauses is some eight
-// hours. It has no effect with a source that is no [DeadLetters]: there, an event that fails is
-// tried for ever and holds back its stream.
+// hours. An event is also buried, unseen, when it was taken ten times more than that and the last
+// of them came to no end: the process may die of it. Without [DeadLetters] in the source this
+// has no effect: there, an event that fails is tried for ever and holds back its stream.
 func WithAttempts(n int) Option { return func(r *Relay) { r.attempts = n } }
 
 // NewRelay builds a relay. An option that makes no sense (no clock, nothing in a batch, no time)
@@ -176,14 +177,17 @@ func (r *Relay) settle(ctx context.Context, due Due, outcome error) error {
 	return nil
 }
 
-var errUnsettled = errors.New("no attempt came to an end: a process that handled this event may have died of it")
+var errUnsettled = errors.New("too many attempts came to no end: the process may have died of this event")
 
-// suspect reports whether an event has been taken more often than it may fail. Its last attempt
-// was never settled, and if the process dies of it, no other ever will be; so it is buried
-// unseen. Only the first of a batch is, as those behind it may just have died with it. Such an
-// event can be innocent, if the lease was too short for the batch again and again; Replay
-// brings it back.
-func (r *Relay) suspect(due Due) bool { return r.dead != nil && due.Attempt > r.attempts }
+// unsettled is how often an event may be taken without an outcome, over and above its attempts:
+// because a process was stopped, or a lease was too short for its batch.
+const unsettled = 10
+
+// suspect reports whether an event has been taken so much more often than it may fail that the
+// process must be taken to die of it, and no attempt will ever be settled; so it is buried
+// unseen. Only the first of a batch is, as those behind it may just have died with it. Should
+// it be innocent, Replay brings it back.
+func (r *Relay) suspect(due Due) bool { return r.dead != nil && due.Attempt-unsettled > r.attempts }
 
 // pause doubles from the first to the longest, or is what the sink asks for if that is longer.
 func (r *Relay) pause(attempt int, outcome error) time.Duration {

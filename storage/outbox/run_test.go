@@ -70,7 +70,7 @@ func TestRunGoesOnAtOnceWhileThereIsWork(t *testing.T) {
 	relay := w.relay(outbox.WithBatch(1), outbox.WithInterval(time.Minute), outbox.WithTimer(func(d time.Duration) <-chan time.Time {
 		assert.Equal(t, time.Minute, d)
 		waits++
-		assert.Equal(t, 5*min(waits, 2), len(w.seen))
+		assert.Len(t, w.seen, 5*min(waits, 2))
 		if waits == 3 {
 			cancel()
 			return nil
@@ -156,6 +156,10 @@ func TestRunEndsInTheMiddleOfABatch(t *testing.T) {
 		assert.True(t, first.Until.IsZero(), "what was cut short is not kept")
 		assert.True(t, first.buriedAt.IsZero(), "it has not failed")
 		assert.False(t, first.dueAt.After(time.Now()), "it is due at once")
+
+		n, err := outbox.NewRelay(cemetery{&w.source}, w, outbox.WithAttempts(1)).Step(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 1, n, "the next process delivers it; the others are under the lease of the first")
 	})
 }
 

@@ -15,13 +15,14 @@ type Tx interface {
 }
 
 // conn is the only way to the database: the transaction that rides in the context, or the pool.
+// What is done on a transaction ends with its leave.
 func (s *Store) conn(ctx context.Context) (Tx, *tx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	switch at := ctx.Value(contextKey{s}).(type) {
 	case *tx:
-		return at.handle, at, at.usable()
+		return at.handle, at, at.enter()
 	case *host:
 		return at.handle, nil, at.usable()
 	default:
@@ -55,6 +56,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 	if err != nil {
 		return 0, err
 	}
+	defer t.leave()
 	result, err := handle.ExecContext(s.shield(ctx), query, s.bind(args)...)
 	if err != nil {
 		return 0, t.fail(s.failure(ctx, err))
@@ -72,6 +74,7 @@ func (s *Store) refuse(ctx context.Context, err error) error {
 	if connErr != nil {
 		return connErr
 	}
+	defer t.leave()
 	return t.fail(err)
 }
 
@@ -126,6 +129,7 @@ func all[T any](ctx context.Context, s *Store, scan func(row) (T, error), query 
 	if err != nil {
 		return nil, err
 	}
+	defer t.leave()
 	args = s.bind(args)
 	if handle != Tx(s.db) {
 		found, err := collect(s.shield(ctx), handle, scan, query, args)

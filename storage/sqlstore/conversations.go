@@ -108,7 +108,7 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 		guest: !scope.Guest.IsZero(), status: filter.Status != "",
 		waiting: filter.Waiting, assignee: !filter.Assignee.IsZero(),
 	}
-	_, args := Where(scope)
+	_, args := scopeForm(scope)
 	if form.status {
 		args = append(args, filter.Status)
 	}

@@ -37,6 +37,10 @@ type Dialect struct {
 	// locked. Empty: not needed.
 	SkipLocked string
 
+	// NoIndex stands before a column that is to be compared without using an index. Empty: the
+	// engine finds out by itself.
+	NoIndex string
+
 	// HasSchema counts the tables named usher_schema in the place where usher's would be.
 	HasSchema string
 	// MigrateLock keeps other migrators out. It runs after Begin and answers 1 when the lock
@@ -93,14 +97,11 @@ type compiler struct {
 	texts     []string
 }
 
-func newCompiler(d Dialect) *compiler {
-	return &compiler{
-		dialect: d,
-		fragments: strings.NewReplacer(
-			"{share lock}", d.ShareLock,
-			"{skip locked}", d.SkipLocked,
-		),
-	}
+func newCompiler(d Dialect) *compiler { return &compiler{dialect: d, fragments: d.fragments()} }
+
+// fragments puts the dialect's fragments where a statement names them.
+func (d Dialect) fragments() *strings.Replacer {
+	return strings.NewReplacer("{share lock}", d.ShareLock, "{skip locked}", d.SkipLocked, "{no index}", d.NoIndex)
 }
 
 // sql makes a statement of the parts, with one space between them.

@@ -49,6 +49,11 @@ func (s *Store) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	for _, ended := range []error{context.Canceled, context.DeadlineExceeded} { // the host's own transaction's
+		if errors.Is(err, ended) {
+			return ended
+		}
+	}
 	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, sql.ErrConnDone) {
 		return tenancy.ErrTxDone
 	}

@@ -87,7 +87,7 @@ func (s *Store) within(ctx context.Context, h *host, fn func(ctx context.Context
 		return err
 	}
 	undo := func() { s.undoInHost(ctx, h) }
-	if err := s.run(ctx, &tx{handle: h.handle}, fn, undo); err != nil {
+	if _, err := s.run(ctx, &tx{handle: h.handle}, fn, undo); err != nil {
 		return err
 	}
 	return s.inHost(ctx, h, "RELEASE SAVEPOINT usher")
@@ -105,7 +105,7 @@ func (s *Store) inHost(ctx context.Context, h *host, statement string) error {
 // undoInHost rolls the operation back. Where it cannot (a deadlock has ended the host's whole
 // transaction, or the connection is gone), the transaction is of no more use, and says so.
 func (s *Store) undoInHost(ctx context.Context, h *host) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.wait)
+	bounded, cancel := s.lasting(ctx)
 	defer cancel()
 	for _, statement := range []string{"ROLLBACK TO SAVEPOINT usher", "RELEASE SAVEPOINT usher"} {
 		if _, err := h.handle.ExecContext(bounded, statement); err != nil {

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -94,8 +93,12 @@ func (s *Store) settle(ctx context.Context, update string, args ...any) error {
 // alone runs a transaction that must not be part of another.
 func (s *Store) alone(ctx context.Context, fn func(ctx context.Context) error) error {
 	if ctx.Value(contextKey{s}) != nil {
-		_, _, err := s.conn(ctx)
-		return cmp.Or(err, errInsideTx)
+		_, t, err := s.conn(ctx)
+		if err != nil {
+			return err
+		}
+		t.leave()
+		return errInsideTx
 	}
 	return s.InTx(ctx, fn)
 }

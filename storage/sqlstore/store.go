@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type Store struct {
 	updateLocks bool
 	errorReport func(ctx context.Context, err error)
 
+	fragments     *strings.Replacer
 	texts         []string
 	users         userStatements
 	accounts      accountStatements
@@ -51,8 +53,8 @@ func WithErrorReport(report func(ctx context.Context, err error)) Option {
 	return func(s *Store) { s.errorReport = report }
 }
 
-// WithWait sets how long a transaction waits for its turn where the engine has one writer, and
-// how long a commit or rollback may take. The default is 5 seconds.
+// WithWait sets how long a transaction waits for its turn where the engine has one writer, as
+// long as its context lives. The default is 10 seconds.
 func WithWait(wait time.Duration) Option {
 	return func(s *Store) { s.wait = wait }
 }
@@ -64,7 +66,7 @@ func WithUpdateLocks() Option {
 	return func(s *Store) { s.updateLocks = true }
 }
 
-const defaultWait = 5 * time.Second
+const defaultWait = 10 * time.Second
 
 // New makes a store of the host's database. It does not touch the database.
 func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
@@ -94,6 +96,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
 	s.events = c.events()
+	s.fragments = c.fragments
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))
 	return s, nil
 }

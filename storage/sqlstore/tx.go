@@ -21,6 +21,8 @@ type contextKey struct{ store *Store }
 type tx struct {
 	handle Tx
 
+	// mu makes one statement at a time of it: a connection cannot do more, and the context may
+	// be used by several goroutines.
 	mu     sync.Mutex
 	ended  bool
 	failed error // what a statement failed with: nothing more may be asked of the connection
@@ -30,54 +32,51 @@ type tx struct {
 // errPanicked dooms a transaction in which a panic was recovered half-way.
 var errPanicked = errors.New("usher: a nested transaction panicked, so the whole was rolled back")
 
-func (t *tx) usable() error {
+// enter begins one statement; leave ends it.
+func (t *tx) enter() error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	err := t.failed
 	if t.ended {
-		return tenancy.ErrTxDone
+		err = tenancy.ErrTxDone
 	}
-	return t.failed
+	if err != nil {
+		t.mu.Unlock()
+	}
+	return err
 }
 
-// fail notes that a statement has failed. PostgreSQL lets nothing follow, SQLite and MySQL
-// would: none of them is to behave differently, so nothing follows on any.
-func (t *tx) fail(err error) error {
-	if t == nil {
-		return err
+func (t *tx) leave() {
+	if t != nil {
+		t.mu.Unlock()
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.failed == nil {
+}
+
+// fail notes, between enter and leave, that the statement has failed. PostgreSQL lets nothing
+// follow, SQLite and MySQL would: none of them is to behave differently, so nothing follows on
+// any.
+func (t *tx) fail(err error) error {
+	if t != nil {
 		t.failed = err
 	}
 	return err
 }
 
+// doom keeps the transaction from being committed if there is an error; the first one counts.
 func (t *tx) doom(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.doomed == nil {
-		t.doomed = err // the first one counts
+		t.doomed = err
 	}
 }
 
-// end closes the transaction to whoever kept its context.
-func (t *tx) end() {
+// end closes the transaction to whoever kept its context, once their statement is over. It
+// answers what a statement and what a nested closure failed with.
+func (t *tx) end() (failed, doomed error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = true
-}
-
-// verdict says why the transaction must not be committed, given what its closure answered.
-func (t *tx) verdict(ctx context.Context, err error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, reason := range []error{err, t.failed, t.doomed, ctx.Err()} {
-		if reason != nil {
-			return reason
-		}
-	}
-	return nil
+	return t.failed, t.doomed
 }
 
 // InTx implements [tenancy.Transactor].
@@ -98,9 +97,10 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 }
 
 func (t *tx) nested(ctx context.Context, fn func(ctx context.Context) error) error {
-	if err := t.usable(); err != nil {
+	if err := t.enter(); err != nil {
 		return err
 	}
+	t.leave()
 	err := errPanicked // what is left if fn does not return
 	defer func() { t.doom(err) }()
 	if err = ctx.Err(); err == nil {
@@ -110,23 +110,30 @@ func (t *tx) nested(ctx context.Context, fn func(ctx context.Context) error) err
 	return err
 }
 
-// run calls the closure with its transaction. If the closure does not return (a panic, or
-// runtime.Goexit as testing's FailNow calls it), undo runs and the panic goes on: it is not
-// recovered, so that its stack is that of its origin.
-func (s *Store) run(ctx context.Context, t *tx, fn func(ctx context.Context) error, undo func()) error {
-	returned := false
+// run calls the closure with its transaction and answers why that must not be committed, and the
+// database's part in it: what the closure answers may be its own words for it. If the closure
+// does not return (a panic, or runtime.Goexit as testing's FailNow calls it), undo runs and the
+// panic goes on: it is not recovered, so that its stack is that of its origin.
+func (s *Store) run(ctx context.Context, t *tx, fn func(ctx context.Context) error, undo func()) (*Error, error) {
+	undone := false
 	defer func() {
-		t.end()
-		if !returned {
+		if !undone {
+			_, _ = t.end()
 			undo()
 		}
 	}()
 	err := fn(context.WithValue(ctx, contextKey{s}, t))
-	returned = true
-	if err = t.verdict(ctx, err); err != nil {
+	failed, doomed := t.end()
+	for _, reason := range []error{failed, doomed, ctx.Err()} {
+		if err == nil {
+			err = reason
+		}
+	}
+	if err != nil {
 		undo()
 	}
-	return err
+	undone = true
+	return asFailure(failed), err
 }
 
 // once is one attempt at a transaction: its error, and the database's part in it.
@@ -136,9 +143,8 @@ func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) (*
 		return asFailure(err), err
 	}
 	t := &tx{handle: c.conn}
-	if err := s.run(ctx, t, fn, func() { c.rollback(ctx) }); err != nil {
-		// What the closure answers may be its own words for it; what the database said decides.
-		return asFailure(t.failed), err
+	if failed, err := s.run(ctx, t, fn, func() { c.rollback(ctx) }); err != nil {
+		return failed, err
 	}
 	err = c.commit(ctx)
 	return asFailure(err), err
@@ -227,7 +233,7 @@ func (c *pinned) exec(ctx context.Context, statements ...string) error {
 // leave its caller without knowing.
 func (c *pinned) commit(ctx context.Context) error {
 	s := c.store
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.wait)
+	bounded, cancel := s.lasting(ctx)
 	defer cancel()
 	err := c.exec(bounded, "COMMIT")
 	if err == nil {
@@ -249,13 +255,27 @@ func (c *pinned) commit(ctx context.Context) error {
 // rollback has a context of its own: the caller's may be why it is called. A connection that
 // cannot roll back is closed, which is a rollback too.
 func (c *pinned) rollback(ctx context.Context) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.store.wait)
+	bounded, cancel := c.store.lasting(ctx)
 	defer cancel()
 	if err := c.exec(bounded, "ROLLBACK"); err != nil {
 		c.discard()
 		return
 	}
 	c.release()
+}
+
+// endWait is how long the end of a transaction may take, which is bounded by nothing else.
+const endWait = 30 * time.Second
+
+// lasting is a context for the end of a transaction: it outlives the caller's, but not for ever.
+// Where there is one writer there is no network either, and a COMMIT that is interrupted after
+// it was done would only leave doubt.
+func (s *Store) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if s.dialect.OneWriter {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, endWait)
 }
 
 func (c *pinned) release() {

@@ -101,6 +101,22 @@ func TestASinkThatKeepsNotesOfWhatItSent(t *testing.T) {
 	})
 }
 
+func TestASinkForEventsOfItsOwn(t *testing.T) {
+	Run(t, func(*testing.T) Subject {
+		w := &world{}
+		s := w.subject(func(ctx context.Context, e outbox.Event) error {
+			if e.Kind != "invoice.paid" {
+				return nil // passed over
+			}
+			return w.take(ctx, e.ID)
+		})
+		s.Event = func(stream outbox.Stream, sequence int64) outbox.Event {
+			return outbox.Event{ID: uuid.New(), Stream: stream, Sequence: sequence, Kind: "invoice.paid", Version: 1}
+		}
+		return s
+	})
+}
+
 // A sink that says nothing of itself is checked for what can be seen from outside.
 func TestASinkWithoutAnotherSide(t *testing.T) {
 	Run(t, func(*testing.T) Subject { return Subject{Sink: outbox.Sinks()} })
@@ -181,6 +197,15 @@ var broken = map[string]struct {
 	}},
 	"swallows errors": {"refusal end_of_the_context", func(w *world) func(context.Context, outbox.Event) error {
 		return func(ctx context.Context, e outbox.Event) error { _ = w.take(ctx, e.ID); return nil }
+	}},
+	"hangs when it is refused": {"refusal", func(w *world) func(context.Context, outbox.Event) error {
+		return func(ctx context.Context, e outbox.Event) error {
+			err := w.take(ctx, e.ID)
+			if errors.Is(err, errRefused) {
+				select {}
+			}
+			return err
+		}
 	}},
 	"never recovers": {"refusal end_of_the_context", func(w *world) func(context.Context, outbox.Event) error {
 		var mu sync.Mutex

@@ -90,7 +90,7 @@ func (s *subject) deliver(ctx context.Context, e outbox.Event) error {
 	}
 }
 
-var errSilent = fmt.Errorf("Deliver has not ended: %w", context.DeadlineExceeded)
+var errSilent = fmt.Errorf("no end of Deliver: %w", context.DeadlineExceeded)
 
 // takes checks that the sink takes an event.
 func (s *subject) takes(e outbox.Event, what string) {

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,12 +34,6 @@ func FuzzVerify(f *testing.F) {
 		header.Set(webhook.HeaderTimestamp, "1614265330")
 		header.Set(webhook.HeaderSignature, known.Sign(id, sent, body))
 		err = webhook.Verify(header, body, sent, webhook.Tolerance, known)
-		for _, c := range []byte(id) {
-			if c == '.' {
-				assert.ErrorIs(t, err, webhook.ErrSignature)
-				return
-			}
-		}
-		assert.Equal(t, id != "", err == nil)
+		assert.Equal(t, id != "" && !strings.Contains(id, "."), err == nil)
 	})
 }

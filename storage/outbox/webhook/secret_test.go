@@ -32,7 +32,8 @@ func TestSecretsAreRead(t *testing.T) {
 		assert.True(t, s.IsZero())
 		assert.NotContains(t, err.Error(), "MfKQ")
 	}
-	assert.NotEqual(t, webhook.GenerateSecret(), webhook.GenerateSecret())
+	one, other := webhook.GenerateSecret(), webhook.GenerateSecret()
+	assert.NotEqual(t, one, other)
 	assert.Empty(t, webhook.Secret{}.Sign("a", time.Unix(0, 0), nil))
 }
 

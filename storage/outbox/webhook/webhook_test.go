@@ -304,7 +304,8 @@ func TestNoAnswer(t *testing.T) {
 			unmarked(t, sink(t, server.URL+"/hooks?key=marked-path").Deliver(t.Context(), anEvent()))
 		})
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	err = sink(t, "http://"+listener.Addr().String()+"/hooks?key=marked-path").Deliver(t.Context(), anEvent())
