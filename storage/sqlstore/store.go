@@ -37,6 +37,7 @@ type Store struct {
 	messages      messageStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
+	operations    operationStatements
 	events        eventStatements
 }
 
@@ -93,6 +94,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.messages = c.messages()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
+	s.operations = c.operations()
 	s.events = c.events()
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))
 	return s, nil
