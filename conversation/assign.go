@@ -15,7 +15,7 @@ import (
 // Errors: [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed], [ErrNotRecipient],
 // [*AssignedError].
 func (s *Service) Assign(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
-	return s.change(ctx, actor, id, assigning, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.change(ctx, actor, id, assigning, "Assign", user, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if !c.Assignee.IsZero() && c.Assignee != user {
 			return &AssignedError{Assignee: c.Assignee}
 		}
@@ -26,7 +26,7 @@ func (s *Service) Assign(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 // TakeOver assigns a conversation whoever has it now. The errors are those of
 // [Service.Assign] but the last.
 func (s *Service) TakeOver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
-	return s.change(ctx, actor, id, assigning, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.change(ctx, actor, id, assigning, "TakeOver", user, func(ctx context.Context, c *Conversation, now time.Time) error {
 		return s.assign(ctx, actor, c, user, now)
 	})
 }
@@ -34,7 +34,7 @@ func (s *Service) TakeOver(ctx context.Context, actor tenancy.Actor, id tenancy.
 // Unassign gives a conversation back to the team. Errors: [tenancy.ErrNotFound],
 // [rbac.ErrDenied], [ErrClosed].
 func (s *Service) Unassign(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
-	return s.change(ctx, actor, id, assigning, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.change(ctx, actor, id, assigning, "Unassign", nil, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if c.Assignee.IsZero() {
 			return nil
 		}

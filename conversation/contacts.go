@@ -36,39 +36,32 @@ func (s *Service) Contact(ctx context.Context, actor tenancy.Actor, id tenancy.C
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied] also for a guest
 // who edits Notes.
 func (s *Service) EditContact(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, edit ContactEdit) (Contact, error) {
-	var contact Contact
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	asked := []any{actor.Team, id, edit}
+	return tenancy.Do(ctx, s.store, s.env, actor, "EditContact", asked, func(ctx context.Context) (Contact, error) {
 		v, err := s.enter(ctx, actor, id, editContact)
 		if err != nil {
-			return err
+			return Contact{}, err
 		}
 		if edit.Notes != nil {
 			if err := v.standing.Check(rbac.WriteNote); err != nil {
-				return err
+				return Contact{}, err
 			}
 		}
-		locked, err := s.store.LockContact(ctx, v.Team, v.Contact)
+		contact, err := s.store.LockContact(ctx, v.Team, v.Contact)
 		if err != nil {
-			return err
+			return Contact{}, err
 		}
-		changed, err := edit.apply(&locked)
-		if err != nil {
-			return err
+		changed, err := edit.apply(&contact)
+		if err != nil || len(changed) == 0 {
+			return contact.to(v), err
 		}
-		if len(changed) > 0 {
-			if err := s.store.UpdateContact(ctx, locked); err != nil {
-				return err
-			}
-			locked.Version++
-			facts := tenancy.Facts{"contact": locked.ID.String(), "changed": strings.Join(changed, ",")}
-			if err := s.store.Append(ctx, s.env.Event(actor, s.env.Now(), locked.in(v.Account), ContactEdited, facts)); err != nil {
-				return err
-			}
+		if err := s.store.UpdateContact(ctx, contact); err != nil {
+			return Contact{}, err
 		}
-		contact = locked.to(v)
-		return nil
+		contact.Version++
+		facts := tenancy.Facts{"contact": contact.ID.String(), "changed": strings.Join(changed, ",")}
+		return contact.to(v), s.store.Append(ctx, s.env.Event(actor, s.env.Now(), contact.in(v.Account), ContactEdited, facts))
 	})
-	return contact, err
 }
 
 // apply makes the changes and names the fields that differ from before.

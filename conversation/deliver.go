@@ -46,12 +46,11 @@ func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.C
 	for _, set := range options {
 		set(&draft)
 	}
-	var d Delivery
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		d = draft
-		return s.deliver(ctx, actor, &d)
+	return tenancy.Do(ctx, s.store, s.env, actor, "Deliver", []any{actor.Team, draft}, func(ctx context.Context) (Delivery, error) {
+		d := draft
+		err := s.deliver(ctx, actor, &d)
+		return d, err
 	})
-	return d, err
 }
 
 // deliver decides and writes.

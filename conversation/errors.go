@@ -14,8 +14,6 @@ var (
 	ErrNotRecipient = fmt.Errorf("%w: only an active manager or member of the team can be given a conversation; invite others to the team, or to the conversation by e-mail", tenancy.ErrConflict)
 	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.
 	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
-	// ErrKeyReused: the same idempotency key came with another request.
-	ErrKeyReused = fmt.Errorf("%w: this key was used for another message", tenancy.ErrConflict)
 )
 
 // AssignedError says that the conversation is someone's already. It is [tenancy.ErrConflict].

@@ -26,7 +26,7 @@ func (s *Service) Guests(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 //
 // Errors: [tenancy.ErrNotFound] also where the user has no grant, [rbac.ErrDenied].
 func (s *Service) RevokeGuest(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) error {
-	_, err := s.change(ctx, actor, id, revoking, func(ctx context.Context, c *Conversation, now time.Time) error {
+	_, err := s.change(ctx, actor, id, revoking, "RevokeGuest", user, func(ctx context.Context, c *Conversation, now time.Time) error {
 		g, err := s.store.Grant(ctx, id, user)
 		if err != nil {
 			return err
@@ -117,7 +117,7 @@ func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	if err != nil {
 		return err
 	}
-	held := append(assigned, granted...)
+	held := slices.Concat(assigned, granted)
 	slices.SortFunc(held, func(a, b tenancy.ConversationID) int { return slices.Compare(a[:], b[:]) })
 	for _, id := range slices.Compact(held) {
 		if err := s.free(ctx, d, id); err != nil {

@@ -18,7 +18,7 @@ func (s *Service) Close(ctx context.Context, actor tenancy.Actor, id tenancy.Con
 	if outcome != "" && !outcome.known() {
 		return Conversation{}, invalidLabel()
 	}
-	return s.change(ctx, actor, id, closing, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.change(ctx, actor, id, closing, "Close", outcome, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if c.Status == Closed {
 			return nil
 		}
@@ -39,7 +39,7 @@ func (s *Service) close(ctx context.Context, by tenancy.Principal, c *Conversati
 //
 // Errors: [tenancy.ErrNotFound], [rbac.ErrDenied].
 func (s *Service) Open(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
-	return s.change(ctx, actor, id, opening, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.change(ctx, actor, id, opening, "Open", nil, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if c.Status == Open {
 			return nil
 		}
@@ -74,19 +74,18 @@ func (s *Service) reopen(ctx context.Context, by tenancy.Principal, c *Conversat
 
 // change runs fn on a conversation that the actor may act on, in one transaction, and
 // answers the conversation as fn left it.
-func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act,
+func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act, name string, request any,
 	fn func(ctx context.Context, c *Conversation, now time.Time) error,
 ) (Conversation, error) {
-	var changed Conversation
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	asked := []any{actor.Team, id, request}
+	return tenancy.Do(ctx, s.store, s.env, actor, name, asked, func(ctx context.Context) (Conversation, error) {
 		v, err := s.enter(ctx, actor, id, what)
 		if err != nil {
-			return err
+			return Conversation{}, err
 		}
-		changed = v.Conversation
-		return fn(ctx, &changed, s.env.Now())
+		err = fn(ctx, &v.Conversation, s.env.Now())
+		return v.Conversation, err
 	})
-	return changed, err
 }
 
 // eligible answers nil if the user may be responsible for the team's conversations: an

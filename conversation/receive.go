@@ -38,32 +38,30 @@ const (
 // Messages are taken also for a suspended account: what was said must not be lost.
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] where no active team has the
-// identity, [ErrKeyReused].
+// identity, [tenancy.ErrKeyReused].
 func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (Conversation, error) {
 	if err := in.validate(by); err != nil {
 		return Conversation{}, err
 	}
-	var c Conversation
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	return tenancy.Do(ctx, s.store, s.env, by, "Receive", []any{in}, func(ctx context.Context) (Conversation, error) {
 		now := s.env.Now()
-		var err error
-		if c, err = s.thread(ctx, by, in, now); err != nil {
-			return err
+		c, err := s.thread(ctx, by, in, now)
+		if err != nil {
+			return Conversation{}, err
 		}
 		m := Message{Kind: InboundMessage, Text: in.Text, At: now, Key: keyOf("inbound", string(in.To.Channel), in.To.Value, in.ID)}
 		if seen, err := s.repeated(ctx, c, m); err != nil || seen != nil {
-			return err
+			return c, err
 		}
 		if err := s.reopen(ctx, by, &c, now); err != nil {
-			return err
+			return Conversation{}, err
 		}
 		if c.NeedsReplySince.IsZero() {
 			c.NeedsReplySince = now
 		}
 		_, err = s.write(ctx, by, &c, m, MessageReceived)
-		return err
+		return c, err
 	})
-	return c, err
 }
 
 func (in Inbound) validate(by tenancy.System) error {
@@ -83,7 +81,7 @@ func (in Inbound) validate(by tenancy.System) error {
 }
 
 // A visitor of a chat is named by the host, which may use anything printable but spaces.
-var visitor = regexp.MustCompile(`^[!-~]{1,128}$`)
+var visitor = regexp.MustCompile(`^[\x21-\x7e]{1,128}$`)
 
 func validAddress(channel tenancy.Channel, address string) error {
 	if channel == tenancy.PhoneChannel {

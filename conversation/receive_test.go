@@ -49,7 +49,7 @@ func TestInboundIsIdempotentByProviderID(t *testing.T) {
 
 		in.Text = "Something else"
 		_, err = w.Conversations.Receive(t.Context(), ushertest.System, in)
-		require.ErrorIs(t, err, conversation.ErrKeyReused)
+		require.ErrorIs(t, err, tenancy.ErrKeyReused)
 		assert.Equal(t, []string{"Hi"}, w.texts(w.bob, first.ID))
 	})
 }

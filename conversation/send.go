@@ -28,7 +28,7 @@ func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID =
 // contact; hand what people type to [Service.Type].
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
-// [ErrKeyReused].
+// [tenancy.ErrKeyReused].
 func (s *Service) Send(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
 	if len(text) <= MaxText && command.IsCommand(text) {
 		return Message{}, &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
@@ -62,28 +62,26 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 	if kind == NoteMessage {
 		what, event = noting, NoteWritten
 	}
-	var written Message
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	request := []any{actor.Team, id, kind, text}
+	return tenancy.Do(ctx, s.store, s.env, actor, event, request, func(ctx context.Context) (Message, error) {
 		v, err := s.enter(ctx, actor, id, what)
 		if err != nil {
-			return err
+			return Message{}, err
 		}
 		seen, err := s.repeated(ctx, v.Conversation, m)
 		if err != nil {
-			return err
+			return Message{}, err
 		}
 		if seen != nil {
-			written = *seen
-			return nil
+			return *seen, nil
 		}
+		m := m
 		m.At = s.env.Now()
 		if kind == OutboundMessage {
 			v.NeedsReplySince = time.Time{}
 		}
-		written, err = s.write(ctx, actor, &v.Conversation, m, event)
-		return err
+		return s.write(ctx, actor, &v.Conversation, m, event)
 	})
-	return written, err
 }
 
 // write gives a message its place at the end of a locked conversation.
@@ -122,7 +120,7 @@ func (s *Service) repeated(ctx context.Context, c Conversation, m Message) (*Mes
 	case err != nil:
 		return nil, err
 	case seen.Conversation != c.ID || seen.Kind != m.Kind || seen.Text != m.Text:
-		return nil, ErrKeyReused
+		return nil, tenancy.ErrKeyReused
 	}
 	return &seen, nil
 }

@@ -14,7 +14,7 @@ import (
 // grants and deliveries are keyed by the conversation and reached through it: a caller has
 // read or locked the conversation in the team first.
 type Store interface {
-	tenancy.Transactor
+	tenancy.Keeper
 	outbox.Appender
 	ContactStore
 	ThreadStore

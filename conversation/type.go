@@ -58,7 +58,7 @@ func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 	if err != nil {
 		return Reply{}, &CommandError{Err: err}
 	}
-	c := parsed.(command.Command)
+	c, _ := parsed.(command.Command) // without an error there is nothing else left
 	return s.runs[c.Name](ctx, typed{Service: s, actor: actor, id: id, args: c.Args, options: options})
 }
 

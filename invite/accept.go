@@ -22,7 +22,7 @@ import (
 // [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived]; [ErrInviterLost];
 // [*tenancy.MemberError] for someone who is in the team, also if they are suspended.
 func (s *Service) Accept(ctx context.Context, user tenancy.UserID, token Token) (Invitation, error) {
-	return s.answer(ctx, user, token, s.accept)
+	return s.answer(ctx, user, token, "Accept", s.accept)
 }
 
 func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, now time.Time) (Record, error) {

@@ -32,48 +32,37 @@ type reply func(ctx context.Context, a tenancy.Arrival, r Record, now time.Time)
 // compared with the token again once it is locked.
 //
 // A refusal is written down and committed, and then answered.
-func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, do reply) (Invitation, error) {
+func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, name string, do reply) (Invitation, error) {
 	if user.IsZero() {
 		return Invitation{}, tenancy.ErrNoPrincipal
 	}
-	var answered Record
-	var refusal error
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
-		answered, refusal = Record{}, nil
+	request := []any{token.Hash()}
+	return tenancy.Do(ctx, s.store, s.env, tenancy.Self(user), name, request, func(ctx context.Context) (Invitation, error) {
 		found, err := s.find(ctx, token)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		arrival, err := s.people.Arrive(ctx, user, found.Team)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		r, err := s.store.LockInvitation(ctx, found.Team, found.ID)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if !r.Hash.Equal(token.Hash()) {
-			return tenancy.ErrNotFound
+			return Invitation{}, tenancy.ErrNotFound
 		}
 		now := s.env.Now()
-		if refusal = r.isFor(arrival.User); refusal == nil {
-			answered, err = do(ctx, arrival, r, now)
+		if err := r.isFor(arrival.User); err != nil {
+			return Invitation{}, s.refused(ctx, arrival.User, r, now, err)
 		}
+		answered, err := do(ctx, arrival, r, now)
 		if errors.Is(err, ErrInviterLost) {
-			refusal, err = err, nil
+			err = s.refused(ctx, arrival.User, r, now, err)
 		}
-		if refusal != nil {
-			return s.refused(ctx, arrival.User, r, now, refusal)
-		}
-		return err
+		return answered.Invitation, err
 	})
-	if refusal != nil {
-		return Invitation{}, errors.Join(refusal, err)
-	}
-	if err != nil {
-		return Invitation{}, err
-	}
-	return answered.Invitation, nil
 }
 
 // isFor answers nil if the invitation is the user's: they are verified for the invited address,
@@ -101,10 +90,10 @@ var reasons = []struct {
 }
 
 // refused writes down that someone with the token was not let in, as long as the token could
-// have let someone in. The invitation itself stays as it is.
+// have let someone in, and answers the refusal. The invitation itself stays as it is.
 func (s *Service) refused(ctx context.Context, user tenancy.User, r Record, now time.Time, refusal error) error {
 	if r.StateAt(now) != Pending {
-		return nil
+		return refusal
 	}
 	facts := r.facts()
 	facts["user"] = user.ID.String()
@@ -114,5 +103,8 @@ func (s *Service) refused(ctx context.Context, user tenancy.User, r Record, now 
 			break
 		}
 	}
-	return s.store.Append(ctx, s.env.Event(tenancy.Self(user.ID), now, r.in(), InvitationRefused, facts))
+	if err := s.store.Append(ctx, s.env.Event(tenancy.Self(user.ID), now, r.in(), InvitationRefused, facts)); err != nil {
+		return err
+	}
+	return tenancy.Refuse(refusal)
 }

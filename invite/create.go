@@ -28,37 +28,32 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 	if err != nil {
 		return Invitation{}, err
 	}
-	var created Invitation
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	request := []any{actor.Team, draft, terms.lasts}
+	return tenancy.Do(ctx, s.store, s.env, actor, "Invite", request, func(ctx context.Context) (Invitation, error) {
 		team, standing, err := s.people.Enter(ctx, actor)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		now := s.env.Now()
 		inv := draft
 		inv.Account, inv.Team, inv.Inviter = team.Account, team.ID, actor.User
 		if err := s.mayOffer(ctx, standing, inv); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if err := s.colleague(ctx, standing, inv, now); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if err := s.makeRoom(ctx, inv, now); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		inv.ID = tenancy.NewID[tenancy.InvitationID](s.env)
 		inv.State, inv.Mailing, inv.Version = Pending, 1, 1
 		inv.CreatedAt, inv.ExpiresAt = now, now.Add(terms.lasts)
 		if err := s.store.InsertInvitation(ctx, Record{Invitation: inv}); err != nil {
-			return err
+			return Invitation{}, err
 		}
-		created = inv
-		return s.store.Append(ctx, s.env.Event(actor, now, inv.in(), InvitationCreated, inv.facts()))
+		return inv, s.store.Append(ctx, s.env.Event(actor, now, inv.in(), InvitationCreated, inv.facts()))
 	})
-	if err != nil {
-		return Invitation{}, err
-	}
-	return created, nil
 }
 
 // makeRoom sees to it that no other invitation is pending for the same scope and address. One

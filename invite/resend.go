@@ -21,37 +21,33 @@ func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.In
 	if err != nil {
 		return Invitation{}, err
 	}
-	var resent Record
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	request := []any{actor.Team, id, terms.lasts}
+	return tenancy.Do(ctx, s.store, s.env, actor, "Resend", request, func(ctx context.Context) (Invitation, error) {
 		standing, r, err := s.take(ctx, actor, id)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		now := s.env.Now()
 		if r, err = s.lapse(ctx, r, now); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if _, err := r.State.After(OnResend); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if err := s.colleague(ctx, standing, r.Invitation, now); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if err := s.makeRoom(ctx, r.Invitation, now); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		r.Hash = TokenHash{}
 		r.Mailing++
 		r.ExpiresAt = now.Add(terms.lasts)
 		r.MailedAt, r.EndedAt, r.EndedBy = time.Time{}, time.Time{}, ""
-		resent, err = s.step(ctx, actor, now, r, OnResend)
-		return err
+		r, err = s.step(ctx, actor, now, r, OnResend)
+		return r.Invitation, err
 	})
-	if err != nil {
-		return Invitation{}, err
-	}
-	return resent.Invitation, nil
 }

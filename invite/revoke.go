@@ -15,26 +15,20 @@ import (
 // Errors: [rbac.ErrDenied], [tenancy.ErrNotFound], [*StateError], [tenancy.ErrAccountInactive],
 // [tenancy.ErrTeamArchived].
 func (s *Service) Revoke(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID) (Invitation, error) {
-	var revoked Record
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	return tenancy.Do(ctx, s.store, s.env, actor, "Revoke", []any{actor.Team, id}, func(ctx context.Context) (Invitation, error) {
 		standing, r, err := s.take(ctx, actor, id)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if err := standing.Check(rights[r.Kind].revoke); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if r.State == Revoked && r.EndedBy == actor.Principal() {
-			revoked = r
-			return nil
+			return r.Invitation, nil
 		}
-		revoked, err = s.step(ctx, actor, s.env.Now(), r, OnRevoke)
-		return err
+		r, err = s.step(ctx, actor, s.env.Now(), r, OnRevoke)
+		return r.Invitation, err
 	})
-	if err != nil {
-		return Invitation{}, err
-	}
-	return revoked.Invitation, nil
 }
 
 // take locks the actor's team and then an invitation of it, for an actor who may know of

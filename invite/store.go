@@ -11,7 +11,7 @@ import (
 // Store keeps invitations and holds no rule of them. The general contract is that of
 // [tenancy.Store]: scope, transactions, locks, versions, values.
 type Store interface {
-	tenancy.Transactor
+	tenancy.Keeper
 	outbox.Appender
 
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one

@@ -34,23 +34,21 @@ func (s *Service) CreateAccount(ctx context.Context, user UserID, name string) (
 	if err != nil {
 		return Account{}, err
 	}
-	var account Account
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	return Do(ctx, s.store, s.env, Self(user), "CreateAccount", []any{name}, func(ctx context.Context) (Account, error) {
 		if err := s.activeUser(ctx, user); err != nil {
-			return err
+			return Account{}, err
 		}
 		now := s.env.Now()
-		account = Account{
+		account := Account{
 			ID: NewID[AccountID](s.env), Name: name, HeldBy: user,
 			Status: AccountActive, CreatedAt: now, Version: 1,
 		}
 		if err := s.store.InsertAccount(ctx, account); err != nil {
-			return err
+			return Account{}, err
 		}
-		return s.store.Append(ctx, s.env.Event(Self(user), now, account.in(), AccountCreated,
+		return account, s.store.Append(ctx, s.env.Event(Self(user), now, account.in(), AccountCreated,
 			Facts{"account": account.ID.String(), "holder": user.String()}))
 	})
-	return account, err
 }
 
 // Holder is the principal for operations on the account as a whole. Whether the user does

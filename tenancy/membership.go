@@ -77,44 +77,38 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 	if !a.Role.InTeam() {
 		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
 	}
-	var joined Membership
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	return Do(ctx, s.store, s.env, by, "Admit", []any{a}, func(ctx context.Context) (Membership, error) {
 		team, err := s.Lock(ctx, a.Team)
 		if err != nil {
-			return err
+			return Membership{}, err
 		}
 		if err := s.activeUser(ctx, a.User); err != nil {
-			return err
+			return Membership{}, err
 		}
 		now := s.env.Now()
 		if !a.ExpiresAt.IsZero() && !now.Before(a.ExpiresAt) {
-			return &InvalidError{Field: "expiry", Reason: "must be in the future"}
+			return Membership{}, &InvalidError{Field: "expiry", Reason: "must be in the future"}
 		}
-		joined, err = s.join(ctx, by, team, Membership{
+		return s.join(ctx, by, team, Membership{
 			Team: a.Team, User: a.User, Role: a.Role, JoinedAt: now, ExpiresAt: a.ExpiresAt,
 		})
-		return err
 	})
-	return joined, err
 }
 
 // AdmitGuest makes sure that a user has a place in the team for a conversation to be granted
 // to them: whoever is in the team stays what they are, anyone else becomes Restricted. The
 // errors are those of [Service.Admit], but for the first.
 func (s *Service) AdmitGuest(ctx context.Context, by System, team TeamID, user UserID) (Membership, error) {
-	var guest Membership
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	return Do(ctx, s.store, s.env, by, "AdmitGuest", []any{team, user}, func(ctx context.Context) (Membership, error) {
 		if _, err := s.Lock(ctx, team); err != nil {
-			return err
+			return Membership{}, err
 		}
-		var err error
-		guest, err = s.present(ctx, team, user)
+		guest, err := s.present(ctx, team, user)
 		if errors.Is(err, ErrNotFound) {
-			guest, err = s.Admit(ctx, by, Admission{Team: team, User: user, Role: rbac.Restricted})
+			return s.Admit(ctx, by, Admission{Team: team, User: user, Role: rbac.Restricted})
 		}
-		return err
+		return guest, err
 	})
-	return guest, err
 }
 
 // join writes an active membership, over a removed one if there is one. The team is locked.
@@ -181,46 +175,49 @@ func (s *Service) ChangeRole(ctx context.Context, actor Actor, user UserID, role
 	if !role.InTeam() {
 		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
 	}
-	var changed Membership
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	return Do(ctx, s.store, s.env, actor, "ChangeRole", []any{actor.Team, user, role}, func(ctx context.Context) (Membership, error) {
 		team, standing, err := s.Enter(ctx, actor)
 		if err != nil {
-			return err
+			return Membership{}, err
 		}
 		if err := standing.Check(rbac.ChangeRole); err != nil {
-			return err
+			return Membership{}, err
 		}
 		m, err := s.present(ctx, team.ID, user)
 		if err != nil {
-			return err
+			return Membership{}, err
 		}
 		if err := standing.Covers(rbac.ChangeRole, m.Role, role); err != nil {
-			return err
+			return Membership{}, err
 		}
-		if changed = m; m.Role == role {
-			return nil
+		if m.Role == role {
+			return m, nil
 		}
-		if role != rbac.Manager {
-			if err := s.keepManager(ctx, m); err != nil {
-				return err
-			}
-		}
-		now := s.env.Now()
-		changed.Role = role
-		if err := s.store.UpdateMembership(ctx, changed); err != nil {
-			return err
-		}
-		changed.Version++
-		if err := s.store.Append(ctx, s.env.Event(actor, now, team.In(), MemberRoleChanged,
-			Facts{"user": user.String(), "from": m.Role.String(), "to": role.String()})); err != nil {
-			return err
-		}
-		if role != rbac.Restricted {
-			return nil
-		}
-		return s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: user, By: actor, At: now})
+		return s.changeRole(ctx, actor, team, m, role)
 	})
-	return changed, err
+}
+
+// changeRole writes another role. The team is locked.
+func (s *Service) changeRole(ctx context.Context, by Principal, team Team, m Membership, role rbac.Role) (Membership, error) {
+	if role != rbac.Manager {
+		if err := s.keepManager(ctx, m); err != nil {
+			return Membership{}, err
+		}
+	}
+	now, from := s.env.Now(), m.Role
+	m.Role = role
+	if err := s.store.UpdateMembership(ctx, m); err != nil {
+		return Membership{}, err
+	}
+	m.Version++
+	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), MemberRoleChanged,
+		Facts{"user": m.User.String(), "from": from.String(), "to": role.String()})); err != nil {
+		return Membership{}, err
+	}
+	if role != rbac.Restricted {
+		return m, nil
+	}
+	return m, s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
 }
 
 // Remove ends the membership of someone in the actor's team. The row stays, so that history
@@ -229,7 +226,7 @@ func (s *Service) ChangeRole(ctx context.Context, actor Actor, user UserID, role
 //
 // Errors: [rbac.ErrDenied], [ErrNotFound], [ErrLastManager].
 func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
-	return s.store.InTx(ctx, func(ctx context.Context) error {
+	return s.do(ctx, actor, "Remove", []any{actor.Team, user}, func(ctx context.Context) error {
 		team, standing, err := s.Enter(ctx, actor)
 		if err != nil {
 			return err
@@ -251,7 +248,7 @@ func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
 // Leave ends the actor's own membership. Everyone may leave but the last manager
 // ([ErrLastManager]), also a team that is archived or whose account is suspended.
 func (s *Service) Leave(ctx context.Context, actor Actor) error {
-	return s.store.InTx(ctx, func(ctx context.Context) error {
+	return s.do(ctx, actor, "Leave", []any{actor.Team}, func(ctx context.Context) error {
 		team, _, err := s.Enter(ctx, actor)
 		if err != nil {
 			return err
@@ -262,6 +259,12 @@ func (s *Service) Leave(ctx context.Context, actor Actor) error {
 		}
 		return s.end(ctx, actor, team, m, MemberLeft)
 	})
+}
+
+// do is [Do] for operations without a result.
+func (s *Service) do(ctx context.Context, by Principal, name string, request []any, fn func(ctx context.Context) error) error {
+	_, err := Do(ctx, s.store, s.env, by, name, request, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx) })
+	return err
 }
 
 // end removes a membership and all that hangs on it. The team is locked.

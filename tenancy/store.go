@@ -32,6 +32,7 @@ import (
 // A cancelled context ends every method with the context's error, and changes nothing.
 type Store interface {
 	Transactor
+	OperationStore
 	outbox.Appender
 	outbox.Log
 	UserStore

@@ -54,31 +54,30 @@ func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) 
 			return Team{}, err
 		}
 	}
-	var team Team
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	request := []any{holder.Account, name, spec.Identity}
+	return Do(ctx, s.store, s.env, holder, "CreateTeam", request, func(ctx context.Context) (Team, error) {
 		account, err := s.enterAccount(ctx, holder, rbac.CreateTeam)
 		if err != nil {
-			return err
+			return Team{}, err
 		}
 		now := s.env.Now()
-		team = Team{
+		team := Team{
 			ID: NewID[TeamID](s.env), Account: account.ID, Name: name, NameKey: nameKey(name),
 			Identity: spec.Identity, Status: TeamActive, CreatedAt: now, Version: 1,
 		}
 		if err := s.teamIsNew(ctx, team); err != nil {
-			return err
+			return Team{}, err
 		}
 		if err := s.store.InsertTeam(ctx, team); err != nil {
-			return err
+			return Team{}, err
 		}
 		if err := s.store.Append(ctx, s.env.Event(holder, now, team.In(), TeamCreated,
 			Facts{"team": team.ID.String()})); err != nil {
-			return err
+			return Team{}, err
 		}
 		_, err = s.join(ctx, holder, team, Membership{Team: team.ID, User: holder.User, Role: rbac.Manager, JoinedAt: now})
-		return err
+		return team, err
 	})
-	return team, err
 }
 
 // teamIsNew looks for what the unique keys would refuse, to say which of them it was.
@@ -166,30 +165,29 @@ func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[Tea
 // The active team is a preference, for the host to open the right page: no operation reads
 // an authority from it. Switching to the active team changes nothing.
 func (s *Service) Switch(ctx context.Context, user UserID, team TeamID) (Team, error) {
-	var found Team
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	return Do(ctx, s.store, s.env, Self(user), "Switch", []any{team}, func(ctx context.Context) (Team, error) {
 		if user.IsZero() {
-			return ErrNoPrincipal
+			return Team{}, ErrNoPrincipal
 		}
 		u, err := s.store.LockUser(ctx, user)
 		if err != nil {
-			return err
+			return Team{}, err
 		}
 		if _, err := s.Standing(ctx, Actor{User: user, Team: team}); err != nil {
 			if errors.Is(err, rbac.ErrDenied) {
-				return ErrNotFound
+				return Team{}, ErrNotFound
 			}
-			return err
+			return Team{}, err
 		}
-		if found, err = s.store.Team(ctx, team); err != nil || u.ActiveTeam == team {
-			return err
+		found, err := s.store.Team(ctx, team)
+		if err != nil || u.ActiveTeam == team {
+			return found, err
 		}
 		u.ActiveTeam = team
 		if err := s.store.UpdateUser(ctx, u); err != nil {
-			return err
+			return Team{}, err
 		}
-		return s.store.Append(ctx, s.env.Event(Self(user), s.env.Now(), u.in(), UserSwitched,
+		return found, s.store.Append(ctx, s.env.Event(Self(user), s.env.Now(), u.in(), UserSwitched,
 			Facts{"user": user.String(), "team": team.String()}))
 	})
-	return found, err
 }

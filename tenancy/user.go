@@ -72,18 +72,16 @@ func (s *Service) Register(ctx context.Context, by System, p Profile) (User, err
 	if err != nil {
 		return User{}, err
 	}
-	var user User
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	return Do(ctx, s.store, s.env, by, "Register", []any{facts}, func(ctx context.Context) (User, error) {
 		known, err := s.registered(ctx, facts.ExternalID)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			user, err = s.insertUser(ctx, by, facts)
-		case err == nil:
-			user, err = s.refreshUser(ctx, by, known, facts)
+			return s.insertUser(ctx, by, facts)
+		case err != nil:
+			return User{}, err
 		}
-		return err
+		return s.refreshUser(ctx, by, known, facts)
 	})
-	return user, err
 }
 
 // person is a profile that has been checked.

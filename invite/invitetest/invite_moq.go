@@ -9,6 +9,7 @@ import (
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 	"sync"
+	"time"
 )
 
 // Ensure, that StoreMock does implement invite.Store.
@@ -24,11 +25,17 @@ var _ invite.Store = &StoreMock{}
 //			AppendFunc: func(ctx context.Context, events ...outbox.Event) error {
 //				panic("mock out the Append method")
 //			},
+//			ForgetOperationsFunc: func(ctx context.Context, before time.Time) (int, error) {
+//				panic("mock out the ForgetOperations method")
+//			},
 //			InTxFunc: func(ctx context.Context, fn func(ctx context.Context) error) error {
 //				panic("mock out the InTx method")
 //			},
 //			InsertInvitationFunc: func(ctx context.Context, r invite.Record) error {
 //				panic("mock out the InsertInvitation method")
+//			},
+//			InsertOperationFunc: func(ctx context.Context, o tenancy.Operation) error {
+//				panic("mock out the InsertOperation method")
 //			},
 //			InvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the Invitation method")
@@ -41,6 +48,9 @@ var _ invite.Store = &StoreMock{}
 //			},
 //			LockInvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockInvitation method")
+//			},
+//			OperationFunc: func(ctx context.Context, principal string, key string) (tenancy.Operation, error) {
+//				panic("mock out the Operation method")
 //			},
 //			PendingByFunc: func(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
 //				panic("mock out the PendingBy method")
@@ -61,11 +71,17 @@ type StoreMock struct {
 	// AppendFunc mocks the Append method.
 	AppendFunc func(ctx context.Context, events ...outbox.Event) error
 
+	// ForgetOperationsFunc mocks the ForgetOperations method.
+	ForgetOperationsFunc func(ctx context.Context, before time.Time) (int, error)
+
 	// InTxFunc mocks the InTx method.
 	InTxFunc func(ctx context.Context, fn func(ctx context.Context) error) error
 
 	// InsertInvitationFunc mocks the InsertInvitation method.
 	InsertInvitationFunc func(ctx context.Context, r invite.Record) error
+
+	// InsertOperationFunc mocks the InsertOperation method.
+	InsertOperationFunc func(ctx context.Context, o tenancy.Operation) error
 
 	// InvitationFunc mocks the Invitation method.
 	InvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
@@ -78,6 +94,9 @@ type StoreMock struct {
 
 	// LockInvitationFunc mocks the LockInvitation method.
 	LockInvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
+
+	// OperationFunc mocks the Operation method.
+	OperationFunc func(ctx context.Context, principal string, key string) (tenancy.Operation, error)
 
 	// PendingByFunc mocks the PendingBy method.
 	PendingByFunc func(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
@@ -97,6 +116,13 @@ type StoreMock struct {
 			// Events is the events argument value.
 			Events []outbox.Event
 		}
+		// ForgetOperations holds details about calls to the ForgetOperations method.
+		ForgetOperations []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Before is the before argument value.
+			Before time.Time
+		}
 		// InTx holds details about calls to the InTx method.
 		InTx []struct {
 			// Ctx is the ctx argument value.
@@ -110,6 +136,13 @@ type StoreMock struct {
 			Ctx context.Context
 			// R is the r argument value.
 			R invite.Record
+		}
+		// InsertOperation holds details about calls to the InsertOperation method.
+		InsertOperation []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// O is the o argument value.
+			O tenancy.Operation
 		}
 		// Invitation holds details about calls to the Invitation method.
 		Invitation []struct {
@@ -147,6 +180,15 @@ type StoreMock struct {
 			// ID is the id argument value.
 			ID tenancy.InvitationID
 		}
+		// Operation holds details about calls to the Operation method.
+		Operation []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Principal is the principal argument value.
+			Principal string
+			// Key is the key argument value.
+			Key string
+		}
 		// PendingBy holds details about calls to the PendingBy method.
 		PendingBy []struct {
 			// Ctx is the ctx argument value.
@@ -176,12 +218,15 @@ type StoreMock struct {
 		}
 	}
 	lockAppend            sync.RWMutex
+	lockForgetOperations  sync.RWMutex
 	lockInTx              sync.RWMutex
 	lockInsertInvitation  sync.RWMutex
+	lockInsertOperation   sync.RWMutex
 	lockInvitation        sync.RWMutex
 	lockInvitationByToken sync.RWMutex
 	lockInvitations       sync.RWMutex
 	lockLockInvitation    sync.RWMutex
+	lockOperation         sync.RWMutex
 	lockPendingBy         sync.RWMutex
 	lockPendingInvitation sync.RWMutex
 	lockUpdateInvitation  sync.RWMutex
@@ -220,6 +265,42 @@ func (mock *StoreMock) AppendCalls() []struct {
 	mock.lockAppend.RLock()
 	calls = mock.calls.Append
 	mock.lockAppend.RUnlock()
+	return calls
+}
+
+// ForgetOperations calls ForgetOperationsFunc.
+func (mock *StoreMock) ForgetOperations(ctx context.Context, before time.Time) (int, error) {
+	if mock.ForgetOperationsFunc == nil {
+		panic("StoreMock.ForgetOperationsFunc: method is nil but Store.ForgetOperations was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Before time.Time
+	}{
+		Ctx:    ctx,
+		Before: before,
+	}
+	mock.lockForgetOperations.Lock()
+	mock.calls.ForgetOperations = append(mock.calls.ForgetOperations, callInfo)
+	mock.lockForgetOperations.Unlock()
+	return mock.ForgetOperationsFunc(ctx, before)
+}
+
+// ForgetOperationsCalls gets all the calls that were made to ForgetOperations.
+// Check the length with:
+//
+//	len(mockedStore.ForgetOperationsCalls())
+func (mock *StoreMock) ForgetOperationsCalls() []struct {
+	Ctx    context.Context
+	Before time.Time
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Before time.Time
+	}
+	mock.lockForgetOperations.RLock()
+	calls = mock.calls.ForgetOperations
+	mock.lockForgetOperations.RUnlock()
 	return calls
 }
 
@@ -292,6 +373,42 @@ func (mock *StoreMock) InsertInvitationCalls() []struct {
 	mock.lockInsertInvitation.RLock()
 	calls = mock.calls.InsertInvitation
 	mock.lockInsertInvitation.RUnlock()
+	return calls
+}
+
+// InsertOperation calls InsertOperationFunc.
+func (mock *StoreMock) InsertOperation(ctx context.Context, o tenancy.Operation) error {
+	if mock.InsertOperationFunc == nil {
+		panic("StoreMock.InsertOperationFunc: method is nil but Store.InsertOperation was just called")
+	}
+	callInfo := struct {
+		Ctx context.Context
+		O   tenancy.Operation
+	}{
+		Ctx: ctx,
+		O:   o,
+	}
+	mock.lockInsertOperation.Lock()
+	mock.calls.InsertOperation = append(mock.calls.InsertOperation, callInfo)
+	mock.lockInsertOperation.Unlock()
+	return mock.InsertOperationFunc(ctx, o)
+}
+
+// InsertOperationCalls gets all the calls that were made to InsertOperation.
+// Check the length with:
+//
+//	len(mockedStore.InsertOperationCalls())
+func (mock *StoreMock) InsertOperationCalls() []struct {
+	Ctx context.Context
+	O   tenancy.Operation
+} {
+	var calls []struct {
+		Ctx context.Context
+		O   tenancy.Operation
+	}
+	mock.lockInsertOperation.RLock()
+	calls = mock.calls.InsertOperation
+	mock.lockInsertOperation.RUnlock()
 	return calls
 }
 
@@ -452,6 +569,46 @@ func (mock *StoreMock) LockInvitationCalls() []struct {
 	mock.lockLockInvitation.RLock()
 	calls = mock.calls.LockInvitation
 	mock.lockLockInvitation.RUnlock()
+	return calls
+}
+
+// Operation calls OperationFunc.
+func (mock *StoreMock) Operation(ctx context.Context, principal string, key string) (tenancy.Operation, error) {
+	if mock.OperationFunc == nil {
+		panic("StoreMock.OperationFunc: method is nil but Store.Operation was just called")
+	}
+	callInfo := struct {
+		Ctx       context.Context
+		Principal string
+		Key       string
+	}{
+		Ctx:       ctx,
+		Principal: principal,
+		Key:       key,
+	}
+	mock.lockOperation.Lock()
+	mock.calls.Operation = append(mock.calls.Operation, callInfo)
+	mock.lockOperation.Unlock()
+	return mock.OperationFunc(ctx, principal, key)
+}
+
+// OperationCalls gets all the calls that were made to Operation.
+// Check the length with:
+//
+//	len(mockedStore.OperationCalls())
+func (mock *StoreMock) OperationCalls() []struct {
+	Ctx       context.Context
+	Principal string
+	Key       string
+} {
+	var calls []struct {
+		Ctx       context.Context
+		Principal string
+		Key       string
+	}
+	mock.lockOperation.RLock()
+	calls = mock.calls.Operation
+	mock.lockOperation.RUnlock()
 	return calls
 }
 

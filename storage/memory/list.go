@@ -230,12 +230,17 @@ func enlist[R any](log *journal, row *R, in stands[R]) {
 	})
 }
 
-// relist makes a change that may alter where the row stands.
-func relist[R any](log *journal, row *R, in stands[R], change func()) {
+// delist takes a row out of its lists.
+func delist[R any](log *journal, row *R, in stands[R]) {
 	in(row, func(l *list[R], p place) {
 		l.remove(p)
 		log.add(func() { l.insert(p, row) })
 	})
+}
+
+// relist makes a change that may alter where the row stands.
+func relist[R any](log *journal, row *R, in stands[R], change func()) {
+	delist(log, row, in)
 	change()
 	enlist(log, row, in)
 }

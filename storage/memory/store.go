@@ -50,6 +50,9 @@ type Store struct {
 	deliveries        unique[tenancy.DeliveryID, deliveryRow]
 	pendingDeliveries unique[tenancy.ConversationID, deliveryRow]
 
+	operations       unique[operationName, operationRow]
+	oldestOperations list[operationRow]
+
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]
 	due        *list[eventRow]
@@ -95,6 +98,8 @@ func New() *Store {
 
 		deliveries:        newUnique[tenancy.DeliveryID, deliveryRow](log),
 		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),
+
+		operations: newUnique[operationName, operationRow](log),
 
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},

@@ -39,6 +39,7 @@ type Store struct {
 	messages      messageStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
+	operations    operationStatements
 	events        eventStatements
 }
 
@@ -95,6 +96,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.messages = c.messages()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
+	s.operations = c.operations()
 	s.events = c.events()
 	s.fragments = c.fragments
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))

@@ -227,6 +227,17 @@ CREATE TABLE IF NOT EXISTS usher_deliveries (
 	FOREIGN KEY (account_id, to_team_id) REFERENCES usher_teams (account_id, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- What was answered to operations that ran under an idempotency key.
+CREATE TABLE IF NOT EXISTS usher_operations (
+	principal     VARBINARY(100) NOT NULL,
+	operation_key VARBINARY(255) NOT NULL,
+	request       BINARY(32) NOT NULL,
+	result        MEDIUMBLOB NOT NULL,
+	ran_at        BIGINT NOT NULL,
+	PRIMARY KEY (principal, operation_key),
+	KEY usher_operations_by_age (ran_at)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
 -- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
 -- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
 -- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that

@@ -206,6 +206,18 @@ CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id
 	WHERE to_team_id IS NOT NULL;
 CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
 
+-- What was answered to operations that ran under an idempotency key.
+CREATE TABLE usher_operations (
+	principal     TEXT NOT NULL,
+	operation_key TEXT NOT NULL,
+	request       BLOB NOT NULL,
+	result        TEXT NOT NULL,
+	ran_at        INTEGER NOT NULL,
+	PRIMARY KEY (principal, operation_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_operations_by_age ON usher_operations (ran_at);
+
 -- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
 -- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
 -- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that
