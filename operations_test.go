@@ -127,6 +127,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.AdmitGuest(ctx, p.system, s.own.team, s.stranger)
 		return err
 	}},
+	"tenancy.ForgetKeys": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.ForgetKeys(ctx, p.system, s.Clock.Now())
+		return err
+	}},
 	"tenancy.Check": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		return s.Tenancy.Check(ctx, p.actor, rbac.ExportData)
 	}},
@@ -474,10 +478,10 @@ func TestOperationByRole(t *testing.T) {
 			s := newScene(t, memory.New())
 			p := s.proper
 			allowed := s.Policy.Allows(role, op.asks, rbac.ByTeam)
-			switch role {
-			case rbac.Member:
+			if role == rbac.Member {
 				p.actor = s.member
-			case rbac.Restricted:
+			}
+			if role == rbac.Restricted {
 				p.actor = s.guest
 				allowed = s.Policy.Allows(role, op.asks, rbac.ByGrant)
 			}
@@ -519,6 +523,25 @@ func TestOperationWithACancelledContext(t *testing.T) {
 		cancel()
 		require.ErrorIs(t, op.call(ctx, s, s.proper, s.own), context.Canceled)
 		assert.Equal(t, before, s.events(t))
+	})
+}
+
+// A second call under the same idempotency key answers like the first and changes nothing; the
+// key with another request is a conflict.
+func TestOperationUnderAKey(t *testing.T) {
+	eachOperation(t, func(t *testing.T, s *scene, op operation) {
+		ctx := tenancy.WithKey(t.Context(), "key-1")
+		before := s.events(t)
+		require.NoError(t, op.call(ctx, s, s.proper, s.own))
+		after := s.events(t)
+		if strings.HasSuffix(t.Name(), "/tenancy.Enter") || strings.HasSuffix(t.Name(), "/conversation.Offer") {
+			return // parts of an operation, which keep nothing
+		}
+		require.NoError(t, op.call(ctx, s, s.proper, s.own), "the first result again")
+		assert.Equal(t, after, s.events(t), "and no second event")
+		if after > before && op.aims && !strings.HasSuffix(t.Name(), "_of_a_command") { // which looks for the conversation first
+			require.ErrorIs(t, op.call(ctx, s, s.proper, random()), tenancy.ErrKeyReused)
+		}
 	})
 }
 

@@ -36,6 +36,9 @@ var rooms = map[string][]string{
 	"storage/postgres":               {"storage/sqlstore", "storage", "tenancy"},
 	"storage/mysql":                  {"storage/sqlstore", "storage", "tenancy"},
 	".":                              {"rbac", "tenancy", "invite", "conversation", "storage/outbox", "storage"},
+	"storage/outbox/sinktest":        {"storage/outbox"},
+	"storage/outbox/webhook":         {"storage/outbox"},
+	"invite/smtp":                    {"tenancy", "invite"},
 	"storage/ushertest":              {"*"},
 	"storage/storagetest/everystore": {"*"},
 	"examples":                       {"*"},
@@ -52,12 +55,12 @@ var dependencies = map[string]string{
 	"github.com/google/uuid":         "compiled by users: UUIDv7 ids",
 	"golang.org/x/net":               "compiled by users: IDNA for the domains of e-mail addresses",
 	"golang.org/x/text":              "compiled by users: Unicode normal forms and case folding of names",
+	"github.com/wneessen/go-mail":    "compiled by users of invite/smtp: MIME and the SMTP protocol",
 	"github.com/go-sql-driver/mysql": "compiled by users of storage/mysql: its error type is the only way to MySQL's error numbers",
 	"github.com/stretchr/testify":    "tests: assertions",
 	"modernc.org/sqlite":             "tests and examples: SQLite without cgo",
 	"github.com/jackc/pgx/v5":        "tests and examples: PostgreSQL",
 	"github.com/lib/pq":              "tests: the other PostgreSQL driver",
-	"pgregory.net/rapid":             "tests: state machines and properties",
 }
 
 // compiled is what non-test code outside the examples may import from other modules.
@@ -67,6 +70,7 @@ var compiled = map[string][]string{
 	"golang.org/x/net":               {"tenancy"},
 	"golang.org/x/text":              {"tenancy"},
 	"github.com/go-sql-driver/mysql": {"storage/mysql"},
+	"github.com/wneessen/go-mail":    {"invite/smtp"},
 }
 
 // knowsSQL are the folders whose business a database is.

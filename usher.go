@@ -35,6 +35,7 @@ type config struct {
 	mailer invite.Mailer
 	base   string
 	sinks  []outbox.Sink
+	relay  []outbox.Option
 }
 
 // WithPolicy adds the host's own rows to the policy: its own objects and actions, or other
@@ -53,6 +54,11 @@ func WithInviteURL(url string) Option { return func(c *config) { c.base = url } 
 
 // WithSink adds someone who is handed every event, at least once and in order within a stream.
 func WithSink(s outbox.Sink) Option { return func(c *config) { c.sinks = append(c.sinks, s) } }
+
+// WithRelay sets how the Relay works; [outbox.WithErrors] is the option that most hosts want.
+func WithRelay(options ...outbox.Option) Option {
+	return func(c *config) { c.relay = append(c.relay, options...) }
+}
 
 // WithClock replaces the clock, for tests.
 func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Clock = now } }
@@ -92,7 +98,8 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 		}
 		sinks = append([]outbox.Sink{u.Invites.Mailing(c.mailer, base)}, sinks...)
 	}
-	u.Relay = outbox.NewRelay(store, outbox.Sinks(sinks...), outbox.WithClock(c.env.Now))
+	relay := append([]outbox.Option{outbox.WithClock(c.env.Now)}, c.relay...)
+	u.Relay = outbox.NewRelay(store, outbox.Sinks(sinks...), relay...)
 	return u, nil
 }
 

@@ -9,7 +9,7 @@ import (
 // The errors of this room.
 var (
 	// ErrClosed: the conversation is closed, and has to be opened first.
-	ErrClosed = fmt.Errorf("%w: the conversation is closed; open it first", tenancy.ErrConflict)
+	ErrClosed = fmt.Errorf("%w: the conversation is closed, and a member has to open it first", tenancy.ErrConflict)
 	// ErrNotRecipient: the user is not an active manager or member of the team.
 	ErrNotRecipient = fmt.Errorf("%w: only an active manager or member of the team can be given a conversation; invite others to the team, or to the conversation by e-mail", tenancy.ErrConflict)
 	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.

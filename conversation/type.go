@@ -37,7 +37,8 @@ func (e *CommandError) Is(target error) bool { return target == tenancy.ErrInval
 // host would, so the same checks run. One that is unknown or fails is an error; in no case is
 // it sent to the contact. Guests cannot run any.
 //
-// [ClientID] holds for what is written to the conversation.
+// [ClientID] holds for what is written to the conversation. A key of [tenancy.WithKey] holds
+// for the method that a command calls, for as long as the actor sees the conversation.
 //
 // Errors: [*CommandError], and those of the method that the command calls.
 func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, line string, options ...SendOption) (Reply, error) {

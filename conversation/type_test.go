@@ -1,7 +1,6 @@
 package conversation_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -88,7 +87,7 @@ func TestF6_FailedCommandsReachNobody(t *testing.T) {
 	assert.Equal(t, unknown, foreign)
 
 	_, stranger := w.Conversations.Type(t.Context(), w.other, c.ID, "^nonsense")
-	assert.True(t, errors.Is(stranger, tenancy.ErrNotFound), "to strangers nothing is said about the command")
+	require.ErrorIs(t, stranger, tenancy.ErrNotFound, "to strangers nothing is said about the command")
 }
 
 func TestF8_TypedLines(t *testing.T) {

@@ -2,7 +2,6 @@ package conversation_test
 
 import (
 	"context"
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -78,13 +77,6 @@ func (w *world) kinds(team tenancy.TeamID) map[string]int {
 		count[e.Kind]++
 	}
 	return count
-}
-
-func facts(t *testing.T, e outbox.Event) tenancy.Facts {
-	t.Helper()
-	var f tenancy.Facts
-	require.NoError(t, json.Unmarshal(e.Payload, &f))
-	return f
 }
 
 // txStore is the store inside a transaction.

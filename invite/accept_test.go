@@ -477,6 +477,16 @@ func TestDeclineTwiceIsOnce(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, first, again)
 		assert.Equal(t, before, w.picture(w.acme))
+
+		// The address has a new owner, who has said nothing yet, and can no more.
+		_, err = w.people.Register(w.ctx, host, tenancy.Profile{ExternalID: "idp|" + bob, Email: "robert@acme.example", Name: "Bob"})
+		require.NoError(t, err)
+		heir, err := w.people.Register(w.ctx, host, tenancy.Profile{ExternalID: "heir", Email: bob, Verified: true, Name: "Bob"})
+		require.NoError(t, err)
+		_, err = w.invites.Decline(w.ctx, heir.ID, token)
+		var state *invite.StateError
+		require.ErrorAs(t, err, &state)
+		assert.Equal(t, invite.Declined, state.State)
 	})
 }
 

@@ -44,7 +44,13 @@ type Mail struct {
 func (m Mail) Link() string { return m.base.link(m.Token) }
 
 // Subject is a subject line, safe as the value of a header.
-func (m Mail) Subject() string { return oneLine(m.Inviter) + " invites you to " + oneLine(m.Team) }
+func (m Mail) Subject() string {
+	where := oneLine(m.Team)
+	if m.Kind == ToOneConversation {
+		where = "a conversation with " + where
+	}
+	return oneLine(m.Inviter) + " invites you to " + where
+}
 
 // Text is the mail as plain text, with the link.
 func (m Mail) Text() string {

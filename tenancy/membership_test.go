@@ -230,13 +230,13 @@ func TestC9_TwoManagersAtOnce(t *testing.T) {
 						b := s.member(team, fmt.Sprint("bob", round), rbac.Manager)
 						var wg sync.WaitGroup
 						start := make(chan struct{})
-						for _, go_ := range []func() error{
+						for _, try := range []func() error{
 							func() error { return routeA(s, a, b.User) },
 							func() error { return routeB(s, b, a.User) },
 						} {
 							wg.Go(func() {
 								<-start
-								_ = go_()
+								_ = try()
 							})
 						}
 						close(start)

@@ -61,10 +61,12 @@ func subject(mail invite.Mail) string {
 
 func oneSpaced(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// messageID is the same for a mail and its repetition, so that a repetition can be told. It is a
-// hash, since the id of an invitation holds the time at which that was made.
+// messageID is another one for each token: a repeated mail carries a new token and kills the old
+// one, so a mailbox must not drop it as a copy of the first. It is a hash, since the id of an
+// invitation holds the time at which that was made, and a hash of a hash, since that of the token
+// is what the database knows it by.
 func messageID(mail invite.Mail) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "usher invitation %s mailing %d", mail.Invitation, mail.Mailing))
+	sum := sha256.Sum256(fmt.Appendf(nil, "usher invitation %s token %x", mail.Invitation, mail.Token.Hash()))
 	return hex.EncodeToString(sum[:16])
 }
 

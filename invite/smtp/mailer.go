@@ -68,7 +68,8 @@ func New(host, from string, options ...Option) (*Mailer, error) {
 //
 // If the connection breaks, or the context ends, just after the whole mail was sent, nobody knows
 // whether the server took it. That is an error here, so that the invited person gets two mails
-// rather than none. They have one Message-ID, and the newer one's link works.
+// rather than none. Their Message-IDs differ, so that no mailbox
+// drops the newer one, whose link works.
 func (m *Mailer) Send(ctx context.Context, mail invite.Mail) error {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()

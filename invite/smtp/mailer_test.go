@@ -62,20 +62,16 @@ func TestAMail(t *testing.T) {
 	assert.NotContains(t, page, "<img")
 }
 
-// A repeated mail can be told by its Message-ID, though its token is another; a mail that was
-// asked for again is another mail. The id tells nothing.
-func TestTheMessageIDNamesTheMail(t *testing.T) {
+// A mail with another token is another mail, or a mailbox would drop the one whose link works as
+// a copy of the one whose link is dead. The id tells nothing.
+func TestTheMessageIDNamesTheToken(t *testing.T) {
 	s := serve(t)
 	sender := mailer(t, s)
 	m := invitation(t)
 	another := m
 	another.Token = invitation(t).Token
-	resent := m
-	resent.Mailing++
-	foreign := m
-	foreign.Invitation = invitation(t).Invitation
 	var ids []string
-	for _, m := range []invite.Mail{m, another, resent, foreign} {
+	for _, m := range []invite.Mail{m, m, another} {
 		require.NoError(t, sender.Send(t.Context(), m))
 		mails := s.mails()
 		headers, _ := read(t, mails[len(mails)-1].content)
@@ -83,7 +79,6 @@ func TestTheMessageIDNamesTheMail(t *testing.T) {
 	}
 	assert.Equal(t, ids[0], ids[1])
 	assert.NotEqual(t, ids[0], ids[2])
-	assert.NotEqual(t, ids[0], ids[3])
 	assert.Regexp(t, `^<[0-9a-f]{32}@acme\.example>$`, ids[0])
 	assert.NotContains(t, ids[0], strings.ReplaceAll(m.Invitation.String(), "-", "")[:8])
 }
@@ -269,13 +264,11 @@ func TestTheRelayTriesAgain(t *testing.T) {
 func TestConcurrentMails(t *testing.T) {
 	s := serve(t)
 	sender := mailer(t, s, smtp.WithAuth(user, password))
-	m := invitation(t)
 	const mails = 16
 	var wg sync.WaitGroup
 	start := make(chan struct{})
-	for i := range mails {
-		m := m
-		m.Mailing = i
+	for range mails {
+		m := invitation(t)
 		wg.Go(func() {
 			<-start
 			assert.NoError(t, sender.Send(t.Context(), m))

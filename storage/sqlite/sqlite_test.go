@@ -114,9 +114,10 @@ func TestJoinTxTakesTheWriteLock(t *testing.T) {
 
 // The known trap: the outer context inside. It ends with an error that names it.
 func TestOuterContextInside(t *testing.T) {
-	store, err := sqlite.New(openFile(t, ""), sqlstore.WithWait(20*time.Millisecond))
+	db := openFile(t, "")
+	open(t, db)
+	store, err := sqlite.New(db, sqlstore.WithWait(20*time.Millisecond))
 	require.NoError(t, err)
-	require.NoError(t, store.Migrate(t.Context()))
 	outer := t.Context()
 	err = store.InTx(outer, func(context.Context) error {
 		return store.InTx(outer, func(context.Context) error { return nil })

@@ -1,0 +1,13 @@
+// Package conversation is the thread between a team and an outside person: messages, notes,
+// who is responsible, who was let in as a guest, and to whom it was delivered with what outcome.
+//
+// A contact's message ([Service.Receive]) opens a conversation with the team that has the
+// identity. Members see all of their team's conversations; guests see the ones whose invitation
+// they have accepted, from their first message on, without the team's notes. One gate decides
+// who sees a conversation, for get, list, messages and everything that acts on it: to whom may
+// not see it, it is not found.
+//
+// [Service.Deliver] hands a conversation to a colleague, to an e-mail address or to another team
+// of the account. [Service.Type] takes what a person typed, commands included, and never sends a
+// command to the contact.
+package conversation
