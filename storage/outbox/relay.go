@@ -89,8 +89,8 @@ func NewRelay(source Source, sink Sink, options ...Option) *Relay {
 // failed often enough, and does not keep the others from being delivered; the errors are
 // joined. That of an event which was buried is also [ErrBuried].
 //
-// When the context ends, the step ends with the event at hand: what it did not get to comes
-// again once the lease is over.
+// When the context ends, the step ends with the event at hand: what it did not get to is due
+// again at once.
 func (r *Relay) Step(ctx context.Context) (int, error) {
 	handled, failed := r.step(ctx)
 	return handled, errors.Join(failed...)
@@ -104,13 +104,13 @@ func (r *Relay) step(ctx context.Context) (handled int, failed []error) {
 		return 0, []error{err}
 	}
 	suspected := false
-	for _, due := range batch {
+	for i, due := range batch {
 		left := due.Until.Sub(r.clock())
 		if left <= 0 {
 			break // the rest of the batch belongs to whoever takes it next
 		}
 		if err := ctx.Err(); err != nil {
-			failed = append(failed, err)
+			failed = append(failed, err, r.handBack(ctx, batch[i:]))
 			break
 		}
 		if !suspected && r.suspect(due) {
@@ -122,6 +122,18 @@ func (r *Relay) step(ctx context.Context) (handled int, failed []error) {
 		handled++
 	}
 	return handled, failed
+}
+
+// handBack gives up the leases on events that were not delivered, so that a process that is
+// stopped and started again does not wait for its own leases to end.
+func (r *Relay) handBack(ctx context.Context, rest []Due) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
+	defer cancel()
+	var failed []error
+	for _, due := range rest {
+		failed = append(failed, r.source.Retry(ctx, due, r.clock()))
+	}
+	return errors.Join(failed...)
 }
 
 // Drain steps until nothing is due, and reports how many events that was: for tests, tools and

@@ -106,7 +106,7 @@ func TestJoinTxTakesTheWriteLock(t *testing.T) {
 	require.NoError(t, err)
 	err = waiting.InTx(t.Context(), func(context.Context) error { t.Error("there are two writers"); return nil })
 	require.ErrorIs(t, err, tenancy.ErrUnavailable)
-	require.ErrorContains(t, err, "another program is writing")
+	require.ErrorContains(t, err, "no turn to write")
 	require.NoError(t, store.InTx(ctx, func(ctx context.Context) error { return store.InsertUser(ctx, user("alice")) }))
 	require.NoError(t, tx.Commit())
 	require.NoError(t, waiting.InTx(t.Context(), func(context.Context) error { return nil }))

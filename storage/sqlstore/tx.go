@@ -212,7 +212,7 @@ func (c *pinned) start(ctx context.Context) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return s.unavailable(fmt.Sprintf("no turn to write within %v: another program is writing", s.wait))
+			return s.unavailable(fmt.Sprintf("no turn to write within %v: another program is writing, or the host in a transaction that was not given to JoinTx", s.wait))
 		}
 		if err := pause(ctx, min(attempt, 4)); err != nil {
 			return err

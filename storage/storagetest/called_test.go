@@ -92,6 +92,10 @@ func (s *calledStore) Done(a context.Context, b outbox.Due) error {
 	return s.note("Done").Done(a, b)
 }
 
+func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, error) {
+	return s.note("ForgetOperations").ForgetOperations(a, b)
+}
+
 func (s *calledStore) Grant(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.Grant, error) {
 	return s.note("Grant").Grant(a, b, c)
 }
@@ -142,6 +146,10 @@ func (s *calledStore) InsertMembership(a context.Context, b tenancy.Membership) 
 
 func (s *calledStore) InsertMessage(a context.Context, b conversation.Message) error {
 	return s.note("InsertMessage").InsertMessage(a, b)
+}
+
+func (s *calledStore) InsertOperation(a context.Context, b tenancy.Operation) error {
+	return s.note("InsertOperation").InsertOperation(a, b)
 }
 
 func (s *calledStore) InsertTeam(a context.Context, b tenancy.Team) error {
@@ -202,6 +210,10 @@ func (s *calledStore) MessageByKey(a context.Context, b conversation.MessageKey)
 
 func (s *calledStore) Messages(a context.Context, b tenancy.ConversationID, c conversation.Range) ([]conversation.Message, error) {
 	return s.note("Messages").Messages(a, b, c)
+}
+
+func (s *calledStore) Operation(a context.Context, b, c string) (tenancy.Operation, error) {
+	return s.note("Operation").Operation(a, b, c)
 }
 
 func (s *calledStore) PendingBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.InvitationID, error) {

@@ -51,6 +51,8 @@ type town struct {
 	message, newMessage       conversation.Message
 	grant, newGrant           conversation.Grant
 	delivery, newDelivery     conversation.Delivery
+	operation, newOperation   tenancy.Operation
+	oldOperation              tenancy.Operation
 	event, newEvent           outbox.Event
 	due                       outbox.Due
 	// sibling and stranger are empty teams of the same account and of another.
@@ -60,7 +62,8 @@ type town struct {
 
 func (w *world) town() *town {
 	w.Helper()
-	t := &town{user: w.user(), newUser: w.aUser(), account: w.account(), newAccount: w.anAccount()}
+	old := w.aKeptOperation() // of before everything else, so that it alone can be forgotten
+	t := &town{oldOperation: stored(w, "InsertOperation", old, w.store.InsertOperation), user: w.user(), newUser: w.aUser(), account: w.account(), newAccount: w.anAccount()}
 	t.team, t.newTeam = w.teamIn(t.account.ID), w.aTeam(t.account.ID)
 	t.sibling, t.stranger = w.teamIn(t.account.ID), w.team()
 	t.member, t.newMember = w.member(t.team.ID, rbac.Manager), w.aMembership(t.team.ID, w.user().ID)
@@ -70,6 +73,7 @@ func (w *world) town() *town {
 	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
+	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
 	w.append(t.event)
 	t.event.Sequence, t.newEvent.Sequence = 1, 2
@@ -144,6 +148,16 @@ func calls() map[string]call {
 		}},
 		"HasOtherManager": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.HasOtherManager(ctx, t.team.ID, t.user.ID))
+		}},
+
+		"InsertOperation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertOperation(ctx, t.newOperation)
+		}},
+		"Operation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Operation(ctx, t.operation.Principal, t.operation.Key))
+		}},
+		"ForgetOperations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ForgetOperations(ctx, t.oldOperation.At.Add(time.Microsecond)))
 		}},
 
 		"InsertInvitation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
@@ -318,6 +332,10 @@ func (w *world) state(t *town) map[string]any {
 		events, err := s.TeamEvents(ctx, team.ID.UUID(), time.Time{}, uuid.Nil, 100)
 		add(fmt.Sprint("TeamEvents ", i), events, err)
 	}
+	for i, o := range []tenancy.Operation{t.operation, t.newOperation, t.oldOperation} {
+		v, err := s.Operation(ctx, o.Principal, o.Key)
+		add(fmt.Sprint("Operation ", i), v, err)
+	}
 	for i, c := range []conversation.Contact{t.contact, t.newContact} {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
@@ -467,6 +485,12 @@ func undoCase(w *world) {
 	})
 }
 
+// harmless are the writes whose zero arguments are arguments like others: no events, all of
+// before the year 1, a key that happens to be empty.
+func harmless(method string) bool {
+	return method == "Append" || method == "ForgetOperations" || method == "InsertOperation"
+}
+
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does
 // not exist; what is written without a status is invalid; and nothing panics.
 func zeroCase(w *world) {
@@ -503,7 +527,7 @@ func zeroCase(w *world) {
 		switch {
 		case items > 0:
 			w.breaks("%s with zero arguments answered %d items", method, items)
-		case err == nil && c.effect == writes && method != "Append": // to append no events is fine
+		case err == nil && c.effect == writes && !harmless(method):
 			w.breaks("%s of a zero row answered no error", method)
 		case err != nil && c.effect != writes && !relays(method) && !errors.Is(err, tenancy.ErrNotFound):
 			w.breaks("%s with zero arguments answered %s, want ErrNotFound or nothing", method, show(err))

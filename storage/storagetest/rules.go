@@ -52,6 +52,8 @@ const (
 	ruleMembers          rule = "tenancy.MembershipStore.Members — Members lists the memberships of a team that are not removed, by (JoinedAt, user id)."
 	ruleTeamsOf          rule = "tenancy.MembershipStore.TeamsOf — TeamsOf lists the teams in which the user's membership is active, whatever its expiry, by (JoinedAt, team id)."
 	ruleOtherManager     rule = "tenancy.MembershipStore.HasOtherManager — an active membership as Manager without an expiry, of an active user."
+	ruleOperation        rule = "tenancy.OperationStore — OperationStore keeps operations. Principal and Key together are unique."
+	ruleForget           rule = "tenancy.OperationStore.ForgetOperations — ForgetOperations deletes those from before the time given and answers how many they were."
 	rulePending          rule = "invite.Store.InsertInvitation — While one is pending, no other pending one may have the same scope and normal address: the scope of a conversation invitation is its conversation, that of any other its team."
 	ruleToken            rule = "invite.Store.InvitationByToken — InvitationByToken finds an invitation by the hash of its token, whatever its state."
 	ruleInvitations      rule = "invite.Store.Invitations — Invitations lists a team's invitations that the filter admits, newest first by (CreatedAt, id)."

@@ -128,6 +128,7 @@ func groups() []group {
 		{"accounts", accounts().cases()},
 		{"teams", teamCases()},
 		{"memberships", membershipCases()},
+		{"operations", operationCases()},
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},
 		{"conversations", conversationCases()},

@@ -38,6 +38,24 @@ func textKeys() []textKey {
 				u, err := w.store.UserByEmail(ctx, text)
 				return u.ID.String(), err
 			}
+	}}, {"Operation.Key", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
+		return func(text string) (string, error) {
+				o := w.aKeptOperation()
+				o.Principal, o.Key = "user:kim", text
+				return string(o.Result), keptOperations().put(w, o)
+			}, func(ctx context.Context, text string) (string, error) {
+				o, err := w.store.Operation(ctx, "user:kim", text)
+				return string(o.Result), err
+			}
+	}}, {"Operation.Principal", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
+		return func(text string) (string, error) {
+				o := w.aKeptOperation()
+				o.Principal, o.Key = text, "key"
+				return string(o.Result), keptOperations().put(w, o)
+			}, func(ctx context.Context, text string) (string, error) {
+				o, err := w.store.Operation(ctx, text, "key")
+				return string(o.Result), err
+			}
 	}}, {"Team.NameKey", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
 		account := w.account().ID
 		return func(text string) (string, error) {
@@ -279,6 +297,10 @@ func longCase(w *world) {
 		d := w.aDelivery(thread)
 		d.Outcome.Summary = wide(1000, last)
 		deliveries().holds(w, deliveries().store(w, d), "an insert with the longest summary")
+
+		o := w.aKeptOperation()
+		o.Principal, o.Key = m.EndedBy, long("k", tenancy.MaxKey-4, last)
+		keptOperations().holds(w, keptOperations().store(w, o), "an insert with the longest key")
 
 		e := w.aTeamEvent(t)
 		e.Principal = m.EndedBy

@@ -8,11 +8,17 @@ import (
 	"path/filepath"
 	"testing"
 
-	_ "modernc.org/sqlite" // the driver of the SQLite store
+	_ "github.com/go-sql-driver/mysql" // the driver of the MySQL store
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of the PostgreSQL store
+	_ "modernc.org/sqlite"             // the driver of the SQLite store
 
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/mysql"
+	"github.com/usher-go/usher/storage/postgres"
 	"github.com/usher-go/usher/storage/sqlite"
+	"github.com/usher-go/usher/storage/sqlstore"
 )
 
 // openers make a fresh, empty, migrated store that lives as long as the test.
@@ -22,9 +28,12 @@ var openers = []struct {
 }{
 	{"memory", Memory},
 	{"sqlite", SQLite},
+	{"postgres", Postgres},
+	{"mysql", MySQL},
 }
 
-// Run runs the test once for each store. Within the test open makes as many as it needs.
+// Run runs the test once for each store, and skips those whose server is not to be had. Within
+// the test open makes as many as it needs.
 func Run(t *testing.T, test func(t *testing.T, open func(t *testing.T) storage.Store)) {
 	t.Helper()
 	for _, o := range openers {
@@ -41,12 +50,36 @@ func Memory(*testing.T) storage.Store { return memory.New() }
 // SQLite opens a database in a file of the test's own.
 func SQLite(t *testing.T) storage.Store {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "usher.db"))
+	return open(t, "sqlite", filepath.Join(t.TempDir(), "usher.db"), sqlite.New)
+}
+
+// Postgres makes a schema of the test's own.
+func Postgres(t *testing.T) storage.Store {
+	t.Helper()
+	return open(t, "pgx", PostgresDSN(t), postgres.New)
+}
+
+// PostgresDSN makes a schema of the test's own and answers how to connect to it.
+func PostgresDSN(t *testing.T) string {
+	t.Helper()
+	return testdb.Postgres(t, "pgx")
+}
+
+// MySQL makes a database of the test's own.
+func MySQL(t *testing.T) storage.Store {
+	t.Helper()
+	return open(t, "mysql", testdb.MySQL(t, "mysql", ""), mysql.New)
+}
+
+func open(t *testing.T, driver, dsn string, adapt func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)) storage.Store {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	store, err := sqlite.New(db)
+	db.SetMaxOpenConns(20)
+	store, err := adapt(db)
 	if err != nil {
 		t.Fatal(err)
 	}
