@@ -57,7 +57,7 @@ func firstDay(ctx context.Context, db *sql.DB, mailer invite.Mailer) error {
 	if _, err := u.Invites.Create(ctx, actor, invite.ToTeam("bob@acme.example", rbac.Member)); err != nil {
 		return err
 	}
-	if _, err := u.Relay.Drain(ctx); err != nil { // mails what is due; call it from a loop of yours
+	if _, err := u.Relay.Drain(ctx); err != nil { // mails what is due; in a server, Relay.Run does
 		return err
 	}
 
