@@ -52,6 +52,10 @@ func blank(r rune) bool {
 	return false
 }
 
+// maxNameKey bounds a key in bytes, so that it fits every database's index. Only a ligature such
+// as U+FDFA, which stands for eighteen letters, makes a key longer than four bytes a character.
+const maxNameKey = 1024
+
 // nameKey is what team names are compared by: compatibility forms and case are folded and
 // runs of white space count as one, so that "Sales" and "ＳＡＬＥＳ " are the same name.
 func nameKey(name string) string {

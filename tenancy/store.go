@@ -29,6 +29,12 @@ import (
 // come back in UTC to the microsecond, a zero time comes back zero. What is returned shares
 // no memory with the store. A unique key that is taken answers [ErrDuplicate].
 //
+// Refusals. A row that refers to one that does not exist answers [ErrNotFound], a value outside
+// its set [ErrInvalid]. After one of these, or [ErrDuplicate], the transaction can only be
+// rolled back, also if the error is swallowed: PostgreSQL knows no other way, so no store does.
+// What a row is made with and no operation changes (its id, its owner, when it was made) is
+// not for updates to change.
+//
 // A cancelled context ends every method with the context's error, and changes nothing.
 type Store interface {
 	Transactor

@@ -49,6 +49,9 @@ func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) 
 	if err != nil {
 		return Team{}, err
 	}
+	if len(nameKey(name)) > maxNameKey {
+		return Team{}, &InvalidError{Field: "team name", Reason: "has ligatures that stand for too many characters"}
+	}
 	if !spec.Identity.IsZero() {
 		if err := spec.Identity.Validate(); err != nil {
 			return Team{}, err

@@ -2,6 +2,7 @@ package tenancy_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,10 @@ func TestCreateTeam(t *testing.T) {
 		}
 		_, err = s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: "Support", Identity: tenancy.Phone("+15550100")})
 		require.ErrorIs(t, err, tenancy.ErrIdentityTaken)
+		_, err = s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: strings.Repeat("\ufdfa", tenancy.MaxName)})
+		require.ErrorIs(t, err, tenancy.ErrInvalid, "a name that is longer than it looks")
+		_, err = s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: strings.Repeat("😀", tenancy.MaxName)})
+		require.NoError(t, err)
 		for _, odd := range []tenancy.Identity{
 			tenancy.Phone("5550100"), tenancy.Phone("+05550100"), tenancy.Phone("+1 555 0100"), tenancy.Phone("+1234567890123456"),
 			tenancy.Chat("Acme"), tenancy.Chat("a"), tenancy.Chat("-acme"), {Channel: "fax", Value: "+15550100"}, {Channel: tenancy.PhoneChannel},

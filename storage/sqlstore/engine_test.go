@@ -155,7 +155,7 @@ func (c tapConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		return nil, err
 	}
-	return &tapConn{whole: conn.(whole), tap: c.tap}, nil //nolint:errcheck,forcetypeassert // the drivers in these tests
+	return &tapConn{whole: conn.(whole), tap: c.tap}, nil
 }
 
 type tapConn struct {
@@ -183,7 +183,7 @@ func (c *tapConn) prepare(ctx context.Context, query string) (wholeStmt, error) 
 	if err != nil {
 		return nil, err
 	}
-	return stmt.(wholeStmt), nil //nolint:errcheck,forcetypeassert // the drivers in these tests
+	return stmt.(wholeStmt), nil
 }
 
 func (c *tapConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/storage"
@@ -18,7 +19,7 @@ func (w *world) aKeptOperation() tenancy.Operation {
 	return tenancy.Operation{
 		Principal: tenancy.Self(newID[tenancy.UserID](w)).Principal(), Key: fmt.Sprintf("request-%d", n),
 		Request: sha256.Sum256(fmt.Appendf(nil, "request %d", n)),
-		Result:  fmt.Appendf(nil, `{"number": %d, "bytes": "%s"}`, n, "\x00\xff\n"), At: w.now(),
+		Result:  fmt.Appendf(nil, `{"number": %d,"text" :"\u00e9é👋"}`, n), At: w.now(),
 	}
 }
 
@@ -103,7 +104,7 @@ func forgetCase(w *world) {
 		nothing[tenancy.Operation](w, "Operation inside, after it was forgotten")(w.store.Operation(ctx, old[0].Principal, old[0].Key))
 		return nil
 	})
-	for _, o := range append(old[:len(old):len(old)], kept...) {
+	for _, o := range slices.Concat(old, kept) {
 		k.holds(w, o, "the rollback of a ForgetOperations")
 	}
 	for _, n := range []int{len(old), 0} { // the second time there is nothing left
@@ -122,7 +123,7 @@ func forgetCase(w *world) {
 func operationResultCase(w *world) {
 	k := keptOperations()
 	o := w.aKeptOperation()
-	o.Result = bytes.Repeat([]byte{0, 255, '"', '\n', 0xc3, 0x28}, 20_000)
+	o.Result = fmt.Appendf(nil, `{"items": [%s 1]}`, bytes.Repeat([]byte("{\"n\" :1.10,\n\"t\":\"\\u00e9é👋\"}, "), 4000)) // over 64 KiB
 	want := o
 	want.Result = bytes.Clone(o.Result)
 	k.store(w, o)

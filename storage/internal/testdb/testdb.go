@@ -105,7 +105,7 @@ func administer(t testing.TB, driver, dsn string) *sql.DB {
 	t.Helper()
 	key := driver + " " + dsn
 	if db, found := handles.Load(key); found {
-		return db.(*sql.DB) //nolint:errcheck,forcetypeassert // nothing else is stored
+		return db.(*sql.DB) //nolint:errcheck // nothing else is stored
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -116,7 +116,7 @@ func administer(t testing.TB, driver, dsn string) *sql.DB {
 	if loaded {
 		_ = db.Close()
 	}
-	return known.(*sql.DB) //nolint:errcheck,forcetypeassert // nothing else is stored
+	return known.(*sql.DB) //nolint:errcheck // nothing else is stored
 }
 
 func run(t testing.TB, db *sql.DB, statement string) {
