@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 
 	a := &app{out: out}
-	if a.db, a.store, err = open(*dsn, dir); err != nil {
+	if a.db, a.store, err = open(*dsn, dir); err != nil { //nolint:contextcheck // New takes no context
 		return err
 	}
 	defer func() { _ = a.db.Close() }()
