@@ -53,6 +53,8 @@ type town struct {
 	delivery, newDelivery     conversation.Delivery
 	event, newEvent           outbox.Event
 	due                       outbox.Due
+	// stale is the operation that ForgetOperations forgets.
+	stale, operation, newOperation tenancy.Operation
 	// sibling and stranger are empty teams of the same account and of another.
 	sibling, stranger tenancy.Team
 	at                time.Time
@@ -73,6 +75,7 @@ func (w *world) town() *town {
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
 	w.append(t.event)
 	t.event.Sequence, t.newEvent.Sequence = 1, 2
+	t.stale, t.operation, t.newOperation = w.operation(), w.operation(), w.anOperation()
 	t.at = w.now()
 	return t
 }
@@ -256,13 +259,38 @@ func calls() map[string]call {
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Take(ctx, t.at, t.at.Add(time.Minute), 5))
 		}},
+		"Bury": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Bury(ctx, t.due, t.at) }},
+		"Buried": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Buried(ctx, time.Time{}, uuid.Nil, 5))
+		}},
+		"Replay": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, t.due.ID, t.at) }},
+		"MarkSeen": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.MarkSeen(ctx, consumer, t.event.ID)
+		}},
+
+		"InsertOperation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertOperation(ctx, t.newOperation)
+		}},
+		"Operation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Operation(ctx, t.operation.Principal, t.operation.Key))
+		}},
+		"ForgetOperations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ForgetOperations(ctx, t.operation.At))
+		}},
+
 		"Done":  {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Done(ctx, t.due) }},
 		"Retry": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Retry(ctx, t.due, t.at) }},
 	}
 }
 
 // relays are the methods that open a transaction of their own and take no part in another.
-func relays(method string) bool { return method == "Take" || method == "Done" || method == "Retry" }
+func relays(method string) bool {
+	switch method {
+	case "Take", "Done", "Retry", "Bury", "Buried", "Replay":
+		return true
+	}
+	return false
+}
 
 func only[V any](_ V, err error) error { return err }
 
@@ -322,6 +350,11 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
 	}
+	for i, o := range []tenancy.Operation{t.stale, t.operation, t.newOperation} {
+		v, err := s.Operation(ctx, o.Principal, o.Key)
+		add(fmt.Sprint("Operation ", i), v, err)
+	}
+	add("MarkSeen", w.seen(t.event.ID), nil)
 	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {
 		messages, err := s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 100})
 		add(fmt.Sprint("Messages ", i), messages, err)
@@ -437,8 +470,8 @@ func cancelledCase(w *world) {
 		w.is(err, errDiscard, "InTx whose closure returns its own error after a cancelled %s", method)
 	})
 	w.unchanged(t, before, "calls with a cancelled context")
-	if len(due) > 0 { // neither Done nor Retry has happened: the lease is there to be ended
-		w.must(w.store.Done(w.ctx, t.due), "Done after a cancelled Done and Retry")
+	if len(due) > 0 { // no Done, Retry or Bury has happened: the lease is there to be ended
+		w.must(w.store.Done(w.ctx, t.due), "Done after a cancelled Done, Retry and Bury")
 	}
 }
 
@@ -503,7 +536,7 @@ func zeroCase(w *world) {
 		switch {
 		case items > 0:
 			w.breaks("%s with zero arguments answered %d items", method, items)
-		case err == nil && c.effect == writes && method != "Append": // to append no events is fine
+		case err == nil && c.effect == writes && method != "Append" && method != "ForgetOperations": // no events, no time: no work
 			w.breaks("%s of a zero row answered no error", method)
 		case err != nil && c.effect != writes && !relays(method) && !errors.Is(err, tenancy.ErrNotFound):
 			w.breaks("%s with zero arguments answered %s, want ErrNotFound or nothing", method, show(err))

@@ -188,6 +188,19 @@ func (w *world) delivery(c conversation.Conversation) conversation.Delivery {
 }
 
 // aTeamEvent makes an event on the team's own stream.
+func (w *world) anOperation() tenancy.Operation {
+	n := w.next()
+	return tenancy.Operation{
+		Principal: "user:" + newID[tenancy.UserID](w).String(), Key: fmt.Sprintf("key %d", n),
+		Request: sha256.Sum256(fmt.Append(nil, "request ", n)), Result: fmt.Appendf(nil, `{"n": %d}`, n), At: w.now(),
+	}
+}
+
+func (w *world) operation() tenancy.Operation {
+	w.Helper()
+	return operations().store(w, w.anOperation())
+}
+
 func (w *world) aTeamEvent(team tenancy.Team) outbox.Event {
 	return w.anEvent(outbox.Stream{Kind: outbox.TeamStream, ID: team.ID.UUID()}, team)
 }

@@ -68,6 +68,16 @@ func textKeys() []textKey {
 				r, err := w.store.PendingInvitation(ctx, team.ID, tenancy.ConversationID{}, text)
 				return r.ID.String(), err
 			}
+	}}, {"Operation.Key", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
+		by := w.anOperation().Principal
+		return func(text string) (string, error) {
+				o := w.anOperation()
+				o.Principal, o.Key = by, text
+				return string(o.Result), operations().put(w, o)
+			}, func(ctx context.Context, text string) (string, error) {
+				o, err := w.store.Operation(ctx, by, text)
+				return string(o.Result), err
+			}
 	}}, {"Contact.Address", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
 		team := w.team().ID
 		return func(text string) (string, error) {
