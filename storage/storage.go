@@ -10,11 +10,12 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Store is all of the rooms' stores in one, so that a transaction can span them, and the
-// source of their events.
+// Store is all of the rooms' stores in one, so that a transaction can span them, the source of
+// their events, and an inbox for the consumers that keep what they do in the same database.
 type Store interface {
 	tenancy.Store
 	invite.Store
 	conversation.Store
 	outbox.Source
+	outbox.InboxStore
 }

@@ -24,6 +24,13 @@ func oneOf[S ~string](field string, value S, allowed ...S) error {
 	return &tenancy.InvalidError{Field: field, Reason: "must be one of " + strings.Join(names, ", ")}
 }
 
+func notEmpty(field, value string) error {
+	if value != "" {
+		return nil
+	}
+	return &tenancy.InvalidError{Field: field, Reason: "must not be empty"}
+}
+
 func between[N int | int64](field string, n, least, most N) error {
 	if least <= n && n <= most {
 		return nil

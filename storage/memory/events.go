@@ -15,7 +15,7 @@ import (
 // stream is the part of a row that its events count along.
 type stream struct {
 	sequence   int64
-	head, tail *eventRow // the events that are not delivered yet; only the head can be due
+	head, tail *eventRow // the events that wait for their delivery; only the head can be due
 }
 
 type eventRow struct {
@@ -24,6 +24,9 @@ type eventRow struct {
 	next    *eventRow // the one after it in the stream
 	attempt int
 	until   time.Time // the end of the lease; zero without one
+	// buried says that it is a dead letter, since buriedAt; it is in no stream then.
+	buried   bool
+	buriedAt time.Time
 	// dueAt is when a relay may have it, in microseconds: the end of its lease or of its
 	// wait for another try. A new event is due at once, whatever the relay's clock says.
 	dueAt int64

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"time"
@@ -22,6 +23,9 @@ func (s *Store) operationLists(o *operationRow, visit func(*list[operationRow], 
 // InsertOperation implements [tenancy.OperationStore].
 func (s *Store) InsertOperation(ctx context.Context, o tenancy.Operation) error {
 	return s.write(ctx, func() error {
+		if err := cmp.Or(notEmpty("principal", o.Principal), notEmpty("key", o.Key)); err != nil {
+			return err
+		}
 		utc(&o.At)
 		o.Result = bytes.Clone(o.Result)
 		row := &operationRow{o}

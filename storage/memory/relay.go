@@ -39,10 +39,7 @@ func (s *Store) Done(ctx context.Context, due outbox.Due) error {
 		if err != nil {
 			return err
 		}
-		relist(s.log, e, s.dueLists, func() { set(s.log, &e.stream.head, e.next) })
-		if e.next != nil {
-			enlist(s.log, e.next, s.dueLists)
-		}
+		s.unqueue(e)
 		return nil
 	})
 }
@@ -64,7 +61,7 @@ func (s *Store) Retry(ctx context.Context, due outbox.Due, at time.Time) error {
 // tick of the clock two leases may end at the same time.
 func (s *Store) held(due outbox.Due) (*eventRow, error) {
 	e := s.events.rows[due.ID]
-	if e == nil || e.stream.head != e || e.attempt != due.Attempt || e.until.IsZero() || !e.until.Equal(due.Until) {
+	if e == nil || e.attempt != due.Attempt || e.until.IsZero() || !e.until.Equal(due.Until) {
 		return nil, outbox.ErrLeaseLost
 	}
 	return e, nil

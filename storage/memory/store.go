@@ -56,6 +56,8 @@ type Store struct {
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]
 	due        *list[eventRow]
+	buried     list[eventRow]
+	seen       unique[sighting, sighting]
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -104,6 +106,7 @@ func New() *Store {
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},
 		due:        &list[eventRow]{},
+		seen:       newUnique[sighting, sighting](log),
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Store) txOf(ctx context.Context) *tx {
 
 var (
 	errUnfinished = errors.New("usher: the closure of a nested InTx panicked or ended its goroutine")
-	errInTx       = errors.New("usher: Take, Done and Retry are transactions of their own and must not be called inside InTx")
+	errInTx       = errors.New("usher: the methods of a relay are transactions of their own and must not be called inside InTx")
 )
 
 // InTx runs fn in a transaction, as [tenancy.Transactor] describes. There is one writer, so
@@ -177,15 +177,24 @@ func (s *Store) write(ctx context.Context, op func() error) error {
 
 // alone runs an operation as a transaction of its own.
 func (s *Store) alone(ctx context.Context, op func() error) error {
+	if err := s.outside(ctx); err != nil {
+		return err
+	}
+	return s.InTx(ctx, func(ctx context.Context) error { return s.write(ctx, op) })
+}
+
+// outside insists that there is no transaction.
+func (s *Store) outside(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if t := s.txOf(ctx); t != nil {
-		if err := t.enter(); err != nil {
-			return err
-		}
-		t.leave()
-		return errInTx
+	t := s.txOf(ctx)
+	if t == nil {
+		return nil
 	}
-	return s.InTx(ctx, func(ctx context.Context) error { return s.write(ctx, op) })
+	if err := t.enter(); err != nil {
+		return err
+	}
+	t.leave()
+	return errInTx
 }

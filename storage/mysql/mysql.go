@@ -42,7 +42,10 @@ func dialect() sqlstore.Dialect {
 		Begin:      []string{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"},
 		ShareLock:  "LOCK IN SHARE MODE", // MariaDB has no FOR SHARE
 		SkipLocked: "FOR UPDATE SKIP LOCKED",
-		HasSchema:  "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'usher_schema'",
+		// Not INSERT IGNORE, which cuts and mends what does not fit. The row must change: under
+		// clientFoundRows one that stays as it is counts as one, like a new one.
+		PassOver:  "ON DUPLICATE KEY UPDATE repeats = repeats + 1",
+		HasSchema: "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'usher_schema'",
 		// The name of the lock holds for the whole server, hence the database's in it; it may have
 		// 64 characters, hence the hash.
 		MigrateLock:   "SELECT GET_LOCK(CONCAT('usher.', MD5(DATABASE())), 5)",

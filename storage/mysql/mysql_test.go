@@ -11,6 +11,7 @@ import (
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/mysql"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/storage/storagetest"
 	"github.com/usher-go/usher/tenancy"
@@ -43,6 +44,11 @@ func TestAnyDSN(t *testing.T) {
 				authority, err := s.Authority(t.Context(), w.team.ID, w.user.ID)
 				require.NoError(t, err)
 				require.Equal(t, w.membership, authority.Membership)
+			}
+			// How an insert that finds its key is counted depends on clientFoundRows.
+			for _, want := range []error{nil, outbox.ErrSeen, outbox.ErrSeen} {
+				err := store.InTx(t.Context(), func(ctx context.Context) error { return store.MarkSeen(ctx, "bills", w.user.ID.UUID()) })
+				require.ErrorIs(t, err, want)
 			}
 			// An update that changes nothing but the version, and one at an old version.
 			require.NoError(t, store.InTx(t.Context(), func(ctx context.Context) error {

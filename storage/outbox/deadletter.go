@@ -19,9 +19,9 @@ type DeadLetter struct {
 }
 
 // DeadLetters is the part of a [Source] that lets a stream go on without an event that cannot be
-// delivered. A [Relay] buries events if its source has this part; people look at them and replay
-// them. Each method is its own transaction and must not be called inside one. Nobody's right is
-// asked: Buried and Replay are for whoever runs the host.
+// delivered. A [Relay] buries events; people look at them and replay them. Each method is its own
+// transaction and must not be called inside one. Nobody's right is asked: Buried and Replay are
+// for whoever runs the host.
 //
 // A dead letter is neither delivered nor due. It keeps its sequence and stays in the [Log].
 type DeadLetters interface {

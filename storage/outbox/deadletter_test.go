@@ -12,11 +12,6 @@ import (
 	"github.com/usher-go/usher/storage/outbox"
 )
 
-// burying is a relay whose source has dead letters.
-func (w *world) burying(options ...outbox.Option) *outbox.Relay {
-	return outbox.NewRelay(cemetery{&w.source}, w, append(options, outbox.WithClock(func() time.Time { return w.now }))...)
-}
-
 // drain drains for a day.
 func (w *world) drain(t *testing.T, relay *outbox.Relay) (errs []error) {
 	t.Helper()
@@ -31,7 +26,7 @@ func (w *world) drain(t *testing.T, relay *outbox.Relay) (errs []error) {
 
 func (w *world) buried(t *testing.T) []outbox.DeadLetter {
 	t.Helper()
-	letters, err := cemetery{&w.source}.Buried(t.Context(), time.Time{}, uuid.Nil, 100)
+	letters, err := w.source.Buried(t.Context(), time.Time{}, uuid.Nil, 100)
 	require.NoError(t, err)
 	return letters
 }
@@ -50,7 +45,7 @@ func TestAnEventThatFailsTooOftenIsBuriedAndItsStreamGoesOn(t *testing.T) {
 		bad := w.source.add("bad", one)
 		w.source.add("after", one)
 		w.fails["bad"] = errDown
-		errs := w.drain(t, w.burying(tt.options...))
+		errs := w.drain(t, w.relay(tt.options...))
 		require.Len(t, errs, tt.want)
 		for i, err := range errs {
 			require.ErrorIs(t, err, errDown)
@@ -71,24 +66,13 @@ func TestAnEventThatFailsTooOftenIsBuriedAndItsStreamGoesOn(t *testing.T) {
 	}
 }
 
-func TestWithoutDeadLettersAnEventIsTriedForEver(t *testing.T) {
-	w := newWorld()
-	one := uuid.New()
-	w.source.add("bad", one)
-	w.source.add("after", one)
-	w.fails["bad"] = errDown
-	w.drain(t, w.relay(outbox.WithAttempts(2)))
-	assert.Greater(t, len(w.seen), 20)
-	assert.NotContains(t, w.seen, "after")
-}
-
 func TestAReplayedEventComesAgainInItsPlace(t *testing.T) {
 	w := newWorld()
 	one := uuid.New()
 	bad := w.source.add("bad", one)
 	w.source.add("after", one)
 	w.fails["bad"] = errDown
-	relay, dead := w.burying(outbox.WithAttempts(1)), cemetery{&w.source}
+	relay, dead := w.relay(outbox.WithAttempts(1)), &w.source
 	w.drain(t, relay)
 	require.Equal(t, []string{"bad", "after"}, w.seen)
 
@@ -113,7 +97,7 @@ func TestAnEventThatKillsTheProcessIsBuriedUnseen(t *testing.T) {
 		require.NoError(t, err)
 		w.now = w.now.Add(time.Minute)
 	}
-	n, err := w.burying(outbox.WithAttempts(4)).Step(t.Context())
+	n, err := w.relay(outbox.WithAttempts(4)).Step(t.Context())
 	require.NoError(t, err, "it is given its last chance first")
 	assert.Equal(t, 2, n)
 	for _, r := range w.source.rows {
@@ -121,7 +105,7 @@ func TestAnEventThatKillsTheProcessIsBuriedUnseen(t *testing.T) {
 	}
 	w.now = w.now.Add(time.Minute)
 	w.seen = nil
-	n, err = w.burying(outbox.WithAttempts(4)).Step(t.Context())
+	n, err = w.relay(outbox.WithAttempts(4)).Step(t.Context())
 	require.ErrorIs(t, err, outbox.ErrBuried)
 	require.ErrorContains(t, err, killer.String())
 	assert.Equal(t, 2, n)
@@ -137,7 +121,7 @@ func TestALostLeaseBuriesNothing(t *testing.T) {
 		w.source.rows[0].Until = w.now.Add(time.Hour) // another relay has it now
 		return errDown
 	})
-	relay := outbox.NewRelay(cemetery{&w.source}, sink, outbox.WithAttempts(1), outbox.WithClock(func() time.Time { return w.now }))
+	relay := outbox.NewRelay(&w.source, sink, outbox.WithAttempts(1), outbox.WithClock(func() time.Time { return w.now }))
 	_, err := relay.Step(t.Context())
 	require.ErrorIs(t, err, outbox.ErrLeaseLost)
 	require.ErrorIs(t, err, errDown)
@@ -150,7 +134,7 @@ func TestABurialThatFailsIsMadeUpFor(t *testing.T) {
 	w.source.add("bad", uuid.New())
 	w.fails["bad"] = errDown
 	w.source.settle = errDown
-	relay := w.burying(outbox.WithAttempts(1))
+	relay := w.relay(outbox.WithAttempts(1))
 	_, err := relay.Step(t.Context())
 	require.ErrorIs(t, err, errDown)
 	require.NotErrorIs(t, err, outbox.ErrBuried)

@@ -75,6 +75,7 @@ type Due struct {
 // Source hands events to relays. Each method is its own transaction and must not be called
 // inside one.
 type Source interface {
+	DeadLetters
 	// Take leases at most limit events that are due at now, until the time given, and counts
 	// the attempt. It hands out only the first undelivered event of a stream, so that a
 	// stream is delivered in order whatever the number of relays; an event under a live

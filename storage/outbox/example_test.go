@@ -16,7 +16,7 @@ import (
 // A host runs the relay beside its server until it is told to stop. Here the source is a fake of
 // this package's tests; a host gives it its store.
 func ExampleRelay_Run() {
-	store := cemetery{&source{}}
+	store := &source{}
 	store.add("member.joined", uuid.New())
 	ctx, stop := context.WithCancel(context.Background())
 	sink := outbox.SinkFunc(func(_ context.Context, e outbox.Event) error {
@@ -37,7 +37,7 @@ func ExampleRelay_Run() {
 
 // Whoever runs the host looks at what could not be delivered, mends the cause, and replays.
 func ExampleDeadLetters() {
-	store := cemetery{&source{}}
+	store := &source{}
 	store.add("member.joined", uuid.New())
 	ctx := context.Background()
 	down := true

@@ -12,7 +12,6 @@ import (
 // A relay does not change once it is built, so that several goroutines may share one.
 type Relay struct {
 	source Source
-	dead   DeadLetters // nil if the source has none
 	sink   Sink
 
 	clock    func() time.Time
@@ -50,15 +49,13 @@ func WithBackoff(first, most time.Duration) Option {
 // WithAttempts sets how often an event is handed over before it is buried as a dead letter, so
 // that its stream can go on: 20 times, unless set, which with the usual pauses is some eight
 // hours. An event is also buried, unseen, when it was taken ten times more than that and the last
-// of them came to no end: the process may die of it. Without [DeadLetters] in the source this
-// has no effect: there, an event that fails is tried for ever and holds back its stream.
+// of them came to no end: the process may die of it.
 func WithAttempts(n int) Option { return func(r *Relay) { r.attempts = n } }
 
 // NewRelay builds a relay. An option that makes no sense (no clock, nothing in a batch, no time)
 // leaves the default.
 func NewRelay(source Source, sink Sink, options ...Option) *Relay {
 	r := &Relay{source: source, sink: sink}
-	r.dead, _ = source.(DeadLetters)
 	for _, set := range options {
 		set(r)
 	}
@@ -176,8 +173,8 @@ func (r *Relay) settle(ctx context.Context, due Due, outcome error) error {
 		noted = r.source.Done(ctx, due)
 	case stopped:
 		noted = r.source.Retry(ctx, due, now)
-	case r.dead != nil && due.Attempt >= r.attempts:
-		if noted = r.dead.Bury(ctx, due, now); noted == nil {
+	case due.Attempt >= r.attempts:
+		if noted = r.source.Bury(ctx, due, now); noted == nil {
 			noted = ErrBuried
 		}
 	default:
@@ -199,7 +196,7 @@ const unsettled = 10
 // process must be taken to die of it, and no attempt will ever be settled; so it is buried
 // unseen. Only the first of a batch is, as those behind it may just have died with it. Should
 // it be innocent, Replay brings it back.
-func (r *Relay) suspect(due Due) bool { return r.dead != nil && due.Attempt-unsettled > r.attempts }
+func (r *Relay) suspect(due Due) bool { return due.Attempt-unsettled > r.attempts }
 
 // pause doubles from the first to the longest, or is what the sink asks for if that is longer.
 func (r *Relay) pause(attempt int, outcome error) time.Duration {

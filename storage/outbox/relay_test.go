@@ -95,7 +95,7 @@ func TestThePauseDoublesUpToItsLimit(t *testing.T) {
 		w := newWorld()
 		w.source.add("bad", uuid.New())
 		w.fails["bad"] = errDown
-		relay := w.relay(tt.option)
+		relay := w.relay(tt.option, outbox.WithAttempts(1000))
 		want := tt.first
 		for range 100 {
 			n, err := relay.Step(t.Context())

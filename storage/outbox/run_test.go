@@ -148,7 +148,7 @@ func TestRunEndsInTheMiddleOfABatch(t *testing.T) {
 			<-within.Done()
 			return within.Err()
 		})
-		relay := outbox.NewRelay(cemetery{&w.source}, sink, outbox.WithAttempts(1),
+		relay := outbox.NewRelay(&w.source, sink, outbox.WithAttempts(1),
 			outbox.WithErrors(func(err error) { t.Errorf("the end is no news: %v", err) }))
 		require.ErrorIs(t, relay.Run(ctx), context.Canceled)
 		assert.Len(t, w.seen, 1)
@@ -157,7 +157,7 @@ func TestRunEndsInTheMiddleOfABatch(t *testing.T) {
 		assert.True(t, first.buriedAt.IsZero(), "it has not failed")
 		assert.False(t, first.dueAt.After(time.Now()), "it is due at once")
 
-		n, err := outbox.NewRelay(cemetery{&w.source}, w, outbox.WithAttempts(1)).Step(t.Context())
+		n, err := outbox.NewRelay(&w.source, w, outbox.WithAttempts(1)).Step(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, 3, n, "the next process delivers it, and the others, whose leases were handed back")
 	})
@@ -172,7 +172,7 @@ func TestAnEventThatTakesLongerThanTheStepMayHasFailed(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		relay := outbox.NewRelay(cemetery{&w.source}, sink, outbox.WithAttempts(2))
+		relay := outbox.NewRelay(&w.source, sink, outbox.WithAttempts(2))
 		for attempt := 1; attempt <= 2; attempt++ {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err := relay.Step(ctx)
@@ -252,7 +252,7 @@ func TestSeveralRelaysRunAtOnce(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for range relays {
-		relay := outbox.NewRelay(cemetery{&w.source}, sink, options...)
+		relay := outbox.NewRelay(&w.source, sink, options...)
 		for range 2 {
 			all.Go(func() { assert.ErrorIs(t, relay.Run(ctx), context.Canceled) })
 		}

@@ -104,14 +104,11 @@ func (s *source) left() int {
 	return len(s.rows) - len(s.done)
 }
 
-// cemetery is a source with dead letters.
-type cemetery struct{ *source }
-
-func (s cemetery) Bury(ctx context.Context, due outbox.Due, at time.Time) error {
+func (s *source) Bury(ctx context.Context, due outbox.Due, at time.Time) error {
 	return s.held(ctx, due, func(r *row) { r.buriedAt, r.Until = at, time.Time{} })
 }
 
-func (s cemetery) Buried(_ context.Context, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
+func (s *source) Buried(_ context.Context, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var letters []outbox.DeadLetter
@@ -126,7 +123,7 @@ func (s cemetery) Buried(_ context.Context, after time.Time, id uuid.UUID, limit
 	return letters[:min(limit, len(letters))], nil
 }
 
-func (s cemetery) Replay(_ context.Context, id uuid.UUID, at time.Time) error {
+func (s *source) Replay(_ context.Context, id uuid.UUID, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.ID == id && !r.buriedAt.IsZero() })
@@ -143,7 +140,4 @@ func (s cemetery) Replay(_ context.Context, id uuid.UUID, at time.Time) error {
 	return nil
 }
 
-var _ interface {
-	outbox.Source
-	outbox.DeadLetters
-} = cemetery{}
+var _ outbox.Source = (*source)(nil)

@@ -32,6 +32,7 @@ func dialect() sqlstore.Dialect {
 		Begin:      []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
 		ShareLock:  "FOR SHARE",
 		SkipLocked: "FOR UPDATE SKIP LOCKED",
+		PassOver:   "ON CONFLICT DO NOTHING",
 		// Not to_regclass: after the wait for the lock it may still answer from what the connection
 		// remembers of the time before.
 		HasSchema: "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE relname = 'usher_schema' AND pg_catalog.pg_table_is_visible(oid)",

@@ -47,7 +47,8 @@ func dialect() sqlstore.Dialect {
 		Folder:    "sqlite",
 		Begin:     []string{"PRAGMA foreign_keys = ON", "BEGIN IMMEDIATE"},
 		OneWriter: true,
-		NoIndex:   "+", // https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+		PassOver:  "ON CONFLICT DO NOTHING", // unlike INSERT OR IGNORE it hides no other error
+		NoIndex:   "+",                      // https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
 		HasSchema: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'usher_schema'",
 		CheckTx:   checkTx,
 		Classify:  classify,

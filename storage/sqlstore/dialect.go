@@ -37,6 +37,11 @@ type Dialect struct {
 	// locked. Empty: not needed.
 	SkipLocked string
 
+	// PassOver ends an insert and makes it pass over a row whose key exists, and over no other
+	// error. The insert waits for whoever is writing that key. It counts one row if it wrote the
+	// row, and none or two if not.
+	PassOver string
+
 	// NoIndex stands before a column that is to be compared without using an index. Empty: the
 	// engine finds out by itself.
 	NoIndex string
@@ -101,7 +106,8 @@ func newCompiler(d Dialect) *compiler { return &compiler{dialect: d, fragments: 
 
 // fragments puts the dialect's fragments where a statement names them.
 func (d Dialect) fragments() *strings.Replacer {
-	return strings.NewReplacer("{share lock}", d.ShareLock, "{skip locked}", d.SkipLocked, "{no index}", d.NoIndex)
+	return strings.NewReplacer("{share lock}", d.ShareLock, "{skip locked}", d.SkipLocked,
+		"{pass over}", d.PassOver, "{no index}", d.NoIndex)
 }
 
 // sql makes a statement of the parts, with one space between them.

@@ -22,10 +22,13 @@ type eventStatements struct {
 	insert map[outbox.StreamKind][eventRows]string
 	ofTeam pages
 
-	take  string
-	lease [leaseSizes]string
-	done  string
-	retry string
+	take      string
+	overtaken [leaseSizes]string
+	lease     [leaseSizes]string
+	done      string
+	retry     string
+
+	dead deadLetterStatements
 }
 
 // streams are the tables whose rows count the events of a stream, in the order of locks.

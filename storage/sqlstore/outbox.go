@@ -3,7 +3,10 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/usher-go/usher/storage/outbox"
 )
@@ -18,11 +21,14 @@ const (
 func (c *compiler) outbox(s *eventStatements) {
 	// A stream's first undelivered event is the only one that can be due: one under a lease or
 	// waiting for its retry has a due_at in the future, and blocks those behind it.
+	const earlier = `SELECT 1 FROM usher_events b WHERE b.stream_kind = e.stream_kind
+		AND b.stream_id = e.stream_id AND b.due_at IS NOT NULL AND b.seq < e.seq`
 	s.take = c.sql(`SELECT`, eventColumns, `, e.attempts FROM usher_events e
-		WHERE e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM usher_events b WHERE b.stream_kind = e.stream_kind
-		AND b.stream_id = e.stream_id AND b.due_at IS NOT NULL AND b.seq < e.seq)
+		WHERE e.due_at <= ? AND NOT EXISTS (`, earlier, `)
 		ORDER BY e.due_at, e.id LIMIT ? {skip locked}`)
 	for size := range s.lease {
+		s.overtaken[size] = c.sql(`SELECT e.id FROM usher_events e WHERE e.id IN (`, list("?", 1<<size), `)
+			AND EXISTS (`, earlier, `)`)
 		s.lease[size] = c.sql(`UPDATE usher_events SET due_at = ?, attempts = attempts + 1, leased = 1
 			WHERE id IN (`, list("?", 1<<size), `)`)
 	}
@@ -30,6 +36,7 @@ func (c *compiler) outbox(s *eventStatements) {
 	const held = `WHERE id = ? AND due_at = ? AND attempts = ? AND leased = 1`
 	s.done = c.sql(`UPDATE usher_events SET due_at = NULL, leased = 0`, held)
 	s.retry = c.sql(`UPDATE usher_events SET due_at = ?, leased = 0`, held)
+	s.dead = c.deadLetters(held)
 }
 
 var errInsideTx = errors.New("usher: this outbox method is a transaction of its own and must not be called inside one")
@@ -46,28 +53,44 @@ func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]ou
 	var taken []outbox.Due
 	err := s.alone(ctx, func(ctx context.Context) (err error) {
 		taken, err = all(ctx, s, scanDue, s.events.take, micros(now), min(limit, maxLease))
+		if err == nil && len(taken) > 0 && !s.dialect.OneWriter {
+			taken, err = s.withoutOvertaken(ctx, taken)
+		}
 		if err != nil || len(taken) == 0 {
 			return err
 		}
-		size := 0
-		for 1<<size < len(taken) {
-			size++
-		}
-		args := []any{micros(until)}
-		for i := range 1 << size {
-			args = append(args, taken[min(i, len(taken)-1)].ID)
-		}
+		size, ids := leaseIDs(taken)
 		for i := range taken {
 			taken[i].Attempt++
 			taken[i].Until = time.UnixMicro(micros(until)).UTC()
 		}
-		_, err = s.exec(ctx, s.events.lease[size], args...)
+		_, err = s.exec(ctx, s.events.lease[size], append([]any{micros(until)}, ids...)...)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return taken, nil
+}
+
+// leaseIDs are the ids of what was taken, filled up to the next size of a statement.
+func leaseIDs(taken []outbox.Due) (size int, ids []any) {
+	for 1<<size < len(taken) {
+		size++
+	}
+	for i := range 1 << size {
+		ids = append(ids, taken[min(i, len(taken)-1)].ID)
+	}
+	return size, ids
+}
+
+// withoutOvertaken leaves out events that are the first of their stream no longer. Take saw the
+// streams as they were when its statement began, and locked its rows after that: an event may
+// have been replayed in between. From now on [Store.Replay] waits for the rows.
+func (s *Store) withoutOvertaken(ctx context.Context, taken []outbox.Due) ([]outbox.Due, error) {
+	size, ids := leaseIDs(taken)
+	overtaken, err := all(ctx, s, scanID[uuid.UUID], s.events.overtaken[size], ids...)
+	return slices.DeleteFunc(taken, func(d outbox.Due) bool { return slices.Contains(overtaken, d.ID) }), err
 }
 
 // Done implements [outbox.Source].
@@ -92,13 +115,21 @@ func (s *Store) settle(ctx context.Context, update string, args ...any) error {
 
 // alone runs a transaction that must not be part of another.
 func (s *Store) alone(ctx context.Context, fn func(ctx context.Context) error) error {
-	if ctx.Value(contextKey{s}) != nil {
-		_, t, err := s.conn(ctx)
-		if err != nil {
-			return err
-		}
-		t.leave()
-		return errInsideTx
+	if err := s.outside(ctx); err != nil {
+		return err
 	}
 	return s.InTx(ctx, fn)
+}
+
+// outside insists that there is no transaction.
+func (s *Store) outside(ctx context.Context) error {
+	if ctx.Value(contextKey{s}) == nil {
+		return nil
+	}
+	_, t, err := s.conn(ctx)
+	if err != nil {
+		return err
+	}
+	t.leave()
+	return errInsideTx
 }

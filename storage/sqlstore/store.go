@@ -41,6 +41,7 @@ type Store struct {
 	deliveries    deliveryStatements
 	operations    operationStatements
 	events        eventStatements
+	inbox         inboxStatements
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -98,6 +99,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.deliveries = c.deliveries()
 	s.operations = c.operations()
 	s.events = c.events()
+	s.inbox = c.inbox()
 	s.fragments = c.fragments
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))
 	return s, nil

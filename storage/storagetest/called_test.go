@@ -60,6 +60,14 @@ func (s *calledStore) Authority(a context.Context, b tenancy.TeamID, c tenancy.U
 	return s.note("Authority").Authority(a, b, c)
 }
 
+func (s *calledStore) Buried(a context.Context, b time.Time, c uuid.UUID, d int) ([]outbox.DeadLetter, error) {
+	return s.note("Buried").Buried(a, b, c, d)
+}
+
+func (s *calledStore) Bury(a context.Context, b outbox.Due, c time.Time) error {
+	return s.note("Bury").Bury(a, b, c)
+}
+
 func (s *calledStore) Contact(a context.Context, b tenancy.TeamID, c tenancy.ContactID) (conversation.Contact, error) {
 	return s.note("Contact").Contact(a, b, c)
 }
@@ -196,6 +204,10 @@ func (s *calledStore) LockUser(a context.Context, b tenancy.UserID) (tenancy.Use
 	return s.note("LockUser").LockUser(a, b)
 }
 
+func (s *calledStore) MarkSeen(a context.Context, b string, c uuid.UUID) error {
+	return s.note("MarkSeen").MarkSeen(a, b, c)
+}
+
 func (s *calledStore) Members(a context.Context, b tenancy.TeamID, c tenancy.Keyset) ([]tenancy.Member, error) {
 	return s.note("Members").Members(a, b, c)
 }
@@ -226,6 +238,10 @@ func (s *calledStore) PendingDelivery(a context.Context, b tenancy.ConversationI
 
 func (s *calledStore) PendingInvitation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID, d string) (invite.Record, error) {
 	return s.note("PendingInvitation").PendingInvitation(a, b, c, d)
+}
+
+func (s *calledStore) Replay(a context.Context, b uuid.UUID, c time.Time) error {
+	return s.note("Replay").Replay(a, b, c)
 }
 
 func (s *calledStore) Retry(a context.Context, b outbox.Due, c time.Time) error {

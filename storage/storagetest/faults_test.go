@@ -920,6 +920,143 @@ func (s takesInside) Take(ctx context.Context, now, until time.Time, limit int) 
 	return due, err
 }
 
+// --- dead letters, inbox, operations
+
+// again takes an event that the relay holds anew, whoever has the lease.
+func again(ctx context.Context, s storage.Store, id uuid.UUID) (outbox.Due, error) {
+	far := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	due, err := s.Take(ctx, far, far.Add(time.Minute), 100)
+	var found outbox.Due
+	for _, d := range due {
+		if d.ID == id {
+			found = d
+		} else {
+			err = errors.Join(err, s.Retry(ctx, d, time.Time{}))
+		}
+	}
+	return found, err
+}
+
+// buriesAnyway does not ask for the lease.
+type buriesAnyway struct{ spoiled }
+
+func (s buriesAnyway) Bury(ctx context.Context, d outbox.Due, at time.Time) error {
+	if err := s.Store.Bury(ctx, d, at); !errors.Is(err, outbox.ErrLeaseLost) {
+		return err
+	}
+	d, err := again(ctx, s.Store, d.ID)
+	return errors.Join(err, s.Store.Bury(ctx, d, at))
+}
+
+// buryIsDone forgets what is buried.
+type buryIsDone struct{ spoiled }
+
+func (s buryIsDone) Bury(ctx context.Context, d outbox.Due, _ time.Time) error {
+	return s.Store.Done(ctx, d)
+}
+
+// replaysAtOnce is due when it was asked for, whatever is under a lease.
+type replaysAtOnce struct{ spoiled }
+
+func (s replaysAtOnce) Replay(ctx context.Context, id uuid.UUID, at time.Time) error {
+	if err := s.Store.Replay(ctx, id, at); err != nil {
+		return err
+	}
+	d, err := again(ctx, s.Store, id)
+	return errors.Join(err, s.Store.Retry(ctx, d, at))
+}
+
+// replaysTwice has no objection to a second replay.
+type replaysTwice struct{ spoiled }
+
+func (s replaysTwice) Replay(ctx context.Context, id uuid.UUID, at time.Time) error {
+	if err := s.Store.Replay(ctx, id, at); !errors.Is(err, outbox.ErrNotBuried) {
+		return err
+	}
+	return nil
+}
+
+// seenDooms notes with an insert that fails.
+type seenDooms struct{ spoiled }
+
+func (s seenDooms) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error { return s.Store.MarkSeen(ctx, consumer, event) })
+}
+
+// seenByAll has one note for all consumers.
+type seenByAll struct{ spoiled }
+
+func (s seenByAll) MarkSeen(ctx context.Context, _ string, event uuid.UUID) error {
+	return s.Store.MarkSeen(ctx, "all", event)
+}
+
+// seenBlindly passes over a key that exists and does not tell.
+type seenBlindly struct{ spoiled }
+
+func (s seenBlindly) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
+	if err := s.Store.MarkSeen(ctx, consumer, event); !errors.Is(err, outbox.ErrSeen) {
+		return err
+	}
+	return nil
+}
+
+// seenWhole passes over errors of every kind, as INSERT IGNORE does.
+type seenWhole struct{ spoiled }
+
+func (s seenWhole) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
+	if event == uuid.Nil {
+		event = uuid.Max
+	}
+	return s.Store.MarkSeen(ctx, consumer, event)
+}
+
+// forgetsAll forgets whatever there is.
+type forgetsAll struct{ spoiled }
+
+func (s forgetsAll) ForgetOperations(ctx context.Context, before time.Time) (int, error) {
+	return s.Store.ForgetOperations(ctx, before.AddDate(1000, 0, 0))
+}
+
+// forgetsOneMore takes "before" for "not after".
+type forgetsOneMore struct{ spoiled }
+
+func (s forgetsOneMore) ForgetOperations(ctx context.Context, before time.Time) (int, error) {
+	return s.Store.ForgetOperations(ctx, before.Add(time.Microsecond))
+}
+
+// anyPrincipal finds an operation by its key alone.
+type anyPrincipal struct {
+	spoiled
+	owners *sync.Map
+}
+
+func (s anyPrincipal) InsertOperation(ctx context.Context, o tenancy.Operation) error {
+	s.owners.LoadOrStore(o.Key, o.Principal)
+	return s.Store.InsertOperation(ctx, o)
+}
+
+func (s anyPrincipal) Operation(ctx context.Context, principal, key string) (tenancy.Operation, error) {
+	o, err := s.Store.Operation(ctx, principal, key)
+	if owner, ok := s.owners.Load(key); ok && errors.Is(err, tenancy.ErrNotFound) {
+		return s.Store.Operation(ctx, owner.(string), key)
+	}
+	return o, err
+}
+
+// sharesResult hands out what it keeps.
+type sharesResult struct {
+	spoiled
+	kept *sync.Map
+}
+
+func (s sharesResult) Operation(ctx context.Context, principal, key string) (tenancy.Operation, error) {
+	o, err := s.Store.Operation(ctx, principal, key)
+	if kept, loaded := s.kept.LoadOrStore(key, o.Result); loaded {
+		o.Result = kept.([]byte)
+	}
+	return o, err
+}
+
 func faults() []fault {
 	of := func(name string, spoil func(s spoiled) storage.Store, caught string) fault {
 		return fault{name, func(s storage.Store) storage.Store { return spoil(spoiled{s}) }, caught}
@@ -995,5 +1132,23 @@ func faults() []fault {
 		of("a lost lease still counts", func(s spoiled) storage.Store { return forgetsLease{s, new(sync.Map)} }, "done and retry with a lost lease change nothing"),
 		of("a retry does not wait", func(s spoiled) storage.Store { return retriesAtOnce{s} }, "retry waits and blocks its stream alone"),
 		of("events are taken inside a transaction", func(s spoiled) storage.Store { return takesInside{s} }, "relaying takes no part in a transaction"),
+
+		of("a burial ignores the lease", func(s spoiled) storage.Store { return buriesAnyway{s} }, "bury with a lost lease changes nothing"),
+		of("a burial needs no lease", func(s spoiled) storage.Store { return buriesAnyway{s} }, "bury without a lease changes nothing"),
+		of("a burial is a delivery", func(s spoiled) storage.Store { return buryIsDone{s} }, "bury lets the stream go on"),
+		of("a replay keeps the attempts", func(s spoiled) storage.Store { return replaysAtOnce{s} }, "replay makes a dead letter an event again"),
+		of("a replay ignores a lease", func(s spoiled) storage.Store { return replaysAtOnce{s} }, "replay waits for a lease in its stream"),
+		of("a replay of nothing succeeds", func(s spoiled) storage.Store { return replaysTwice{s} }, "replay wants a dead letter"),
+		of("replays all win", func(s spoiled) storage.Store { return replaysTwice{s} }, "replays of one dead letter have one winner"),
+		of("a repeated mark dooms", func(s spoiled) storage.Store { return seenDooms{s} }, "mark seen of a repeated event leaves the transaction whole"),
+		of("consumers share their marks", func(s spoiled) storage.Store { return seenByAll{s} }, "mark seen notes an event once for each consumer"),
+		of("a repeated mark is not told", func(s spoiled) storage.Store { return seenBlindly{s} }, "mark seen notes an event once for each consumer"),
+		of("a repeated event is handled again", func(s spoiled) storage.Store { return seenBlindly{s} }, "inbox lets one of many handle an event"),
+		of("a mark passes over all errors", func(s spoiled) storage.Store { return seenWhole{s} }, "mark seen refuses what names nothing"),
+		of("marks outlive a rollback", func(s spoiled) storage.Store { return noRollback{s} }, "mark seen that is rolled back has noted nothing"),
+		of("all operations are forgotten", func(s spoiled) storage.Store { return forgetsAll{s} }, "operations from before a time are forgotten"),
+		of("operations are forgotten a microsecond early", func(s spoiled) storage.Store { return forgetsOneMore{s} }, "operations from before a time are forgotten"),
+		of("an operation is anybody's", func(s spoiled) storage.Store { return anyPrincipal{s, new(sync.Map)} }, "operation keys are unique for each principal"),
+		of("results are shared", func(s spoiled) storage.Store { return sharesResult{s, new(sync.Map)} }, "operations keep their result byte for byte and their own"),
 	}
 }

@@ -16,6 +16,7 @@ func memoryCases() []testCase {
 	return []testCase{
 		{name: "memory of lists is the caller's", rule: ruleMemory, run: listMemoryCase},
 		{name: "memory of payloads is the caller's", rule: ruleMemory, covers: []string{"Append", "TeamEvents"}, run: payloadMemoryCase},
+		{name: "memory of dead letters is the caller's", rule: ruleMemory, needs: Relaying, covers: []string{"Buried"}, run: deadMemoryCase},
 		{name: "memory of leased events is the caller's", rule: ruleMemory, needs: Relaying, covers: []string{"Take"}, run: dueMemoryCase},
 	}
 }
@@ -90,5 +91,20 @@ func dueMemoryCase(w *world) {
 			blot(d.Payload)
 		}
 		now = now.Add(time.Hour)
+	}
+}
+
+func deadMemoryCase(w *world) {
+	q := w.queue(1, 1)
+	want := q[0][0]
+	want.Payload = slices.Clone(want.Payload)
+	letter := w.bury(w.take(w.now(), 1)[0])
+	letter.Event = want
+	for range 2 {
+		got := w.buried()
+		lists(w, []outbox.DeadLetter{letter}, "Buried")(got, nil)
+		for _, d := range got {
+			blot(d.Event.Payload)
+		}
 	}
 }

@@ -270,13 +270,28 @@ func calls() map[string]call {
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Take(ctx, t.at, t.at.Add(time.Minute), 5))
 		}},
+		"Bury": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Bury(ctx, t.due, t.at) }},
+		"Buried": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Buried(ctx, time.Time{}, uuid.Nil, 5))
+		}},
+		"Replay": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, t.due.ID, t.at) }},
+		"MarkSeen": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.MarkSeen(ctx, consumer, t.event.ID)
+		}},
+
 		"Done":  {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Done(ctx, t.due) }},
 		"Retry": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Retry(ctx, t.due, t.at) }},
 	}
 }
 
 // relays are the methods that open a transaction of their own and take no part in another.
-func relays(method string) bool { return method == "Take" || method == "Done" || method == "Retry" }
+func relays(method string) bool {
+	switch method {
+	case "Take", "Done", "Retry", "Bury", "Buried", "Replay":
+		return true
+	}
+	return false
+}
 
 func only[V any](_ V, err error) error { return err }
 
@@ -340,6 +355,7 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
 	}
+	add("MarkSeen", w.seen(t.event.ID), nil)
 	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {
 		messages, err := s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 100})
 		add(fmt.Sprint("Messages ", i), messages, err)
@@ -455,8 +471,8 @@ func cancelledCase(w *world) {
 		w.is(err, errDiscard, "InTx whose closure returns its own error after a cancelled %s", method)
 	})
 	w.unchanged(t, before, "calls with a cancelled context")
-	if len(due) > 0 { // neither Done nor Retry has happened: the lease is there to be ended
-		w.must(w.store.Done(w.ctx, t.due), "Done after a cancelled Done and Retry")
+	if len(due) > 0 { // no Done, Retry or Bury has happened: the lease is there to be ended
+		w.must(w.store.Done(w.ctx, t.due), "Done after a cancelled Done, Retry and Bury")
 	}
 }
 

@@ -33,6 +33,7 @@ func pagingCases() []testCase {
 		{name: "pages of conversations", rule: ruleConversations, covers: []string{"Conversations"}, run: conversationsPages},
 		{name: "pages of a guest's conversations", rule: ruleConversations, covers: []string{"Conversations"}, run: guestPages},
 		{name: "pages of deliveries", rule: ruleDeliveriesOf, covers: []string{"DeliveriesOf"}, run: deliveriesPages},
+		{name: "pages of dead letters", rule: ruleBuried, needs: Relaying, covers: []string{"Buried"}, run: deadLetterPages},
 		{name: "pages of events", rule: ruleEvents, covers: []string{"TeamEvents"}, run: eventsPages},
 	}
 }
@@ -347,6 +348,30 @@ func eventsPages(w *world) {
 		w.append(e, beside)
 		e.Sequence = int64(i + 1)
 		p.rows = append(p.rows, e)
+	}
+	p.check(w)
+}
+
+func deadLetterPages(w *world) {
+	p := paged[outbox.DeadLetter]{
+		method: "Buried",
+		key:    func(d outbox.DeadLetter) (time.Time, uuid.UUID) { return d.At, d.Event.ID },
+		list: func(ctx context.Context, page tenancy.Keyset) ([]outbox.DeadLetter, error) {
+			return w.store.Buried(ctx, page.At, page.ID, page.Limit)
+		},
+	}
+	w.queue(enough+3, 2)
+	due := w.take(w.now(), 100)
+	if len(due) != enough+3 {
+		w.stop("Take handed out %d events, want the first of each of %d streams", len(due), enough+3)
+	}
+	for i, at := range w.moments(len(due)) {
+		if i < 3 { // an event that is delivered or waits is none
+			w.must(w.store.Retry(w.ctx, due[i], at), "Retry")
+			continue
+		}
+		w.must(w.store.Bury(w.ctx, due[i], at), "Bury")
+		p.rows = append(p.rows, outbox.DeadLetter{Event: due[i].Event, Attempts: 1, At: at})
 	}
 	p.check(w)
 }

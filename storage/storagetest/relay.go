@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -23,7 +25,7 @@ func relayCases() []testCase {
 		{name: "done and retry without a lease change nothing", rule: ruleDone, covers: []string{"Done", "Retry"}, run: forgedLeaseCase},
 		{name: "done after the lease's end counts if nobody took it", rule: ruleDone, covers: []string{"Done", "Retry"}, run: lateCase},
 		{name: "retry waits and blocks its stream alone", rule: ruleRetry, covers: []string{"Retry", "Take"}, run: retryCase},
-		{name: "relaying takes no part in a transaction", rule: ruleSourceTx, covers: []string{"Take", "Done", "Retry"}, run: sourceTxCase},
+		{name: "relaying takes no part in a transaction", rule: ruleSourceTx, covers: []string{"Take", "Done", "Retry", "Bury", "Buried", "Replay"}, run: sourceTxCase},
 		{name: "relays at work deliver each stream in order once", rule: ruleHeads, covers: []string{"Take", "Done", "Retry"}, run: relaysCase},
 	}
 	for i := range cases {
@@ -297,6 +299,15 @@ func sourceTxCase(w *world) {
 		}
 		if err := w.store.Retry(ctx, due[0], now); err == nil {
 			w.breaks("Retry inside a transaction answered no error")
+		}
+		if err := w.store.Bury(ctx, due[0], now); err == nil {
+			w.breaks("Bury inside a transaction answered no error")
+		}
+		if _, err := w.store.Buried(ctx, time.Time{}, uuid.Nil, 5); err == nil {
+			w.breaks("Buried inside a transaction answered no error")
+		}
+		if err := w.store.Replay(ctx, due[0].ID, now); err == nil || errors.Is(err, outbox.ErrNotBuried) {
+			w.breaks("Replay inside a transaction answered %s, want that it must not be called there", show(err))
 		}
 		return nil
 	})

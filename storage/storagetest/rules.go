@@ -88,3 +88,24 @@ const (
 	ruleRetry    rule = "outbox.Source.Retry — Retry makes an event due again at the time given, with the same answer as Done."
 	ruleSourceTx rule = "outbox.Source — Each method is its own transaction and must not be called inside one."
 )
+
+// Dead letters.
+const (
+	ruleBury        rule = "outbox.DeadLetters.Bury — Bury makes an event a dead letter at the time given and ends its lease, so that the next event of its stream is the first undelivered one."
+	ruleBuryLost    rule = "outbox.DeadLetters.Bury — It answers ErrLeaseLost when the lease has passed to another relay, and then changes nothing."
+	ruleDead        rule = "outbox.DeadLetters — A dead letter is neither delivered nor due. It keeps its sequence and stays in the [Log]."
+	ruleBuried      rule = "outbox.DeadLetters.Buried — Buried lists the dead letters of all streams, the longest buried first by (At, ID), those strictly after the position given; a zero time starts at the first."
+	ruleReplay      rule = "outbox.DeadLetters.Replay — Replay makes a dead letter an undelivered event again, due at the time given, its attempts counted from nothing."
+	ruleNotBuried   rule = "outbox.DeadLetters.Replay — It answers ErrNotBuried for an event that is no dead letter, and then changes nothing; of several replays of one dead letter at once, one succeeds."
+	ruleReplayPlace rule = "outbox.DeadLetters.Replay — The event takes the place that its sequence gives it: it blocks those behind it that are not delivered yet, and comes after those that were delivered meanwhile."
+	ruleReplayLease rule = "outbox.DeadLetters.Replay — An event of the stream that is under a lease stays so, and can be settled; the one replayed is not handed out before the end of that lease."
+)
+
+// The inbox.
+const (
+	ruleSeen     rule = "outbox.InboxStore.MarkSeen — MarkSeen notes, in the caller's transaction, that the consumer has seen the event."
+	ruleSeenOn   rule = "outbox.InboxStore.MarkSeen — It answers ErrSeen if that was noted before, and the transaction can go on then"
+	ruleSeenWait rule = "outbox.InboxStore.MarkSeen — While another transaction has noted the same and is not over, it waits for its end."
+	ruleSeenTx   rule = "outbox.InboxStore.MarkSeen — It fails outside a transaction."
+	ruleOnce     rule = "outbox.Inbox.Once — Once calls fn in a transaction if this consumer has not seen the event, and notes in the same transaction that it has."
+)

@@ -62,7 +62,7 @@ const (
 	// whose locks are local to a node is without, unless it takes each lock as an update; its
 	// conflicts show at commit.
 	RowLocks Capability = "row locks"
-	// Relaying: Take, Done and Retry work. A store whose events leave by another road, such
+	// Relaying: Take and what settles an event work, dead letters among it. A store whose events leave by another road, such
 	// as change data capture, is without.
 	Relaying Capability = "relaying"
 )
@@ -145,5 +145,7 @@ func groups() []group {
 		{"races", raceCases()},
 		{"outbox", outboxCases()},
 		{"relay", relayCases()},
+		{"deadletters", deadLetterCases()},
+		{"inbox", inboxCases()},
 	}
 }

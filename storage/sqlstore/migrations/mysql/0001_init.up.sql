@@ -229,8 +229,8 @@ CREATE TABLE IF NOT EXISTS usher_deliveries (
 
 -- What was answered to operations that ran under an idempotency key.
 CREATE TABLE IF NOT EXISTS usher_operations (
-	principal     VARBINARY(100) NOT NULL,
-	operation_key VARBINARY(255) NOT NULL,
+	principal     VARBINARY(100) NOT NULL CHECK (principal <> ''),
+	operation_key VARBINARY(255) NOT NULL CHECK (operation_key <> ''),
 	request       BINARY(32) NOT NULL,
 	result        MEDIUMBLOB NOT NULL,
 	ran_at        BIGINT NOT NULL,
@@ -240,7 +240,7 @@ CREATE TABLE IF NOT EXISTS usher_operations (
 
 -- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
 -- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
--- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that
+-- NULL once it is delivered or a dead letter, which is what buried_at tells apart. Nothing refers to accounts and teams by foreign keys here, since that
 -- would lock them with every event, and the counter of the stream's row has proven already that
 -- the stream exists.
 CREATE TABLE IF NOT EXISTS usher_events (
@@ -258,10 +258,22 @@ CREATE TABLE IF NOT EXISTS usher_events (
 	due_at      BIGINT,
 	attempts    BIGINT NOT NULL DEFAULT 0,
 	leased      BIGINT NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
+	buried_at   BIGINT,
 	UNIQUE (stream_kind, stream_id, seq),
 	KEY usher_events_of_team (team_id, occurred_at, id),
 	KEY usher_events_due (due_at, id),
-	KEY usher_events_undelivered (stream_kind, stream_id, due_at, seq)
+	KEY usher_events_undelivered (stream_kind, stream_id, due_at, seq),
+	KEY usher_events_buried (buried_at, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- Which events the consumers have seen whose effects are in this database. The events may be
+-- another database's, so nothing refers to them. "repeats" is what an insert of a row that
+-- exists changes: INSERT IGNORE would pass over errors of every kind.
+CREATE TABLE IF NOT EXISTS usher_inbox (
+	consumer VARBINARY(64) NOT NULL CHECK (consumer <> ''),
+	event_id BINARY(16) NOT NULL,
+	repeats  BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (consumer, event_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 -- What JoinTx asks to see the isolation level of a transaction: no variable tells it.

@@ -218,8 +218,8 @@ CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_
 
 -- What was answered to operations that ran under an idempotency key.
 CREATE TABLE usher_operations (
-	principal     text COLLATE "C" NOT NULL,
-	operation_key text COLLATE "C" NOT NULL,
+	principal     text COLLATE "C" NOT NULL CHECK (principal <> ''),
+	operation_key text COLLATE "C" NOT NULL CHECK (operation_key <> ''),
 	request       bytea NOT NULL,
 	result        text NOT NULL,
 	ran_at        bigint NOT NULL,
@@ -230,7 +230,7 @@ CREATE INDEX usher_operations_by_age ON usher_operations (ran_at);
 
 -- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
 -- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
--- NULL once it is delivered. Nothing refers to accounts and teams by foreign keys here, since that
+-- NULL once it is delivered or a dead letter, which is what buried_at tells apart. Nothing refers to accounts and teams by foreign keys here, since that
 -- would lock them with every event, and the counter of the stream's row has proven already that
 -- the stream exists.
 CREATE TABLE usher_events (
@@ -248,6 +248,7 @@ CREATE TABLE usher_events (
 	due_at      bigint,
 	attempts    bigint NOT NULL DEFAULT 0,
 	leased      bigint NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
+	buried_at   bigint,
 	UNIQUE (stream_kind, stream_id, seq)
 );
 
@@ -255,5 +256,14 @@ CREATE INDEX usher_events_of_team ON usher_events (team_id, occurred_at, id);
 CREATE INDEX usher_events_due ON usher_events (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX usher_events_undelivered ON usher_events (stream_kind, stream_id, seq)
 	WHERE due_at IS NOT NULL;
+CREATE INDEX usher_events_buried ON usher_events (buried_at, id) WHERE buried_at IS NOT NULL;
+
+-- Which events the consumers have seen whose effects are in this database. The events may be
+-- another database's, so nothing refers to them.
+CREATE TABLE usher_inbox (
+	consumer text COLLATE "C" NOT NULL CHECK (consumer <> ''),
+	event_id uuid NOT NULL,
+	PRIMARY KEY (consumer, event_id)
+);
 
 INSERT INTO usher_schema (version, name) VALUES (1, 'init');
