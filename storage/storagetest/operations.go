@@ -73,6 +73,12 @@ func operationKeysCase(w *world) {
 		k.store(w, full)
 		k.holds(w, full, "inserts of keys that are alike when they are joined")
 	}
+	w.by(ruleInvalid)
+	for _, o := range []tenancy.Operation{{Principal: mine.Principal}, {Key: mine.Key}} {
+		half := w.anOperation()
+		half.Principal, half.Key = o.Principal, o.Key
+		w.is(k.put(w, half), tenancy.ErrInvalid, "InsertOperation with half a key")
+	}
 	w.by(ruleDuplicate)
 	w.is(w.try(func(ctx context.Context) error {
 		if err := w.store.InsertOperation(ctx, w.anOperation()); err != nil {
