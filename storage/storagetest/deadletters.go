@@ -2,7 +2,6 @@ package storagetest
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +23,7 @@ func deadLetterCases() []testCase {
 		{name: "replays of one dead letter have one winner", rule: ruleNotBuried, covers: []string{"Replay"}, run: replayRaceCase},
 		{name: "replays beside relays keep a stream in one hand", rule: ruleReplayLease, covers: []string{"Replay", "Take"}, run: replayTakeCase},
 		{name: "replays beside appends and relays keep a stream in one hand", rule: ruleReplayLease, covers: []string{"Replay", "Append", "Take"}, run: replayAppendCase},
+		{name: "relaying at random does what the smallest model does", rule: ruleReplayPlace, covers: []string{"Take", "Done", "Retry", "Bury", "Buried", "Replay"}, run: relayModelCase},
 	}
 	for i := range cases {
 		cases[i].needs = Relaying
@@ -382,11 +382,11 @@ func replayAppendCase(w *world) {
 				return w.store.InTx(w.ctx, func(ctx context.Context) error { return w.store.Append(ctx, second) })
 			default:
 				for len(taken) == 0 { // until either of them is there
-					due, err := w.store.Take(w.ctx, now, now.Add(time.Minute), 5)
-					if err = errors.Join(err, w.ctx.Err()); err != nil {
+					var err error
+					taken, err = w.store.Take(w.ctx, now, now.Add(time.Minute), 5)
+					if err != nil {
 						return err
 					}
-					taken = due
 				}
 				return nil
 			}

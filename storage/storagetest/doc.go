@@ -29,6 +29,8 @@
 //     excepted, being a preference;
 //   - a transaction with a refused write in it (a duplicate, a missing reference) does not
 //     commit, even if its closure swallows the error;
+//   - an operation without a principal or a key answers ErrInvalid, and so does a mark in the
+//     inbox without a consumer or an event;
 //   - a limit of 0 lists nothing;
 //   - a time finer than a microsecond is cut, not rounded;
 //   - a lease that ends at t can be taken at t, and until somebody does it counts;

@@ -1138,6 +1138,7 @@ func faults() []fault {
 		of("a burial is a delivery", func(s spoiled) storage.Store { return buryIsDone{s} }, "bury lets the stream go on"),
 		of("a replay keeps the attempts", func(s spoiled) storage.Store { return replaysAtOnce{s} }, "replay makes a dead letter an event again"),
 		of("a replay ignores a lease", func(s spoiled) storage.Store { return replaysAtOnce{s} }, "replay waits for a lease in its stream"),
+		of("a replay ignores leases and attempts", func(s spoiled) storage.Store { return replaysAtOnce{s} }, "relaying at random does what the smallest model does"),
 		of("a replay of nothing succeeds", func(s spoiled) storage.Store { return replaysTwice{s} }, "replay wants a dead letter"),
 		of("replays all win", func(s spoiled) storage.Store { return replaysTwice{s} }, "replays of one dead letter have one winner"),
 		of("a repeated mark dooms", func(s spoiled) storage.Store { return seenDooms{s} }, "mark seen of a repeated event leaves the transaction whole"),
