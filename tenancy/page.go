@@ -72,7 +72,7 @@ func (p Page) Keyset(binding ...any) (Keyset, error) {
 	if err != nil || raw[0] != cursorVersion || [bindingSize]byte(raw[1:1+bindingSize]) != bind(binding) {
 		return Keyset{}, bad
 	}
-	at := int64(binary.BigEndian.Uint64(raw[1+bindingSize:]))
+	at := int64(binary.BigEndian.Uint64(raw[1+bindingSize:])) //nolint:gosec // a round trip of the same bits
 	return Keyset{At: time.UnixMicro(at).UTC(), ID: uuid.UUID(raw[1+bindingSize+8:]), Limit: limit + 1}, nil
 }
 

@@ -101,13 +101,13 @@ func runVictim(t *testing.T, e engine, dsn string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	victim := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestVictim$") //nolint:gosec // this very test
+	victim := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestVictim$")
 	victim.Env = append(os.Environ(), victimEngine+"="+e.name, victimDSN+"="+dsn)
 	out, err := victim.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, victim.Start())
 	lines := bufio.NewScanner(out)
-	for range 1 + rand.N(20) { //nolint:gosec // any instant will do
+	for range 1 + rand.N(20) {
 		require.True(t, lines.Scan(), "the process ended before it was killed: %s", lines.Text())
 	}
 	require.NoError(t, victim.Process.Kill())
