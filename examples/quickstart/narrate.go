@@ -149,17 +149,17 @@ func (n *narrator) step(t told) {
 		fmt.Fprintf(n.w, "           %s\n", more)
 	}
 	for _, m := range t.mails {
-		fmt.Fprintf(n.w, "       ✉ to %s: %s, %s\n", m.To, m.Subject(), offer(m))
+		fmt.Fprintf(n.w, "       ✉ to %s: %s%s\n", m.To, m.Subject(), as(m))
 	}
 	if t.otherwise() {
 		fmt.Fprintf(n.w, "       ! the story says !%s here\n", t.mark)
 	}
 }
 
-// offer is what a mail invites to.
-func offer(m invite.Mail) string {
+// as is the role that a mail offers, where it leaves a choice.
+func as(m invite.Mail) string {
 	if m.Kind == invite.ToOneConversation {
-		return "into one conversation"
+		return ""
 	}
-	return "as " + m.Role.String()
+	return ", as " + m.Role.String()
 }
