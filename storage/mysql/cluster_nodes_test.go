@@ -80,9 +80,11 @@ until rm -rf "$1" && [ ! -e "$1" ] || [ $((n += 1)) -gt 100 ]; do sleep 0.1; don
 		port := free[i*ports:]
 		n := &node{dir: filepath.Join(dir, strconv.Itoa(i+1))}
 		n.socket, n.log = filepath.Join(n.dir, "socket"), filepath.Join(n.dir, "log")
+		temporary := filepath.Join(dir, "tmp"+strconv.Itoa(i+1)) // a server that starts removes others' files from a shared one
+		c.run("/bin/mkdir", temporary)
 		c.run(install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--datadir="+n.dir)
 		n.args = []string{
-			server, "--no-defaults", "--datadir=" + n.dir, "--socket=" + n.socket, "--log-error=" + n.log,
+			server, "--no-defaults", "--datadir=" + n.dir, "--socket=" + n.socket, "--log-error=" + n.log, "--tmpdir=" + temporary,
 			"--pid-file=" + filepath.Join(n.dir, "pid"), "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port[0]),
 			"--max-connections=400", "--binlog-format=ROW", "--default-storage-engine=InnoDB", "--innodb-autoinc-lock-mode=2",
 			"--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M",

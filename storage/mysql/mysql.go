@@ -135,7 +135,7 @@ func checkTx(ctx context.Context, db *sql.DB, tx sqlstore.Tx) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
-	_, err = db.ExecContext(bounded, "UPDATE usher_isolation SET probes = probes + 1 WHERE id = 1")
+	err = changeProbe(bounded, db)
 	switch {
 	case bounded.Err() != nil && ctx.Err() == nil:
 		return &sqlstore.CheckTxError{Reason: fmt.Sprintf("its isolation level could not be seen within %v: it is SERIALIZABLE, or the pool has no second connection", probeWait)}
@@ -147,6 +147,17 @@ func checkTx(ctx context.Context, db *sql.DB, tx sqlstore.Tx) error {
 		err = &sqlstore.CheckTxError{Reason: "its isolation level is not READ COMMITTED; begin it with &sql.TxOptions{Isolation: sql.LevelReadCommitted}"}
 	}
 	return err
+}
+
+// changeProbe changes the row. All nodes of a Galera cluster change the same one, and where two
+// do so at once one of them is refused; it is a transaction of its own, so it can be repeated.
+func changeProbe(ctx context.Context, db *sql.DB) error {
+	for {
+		_, err := db.ExecContext(ctx, "UPDATE usher_isolation SET probes = probes + 1 WHERE id = 1")
+		if err == nil || ctx.Err() != nil || classify(err).Class != sqlstore.Retry {
+			return err
+		}
+	}
 }
 
 const probeWait = 3 * time.Second
