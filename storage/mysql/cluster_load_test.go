@@ -4,7 +4,6 @@ package mysql_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -318,7 +317,7 @@ func (l *load) checkEvents(t *testing.T, s *site) {
 	for kind, table := range map[string]string{
 		"account": "usher_accounts", "user": "usher_users", "team": "usher_teams", "contact": "usher_contacts", "conversation": "usher_conversations",
 	} {
-		streams += count("SELECT COUNT(*) FROM " + table + " WHERE events > 0") //nolint:gosec // a table of the list
+		streams += count("SELECT COUNT(*) FROM " + table + " WHERE events > 0")
 		broken := count("SELECT COUNT(*) FROM "+table+` r LEFT JOIN (SELECT stream_id, COUNT(*) AS n, MIN(seq) AS lowest, MAX(seq) AS highest
 			FROM usher_events WHERE stream_kind = ? GROUP BY stream_id) e ON e.stream_id = r.id
 			WHERE r.events <> COALESCE(e.n, 0) OR r.events <> COALESCE(e.highest, 0) OR e.lowest <> 1`, kind)
@@ -341,25 +340,7 @@ func (l *load) checkEvents(t *testing.T, s *site) {
 func (l *load) checkOutcomes(t *testing.T, s *site) {
 	t.Helper()
 	for _, thread := range l.threads {
-		rows, err := s.db.QueryContext(t.Context(), `SELECT kind, COALESCE(JSON_VALUE(payload, '$.outcome'), '') FROM usher_events
-			WHERE stream_kind = 'conversation' AND stream_id = ? AND kind IN (?, ?) ORDER BY seq`,
-			thread.ID[:], conversation.ConversationClosed, conversation.ConversationOpened)
-		require.NoError(t, err)
-		closed, outcome := 0, ""
-		for rows.Next() {
-			var kind, label sql.NullString
-			require.NoError(t, rows.Scan(&kind, &label))
-			if kind.String == conversation.ConversationClosed {
-				assert.Empty(t, outcome, "%s: closed twice", s.name)
-				outcome = label.String
-				closed++
-			} else {
-				assert.NotEmpty(t, outcome, "%s: opened twice", s.name)
-				outcome = ""
-			}
-		}
-		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
+		closed, outcome := s.ends(t, thread.ID)
 		c, err := s.store.Conversation(t.Context(), l.w.team.ID, thread.ID)
 		require.NoError(t, err)
 		assert.Equal(t, conversation.Label(outcome), c.Outcome, s.name)
@@ -367,4 +348,29 @@ func (l *load) checkOutcomes(t *testing.T, s *site) {
 		require.NoError(t, err)
 		assert.Len(t, history, closed, s.name)
 	}
+}
+
+// ends counts how often a conversation was closed, and tells the outcome that it is closed with,
+// empty for an open one.
+func (s *site) ends(t *testing.T, id tenancy.ConversationID) (closed int, outcome string) {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), `SELECT kind, COALESCE(JSON_VALUE(payload, '$.outcome'), '') FROM usher_events
+		WHERE stream_kind = 'conversation' AND stream_id = ? AND kind IN (?, ?) ORDER BY seq`,
+		id[:], conversation.ConversationClosed, conversation.ConversationOpened)
+	require.NoError(t, err)
+	defer rows.Close() // rows.Err tells all that matters
+	for rows.Next() {
+		var kind, label string
+		require.NoError(t, rows.Scan(&kind, &label))
+		if kind == conversation.ConversationOpened {
+			assert.NotEmpty(t, outcome, "%s: opened twice", s.name)
+			outcome = ""
+			continue
+		}
+		assert.Empty(t, outcome, "%s: closed twice", s.name)
+		outcome = label
+		closed++
+	}
+	require.NoError(t, rows.Err())
+	return closed, outcome
 }

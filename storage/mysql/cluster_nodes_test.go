@@ -56,7 +56,7 @@ func startCluster(t *testing.T) *cluster {
 	server := program(t, "mariadbd", "/usr/sbin/mariadbd")
 	program(t, "rsync", "/usr/bin/rsync")
 	provider := program(t, "libgalera_smm.so", "/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
-	dir, err := os.MkdirTemp("/tmp", "usher-galera-") // not t.TempDir: a socket's path has at most 107 bytes
+	dir, err := os.MkdirTemp("/tmp", "usher-galera-") //nolint:usetesting // a socket's path has at most 107 bytes
 	require.NoError(t, err)
 	c := &cluster{t: t, dir: dir, owner: servant(t)}
 	if c.owner != nil {
@@ -143,10 +143,16 @@ func servant(t *testing.T) *syscall.Credential {
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
+	var held []io.Closer
+	defer func() { // when all are known, so that no two are the same
+		for _, l := range held {
+			_ = l.Close()
+		}
+	}()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
 		require.NoError(t, err)
-		defer l.Close() //nolint:errcheck // when all are known, so that no two are the same
+		held = append(held, l)
 		address, ok := l.Addr().(*net.TCPAddr)
 		require.True(t, ok)
 		ports = append(ports, address.Port)
@@ -157,7 +163,7 @@ func freePorts(t *testing.T, n int) []int {
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 func (c *cluster) command(dir, program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(program, args...) //nolint:gosec,noctx // found on this machine; lives as long as the cluster
+	cmd := exec.Command(program, args...) //nolint:noctx // found on this machine; lives as long as the cluster
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + c.dir, "LC_ALL=C"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner, Setpgid: true}

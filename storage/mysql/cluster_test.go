@@ -96,6 +96,14 @@ func clusterJoin(t *testing.T, c *cluster) {
 	}
 }
 
+// site is usher on one node.
+type site struct {
+	*usher.Usher
+	name  string
+	db    *sql.DB
+	store *sqlstore.Store
+}
+
 // registerJoined registers a user in a transaction of the host's.
 func (s *site) registerJoined(ctx context.Context, name string) (tenancy.User, error) {
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
@@ -112,14 +120,6 @@ func (s *site) registerJoined(ctx context.Context, name string) (tenancy.User, e
 		return tenancy.User{}, err
 	}
 	return u, tx.Commit()
-}
-
-// site is usher on one node.
-type site struct {
-	*usher.Usher
-	name  string
-	db    *sql.DB
-	store *sqlstore.Store
 }
 
 // clusterWorld is one schema that all nodes work in.

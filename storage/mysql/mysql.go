@@ -1,6 +1,6 @@
 // Package mysql is usher's storage on MySQL 8 and MariaDB 10.6 and newer, through
 // go-sql-driver/mysql, with any DSN: parseTime, clientFoundRows, loc, multiStatements and the
-// character set make no difference.
+// character set make no difference. Only a Galera cluster asks for something: see [WithGalera].
 //
 // The tables are made in the connection's database and their names begin with usher_.
 // Transactions are READ COMMITTED, whatever the server's default.

@@ -125,7 +125,7 @@ func (s *Store) checkLocks(ctx context.Context, handle Tx) error {
 		if conn, err = s.db.Conn(ctx); err != nil {
 			return s.failure(ctx, err)
 		}
-		defer conn.Close() //nolint:errcheck // gives it back to the pool
+		defer conn.Close() // gives it back to the pool
 	}
 	err := s.dialect.CheckLocks(ctx, conn)
 	var plain *LocksError
