@@ -35,10 +35,11 @@ const (
 // one once it is back.
 func clusterKill(t *testing.T, c *cluster) {
 	l := newLoad(t, c)
-	before := c.conflicts()
+	left := c.nodes[:clusterSize-1]
+	before := c.conflicts(left...)
 	l.run(t, c)
 	t.Logf("%d operations acknowledged, %d of them repeated after %d answers of unavailable; %d conflicts between the nodes left",
-		l.acknowledged.Load(), l.repeated.Load(), l.unavailable.Load(), c.conflicts()-before)
+		l.acknowledged.Load(), l.repeated.Load(), l.unavailable.Load(), c.conflicts(left...)-before)
 	c.await(clusterSize - 1)
 	l.check(t, l.w.sites[0])
 	l.check(t, l.w.sites[1])

@@ -105,7 +105,9 @@ until rm -rf "$1" && [ ! -e "$1" ] || [ $((n += 1)) -gt 100 ]; do sleep 0.1; don
 		}
 	}
 	c.await(clusterSize)
-	t.Logf("%s, Galera %s, %d nodes", c.asked("SELECT VERSION()")[0], c.status("wsrep_provider_version")[0], clusterSize)
+	galera, err := c.nodes[0].status(t.Context(), "wsrep_provider_version")
+	require.NoError(t, err)
+	t.Logf("MariaDB %s, Galera %s, %d nodes", c.asked("SELECT VERSION()")[0], galera, clusterSize)
 	return c
 }
 
@@ -248,29 +250,19 @@ func (n *node) status(ctx context.Context, name string) (string, error) {
 	return value, err
 }
 
-// status asks every living node for one of its states.
-func (c *cluster) status(name string) []string {
-	c.t.Helper()
-	var values []string
-	for _, n := range c.nodes {
-		if n.alive != nil {
-			value, err := n.status(c.t.Context(), name)
-			require.NoError(c.t, err)
-			values = append(values, value)
-		}
-	}
-	return values
-}
-
-// conflicts counts what the living nodes have rolled back because of each other: transactions
-// that failed at commit, and those that were ended in the middle.
-func (c *cluster) conflicts() int {
+// conflicts counts what the nodes have rolled back because of each other: transactions that
+// failed at commit, and those that were ended in the middle.
+func (c *cluster) conflicts(nodes ...*node) int {
 	c.t.Helper()
 	sum := 0
-	for _, value := range append(c.status("wsrep_local_cert_failures"), c.status("wsrep_local_bf_aborts")...) {
-		n, err := strconv.Atoi(value)
-		require.NoError(c.t, err)
-		sum += n
+	for _, n := range nodes {
+		for _, name := range []string{"wsrep_local_cert_failures", "wsrep_local_bf_aborts"} {
+			value, err := n.status(c.t.Context(), name)
+			require.NoError(c.t, err)
+			count, err := strconv.Atoi(value)
+			require.NoError(c.t, err)
+			sum += count
+		}
 	}
 	return sum
 }

@@ -50,14 +50,14 @@ func clusterConformance(t *testing.T, c *cluster) {
 			return open(t, handle(t, c.nodes[rand.N(clusterSize)].dsn(name)), mysql.WithGalera())
 		})
 	})
-	before := c.conflicts()
+	before := c.conflicts(c.nodes...)
 	t.Run("a node for each connection", func(t *testing.T) {
 		storagetest.Run(t, func(t *testing.T) storage.Store {
 			return open(t, c.spread(t, c.database(t)), mysql.WithGalera())
 		}, storagetest.Without(storagetest.RowLocks,
 			"a lock is local to its node: another node's transaction may commit first, and the one that holds the lock is run again"))
 	})
-	t.Logf("%d conflicts between nodes", c.conflicts()-before)
+	t.Logf("%d conflicts between nodes", c.conflicts(c.nodes...)-before)
 }
 
 // Programs on all nodes may migrate at the same time.
@@ -236,14 +236,14 @@ func clusterRaces(t *testing.T, c *cluster) {
 		{"two answer the first message of a contact", raceReceive},
 	} {
 		t.Run(race.name, func(t *testing.T) {
-			before := c.conflicts()
+			before := c.conflicts(c.nodes...)
 			for round := range *rounds {
 				race.run(t, w, round)
 				if t.Failed() {
 					t.Fatalf("in round %d", round)
 				}
 			}
-			t.Logf("%d rounds, %d conflicts between nodes", *rounds, c.conflicts()-before)
+			t.Logf("%d rounds, %d conflicts between nodes", *rounds, c.conflicts(c.nodes...)-before)
 		})
 	}
 }
