@@ -1,5 +1,6 @@
-.PHONY: test lint generate ci
+.PHONY: test lint generate ci cluster-test
 test:     ; go test -race -shuffle=on ./...
 lint:     ; bash .ci/run format vet lint
 generate: ; go generate ./...
 ci:       ; bash .ci/run
+cluster-test: ; go test -race -tags cluster -count=1 -timeout 30m -v -run '^TestCluster$$' ./storage/mysql

@@ -20,8 +20,27 @@ import (
 // With every lock taken by an update, the store is the same to its callers.
 func TestConformanceWithGalera(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storage.Store {
-		return open(t, connect(t, testdb.MySQL(t, "mysql", "")), mysql.WithGalera())
+		return open(t, connect(t, testdb.MySQL(t, "mysql", "?interpolateParams=true")), mysql.WithGalera())
 	}, storagetest.Rounds(3))
+}
+
+// Where statements are prepared, a node's rollback can go unnoticed.
+func TestGaleraRefusesPreparedStatements(t *testing.T) {
+	db := connect(t, testdb.MySQL(t, "mysql", ""))
+	open(t, db)
+	store, err := mysql.New(db, mysql.WithGalera())
+	require.NoError(t, err)
+	for _, err := range []error{
+		store.Migrate(t.Context()),
+		store.InTx(t.Context(), func(context.Context) error { return nil }),
+		func() error { _, err := store.User(t.Context(), tenancy.UserID{1}); return err }(),
+	} {
+		require.ErrorIs(t, err, tenancy.ErrUnavailable)
+		var locks *sqlstore.LocksError
+		require.ErrorAs(t, err, &locks)
+		require.ErrorContains(t, err, "interpolateParams=true")
+	}
+	require.Zero(t, db.Stats().InUse)
 }
 
 // Nothing rests on the DSN.

@@ -54,6 +54,10 @@ type Dialect struct {
 	// MigrateUnlock ends MigrateLock, after the transaction. Empty: the transaction's end does it.
 	MigrateUnlock string
 
+	// CheckLocks refuses connections on which the locks of WithUpdateLocks would not hold. Nil:
+	// there are none.
+	CheckLocks func(ctx context.Context, conn *sql.Conn) error
+
 	// CheckTx refuses a host's transaction in which usher's rules would not hold.
 	CheckTx func(ctx context.Context, db *sql.DB, tx Tx) error
 

@@ -104,3 +104,12 @@ func (e *SchemaError) Error() string {
 
 // Is makes errors.Is(err, tenancy.ErrUnavailable) true.
 func (e *SchemaError) Is(target error) bool { return target == tenancy.ErrUnavailable }
+
+// LocksError says why the locks of [WithUpdateLocks] would not hold on the store's connections.
+// It is [tenancy.ErrUnavailable].
+type LocksError struct{ Reason string }
+
+func (e *LocksError) Error() string { return "unavailable: no locks by updates: " + e.Reason }
+
+// Is makes errors.Is(err, tenancy.ErrUnavailable) true.
+func (e *LocksError) Is(target error) bool { return target == tenancy.ErrUnavailable }

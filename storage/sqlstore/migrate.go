@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -97,6 +99,9 @@ func (s *Store) checkSchema(ctx context.Context, handle Tx) error {
 	if s.ready.Load() {
 		return nil
 	}
+	if err := s.checkLocks(ctx, handle); err != nil {
+		return err
+	}
 	have, err := s.schemaVersion(ctx, handle)
 	if err != nil {
 		return s.failure(ctx, err)
@@ -105,6 +110,31 @@ func (s *Store) checkSchema(ctx context.Context, handle Tx) error {
 		return &SchemaError{Have: have, Want: s.latest()}
 	}
 	s.ready.Store(true)
+	return nil
+}
+
+// checkLocks answers a [*LocksError] if the store takes its locks by updates and the handle's
+// connections are not fit for it. All of a pool are alike, so one is looked at.
+func (s *Store) checkLocks(ctx context.Context, handle Tx) error {
+	if !s.updateLocks || s.dialect.CheckLocks == nil {
+		return nil
+	}
+	conn, pinned := handle.(*sql.Conn)
+	if !pinned {
+		var err error
+		if conn, err = s.db.Conn(ctx); err != nil {
+			return s.failure(ctx, err)
+		}
+		defer conn.Close() // gives it back to the pool
+	}
+	err := s.dialect.CheckLocks(ctx, conn)
+	var plain *LocksError
+	switch {
+	case errors.As(err, &plain):
+		return plain
+	case err != nil:
+		return s.failure(ctx, err)
+	}
 	return nil
 }
 

@@ -30,7 +30,7 @@ func txCases() []testCase {
 		{name: "the outer context inside the closure is outside", rule: ruleOuter, covers: []string{"InTx"}, run: outerReadCase},
 		{name: "the outer context inside the closure does not write", rule: ruleNoTx, covers: []string{"InTx"}, run: outerWriteCase},
 		{name: "a transaction on the outer context is another one", rule: ruleOuter, covers: []string{"InTx"}, run: outerTxCase},
-		{name: "a waiting transaction gives up with its context", rule: ruleCancelled, covers: []string{"InTx"}, run: waitingCase},
+		{name: "a waiting transaction gives up with its context", rule: ruleCancelled, needs: RowLocks, covers: []string{"InTx"}, run: waitingCase},
 	}
 }
 
