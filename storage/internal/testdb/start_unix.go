@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 )
 
@@ -144,9 +145,15 @@ rm -rf "$dir"`
 	if err != nil {
 		return err
 	}
-	guards = append(guards, alive)
+	guards.Lock()
+	guards.open = append(guards.open, alive)
+	guards.Unlock()
 	return cmd.Start()
 }
 
 // guards are held so that they stay open until the process ends.
-var guards []any
+var guards struct {
+	sync.Mutex
+
+	open []any
+}
