@@ -74,10 +74,19 @@ func (s *Service) Register(ctx context.Context, by System, p Profile) (User, err
 	}
 	return Do(ctx, s.store, s.env, by, "Register", []any{facts}, func(ctx context.Context) (User, error) {
 		known, err := s.registered(ctx, facts.ExternalID)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			return s.insertUser(ctx, by, facts)
-		case err != nil:
+		if errors.Is(err, ErrNotFound) {
+			user, err := s.insertUser(ctx, by, facts)
+			if !errors.Is(err, ErrEmailTaken) {
+				return user, err
+			}
+			// Taken since the first look, perhaps by the same user's other sign-in.
+			if known, err = s.registered(ctx, facts.ExternalID); errors.Is(err, ErrNotFound) {
+				return User{}, ErrEmailTaken
+			}
+			if err != nil {
+				return User{}, err
+			}
+		} else if err != nil {
 			return User{}, err
 		}
 		return s.refreshUser(ctx, by, known, facts)
