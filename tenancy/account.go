@@ -9,10 +9,14 @@ import (
 
 // Account is the customer: it is held by one user and has many teams.
 type Account struct {
-	ID        AccountID
-	Name      string
-	HeldBy    UserID
-	Status    AccountStatus
+	ID     AccountID
+	Name   string
+	HeldBy UserID
+	Status AccountStatus
+	// Services are what the account has booked, in the order in which they were added.
+	Services []AccountService
+	// Seats is how many people the account may have; the zero value sets no limit.
+	Seats     Seats
 	CreatedAt time.Time
 	Version   int64
 }

@@ -17,6 +17,7 @@ type (
 	AccountID      = ID[Account]
 	UserID         = ID[User]
 	TeamID         = ID[Team]
+	RoleID         = ID[CustomRole]
 	InvitationID   = ID[invitationKind]
 	ContactID      = ID[contactKind]
 	ConversationID = ID[conversationKind]

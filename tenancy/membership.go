@@ -12,9 +12,11 @@ import (
 
 // Membership is a user in a team. Removal keeps the row, so that history keeps a name.
 type Membership struct {
-	Team     TeamID
-	User     UserID
-	Role     rbac.Role
+	Team TeamID
+	User UserID
+	Role rbac.Role
+	// Custom is the custom role on top of Role, its base; zero for someone without one.
+	Custom   RoleID
 	Status   MembershipStatus
 	JoinedAt time.Time
 	// ExpiresAt ends the membership by the clock; zero means never.

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/storage/outbox"
 )
@@ -45,6 +46,12 @@ type Store interface {
 	AccountStore
 	TeamStore
 	MembershipStore
+	RoleStore
+	// Broken looks for one kind of broken invariant and answers at most limit findings, by
+	// Subject and then by Team, strictly after the finding given; the zero Finding starts at the
+	// beginning. Now is the time by which expiry is judged. A flaw that the store does not know
+	// answers [ErrInvalid].
+	Broken(ctx context.Context, flaw Flaw, now time.Time, after Finding, limit int) ([]Finding, error)
 }
 
 // Transactor runs transactions, which ride in the context.
@@ -81,6 +88,12 @@ type AccountStore interface {
 	UpdateAccount(ctx context.Context, a Account) error
 	LockAccount(ctx context.Context, id AccountID) (Account, error)
 	Account(ctx context.Context, id AccountID) (Account, error)
+	// AccountsOf lists the accounts that the user holds, whatever their state, by (CreatedAt,
+	// account id).
+	AccountsOf(ctx context.Context, user UserID, page Keyset) ([]Account, error)
+	// SeatsTaken counts the seats of the account that are taken at the time, as [Seats] defines
+	// them. It may cost as much as the account has people.
+	SeatsTaken(ctx context.Context, account AccountID, now time.Time, q SeatQuery) (int, error)
 }
 
 // TeamStore keeps teams. NameKey is unique within the account; an Identity that is not zero
@@ -93,6 +106,8 @@ type TeamStore interface {
 	TeamByName(ctx context.Context, account AccountID, nameKey string) (Team, error)
 	// TeamByIdentity finds the active team that has the identity.
 	TeamByIdentity(ctx context.Context, identity Identity) (Team, error)
+	// TeamsIn lists the teams of the account, whatever their state, by (CreatedAt, team id).
+	TeamsIn(ctx context.Context, account AccountID, page Keyset) ([]Team, error)
 }
 
 // MembershipStore keeps memberships, one for each team and user.
@@ -110,9 +125,29 @@ type MembershipStore interface {
 	// TeamsOf lists the teams in which the user's membership is active, whatever its expiry,
 	// by (JoinedAt, team id).
 	TeamsOf(ctx context.Context, user UserID, page Keyset) ([]TeamOfUser, error)
+	// MembershipsOf lists the user's memberships that are not removed, by team id.
+	MembershipsOf(ctx context.Context, user UserID) ([]Membership, error)
 	// HasOtherManager reports whether someone but the user is a lasting manager of the team:
-	// an active membership as Manager without an expiry, of an active user.
+	// an active membership without an expiry, of an active user, as Manager or in a custom role
+	// that Manages. The zero user leaves nobody out.
 	HasOtherManager(ctx context.Context, team TeamID, but UserID) (bool, error)
+	// Lapsed lists at most limit active memberships whose expiry has come (it is not after now),
+	// by (ExpiresAt, team id, user id).
+	Lapsed(ctx context.Context, now time.Time, limit int) ([]Membership, error)
+}
+
+// RoleStore keeps custom roles. NameKey is unique within the account. A role of another account
+// is not found.
+type RoleStore interface {
+	InsertRole(ctx context.Context, r CustomRole) error
+	UpdateRole(ctx context.Context, r CustomRole) error
+	// DeleteRole deletes a role that no membership refers to, or [ErrConflict].
+	DeleteRole(ctx context.Context, account AccountID, id RoleID) error
+	Role(ctx context.Context, account AccountID, id RoleID) (CustomRole, error)
+	// RolesIn lists the account's roles by (CreatedAt, id), all of them.
+	RolesIn(ctx context.Context, account AccountID) ([]CustomRole, error)
+	// TeamsWithRole lists the teams in which a membership that is not removed has the role, by id.
+	TeamsWithRole(ctx context.Context, account AccountID, id RoleID) ([]TeamID, error)
 }
 
 // Authority is what a decision about a user in a team rests on.
@@ -122,4 +157,8 @@ type Authority struct {
 	TeamStatus    TeamStatus
 	UserStatus    UserStatus
 	Membership    Membership
+	// CustomName and CustomPermissions are those of the membership's custom role; empty for
+	// someone without one.
+	CustomName        string
+	CustomPermissions []string
 }

@@ -20,6 +20,7 @@ type Team struct {
 	Status   TeamStatus
 	// NameKey is what names are compared by; a store keeps it unique within the account.
 	NameKey   string
+	Settings  Settings
 	CreatedAt time.Time
 	Version   int64
 }

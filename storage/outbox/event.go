@@ -58,9 +58,20 @@ type Appender interface {
 
 // Log reads events back.
 type Log interface {
-	// TeamEvents lists the events of one team, newest first by (At, ID), those strictly
-	// before the position given; a zero time starts at the newest.
-	TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]Event, error)
+	// TeamEvents lists the events of one team that the filter admits, newest first by (At, ID),
+	// those strictly before the position given; a zero time starts at the newest. What it costs
+	// grows with the team's events between the filter's Since and Until.
+	TeamEvents(ctx context.Context, team uuid.UUID, filter LogFilter, before time.Time, id uuid.UUID, limit int) ([]Event, error)
+}
+
+// LogFilter says which events to read. The zero value admits all.
+type LogFilter struct {
+	// Kind and Principal are compared whole; empty admits any.
+	Kind      string
+	Principal string
+	// Since and Until bound the events' times: Since is in, Until is out. Zero is no bound.
+	Since time.Time
+	Until time.Time
 }
 
 // Due is an event that a relay holds under a lease.

@@ -1,0 +1,67 @@
+package tenancy
+
+import "time"
+
+// Settings are what a team's managers decide about it. The zero value is what every team
+// starts with, and the safe one.
+type Settings struct {
+	// TimeZone is the IANA name of the zone of the working hours, such as Europe/Berlin. Empty
+	// means UTC.
+	TimeZone string `json:"time_zone,omitempty"`
+	// Hours are the working hours by weekday, Sunday first as in [time.Weekday].
+	Hours [7]Hours `json:"hours"`
+	// Statuses are the team's own outcome statuses, beside the built-in ones, in their order.
+	Statuses []OutcomeStatus `json:"statuses,omitempty"`
+	// DeliverTo are the teams that conversations may be delivered to. Nil means all active teams
+	// of the account, empty means none.
+	DeliverTo []TeamID `json:"deliver_to"`
+	// HideHistory lets guests see a conversation from their invitation on; otherwise they see all
+	// of it.
+	HideHistory bool `json:"hide_history,omitempty"`
+	// KeepInvitations leaves pending invitations as they are when their sender leaves the team,
+	// is removed or suspended; otherwise they are revoked.
+	KeepInvitations bool `json:"keep_invitations,omitempty"`
+	// TrustInviters lets an invitation be accepted whatever has become of its sender's rights
+	// since; otherwise they are checked again.
+	TrustInviters bool `json:"trust_inviters,omitempty"`
+}
+
+// Hours are working hours of one day, in minutes since midnight of the team's time zone: From
+// is in, To is out. A day with both 0 is free.
+type Hours struct {
+	From int `json:"from"`
+	To   int `json:"to"`
+}
+
+// OutcomeStatus is an outcome that a team has made for itself.
+type OutcomeStatus struct {
+	Label string `json:"label"`
+	// Category is positive, neutral or negative.
+	Category OutcomeCategory `json:"category"`
+}
+
+// OutcomeCategory says which way an outcome went.
+type OutcomeCategory string
+
+// The categories.
+const (
+	Positive OutcomeCategory = "positive"
+	Neutral  OutcomeCategory = "neutral"
+	Negative OutcomeCategory = "negative"
+)
+
+// Location is the team's time zone. It is UTC where the zone's name is unknown on this machine.
+func (s Settings) Location() *time.Location {
+	zone, err := time.LoadLocation(s.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// Working reports whether the time is within the team's working hours.
+func (s Settings) Working(at time.Time) bool {
+	local := at.In(s.Location())
+	hours, minute := s.Hours[local.Weekday()], local.Hour()*60+local.Minute()
+	return hours.From <= minute && minute < hours.To
+}
