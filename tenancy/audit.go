@@ -20,7 +20,7 @@ func (s *Service) Audit(ctx context.Context, actor Actor, page Page) (List[outbo
 	if err := s.Check(ctx, actor, rbac.ReadAudit); err != nil {
 		return List[outbox.Event]{}, err
 	}
-	events, err := s.store.TeamEvents(ctx, actor.Team.UUID(), keyset.At, keyset.ID, keyset.Limit)
+	events, err := s.store.TeamEvents(ctx, actor.Team.UUID(), outbox.LogFilter{}, keyset.At, keyset.ID, keyset.Limit)
 	if err != nil {
 		return List[outbox.Event]{}, err
 	}
