@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/usher-go/usher/rbac"
 )
 
@@ -39,7 +41,7 @@ func (s *Service) CreateAccount(ctx context.Context, user UserID, name string) (
 		return Account{}, err
 	}
 	return Do(ctx, s.store, s.env, Self(user), "CreateAccount", []any{name}, func(ctx context.Context) (Account, error) {
-		if err := s.activeUser(ctx, user); err != nil {
+		if _, err := s.enterUser(ctx, user); err != nil {
 			return Account{}, err
 		}
 		now := s.env.Now()
@@ -55,6 +57,75 @@ func (s *Service) CreateAccount(ctx context.Context, user UserID, name string) (
 	})
 }
 
+// Account reads an account that the user holds, whatever its state.
+//
+// Errors: [ErrNotFound] for an account that the user does not hold, [ErrInactive].
+func (s *Service) Account(ctx context.Context, holder Holder) (Account, error) {
+	return s.heldAccount(ctx, holder, rbac.ReadAccount, s.store.Account)
+}
+
+// MyAccounts lists the accounts that the user holds, oldest first.
+func (s *Service) MyAccounts(ctx context.Context, user UserID, page Page) (List[Account], error) {
+	keyset, err := page.Keyset("my accounts", user)
+	if err != nil {
+		return List[Account]{}, err
+	}
+	if err := s.activeUser(ctx, user); err != nil {
+		return List[Account]{}, err
+	}
+	accounts, err := s.store.AccountsOf(ctx, user, keyset)
+	if err != nil {
+		return List[Account]{}, err
+	}
+	return Paged(accounts, keyset, func(a Account) (time.Time, uuid.UUID) { return a.CreatedAt, a.ID.UUID() }, "my accounts", user), nil
+}
+
+// Teams lists the teams of the holder's account, oldest first, archived ones among them.
+//
+// Errors: those of [Service.Account], [*InvalidError].
+func (s *Service) Teams(ctx context.Context, holder Holder, page Page) (List[Team], error) {
+	keyset, err := page.Keyset("teams", holder.Account)
+	if err != nil {
+		return List[Team]{}, err
+	}
+	if _, err := s.Account(ctx, holder); err != nil {
+		return List[Team]{}, err
+	}
+	teams, err := s.store.TeamsIn(ctx, holder.Account, keyset)
+	if err != nil {
+		return List[Team]{}, err
+	}
+	return Paged(teams, keyset, func(t Team) (time.Time, uuid.UUID) { return t.CreatedAt, t.ID.UUID() }, "teams", holder.Account), nil
+}
+
+// RenameAccount gives the holder's account another name. The same name changes nothing.
+//
+// Errors: [*InvalidError], [ErrNotFound], [ErrAccountInactive].
+func (s *Service) RenameAccount(ctx context.Context, holder Holder, name string) (Account, error) {
+	name, err := Name("account name", name)
+	if err != nil {
+		return Account{}, err
+	}
+	return Do(ctx, s.store, s.env, holder, "RenameAccount", []any{holder.Account, name}, func(ctx context.Context) (Account, error) {
+		a, err := s.enterAccount(ctx, holder, rbac.RenameAccount)
+		if err != nil || a.Name == name {
+			return a, err
+		}
+		a.Name = name
+		return s.updateAccount(ctx, holder, a, AccountRenamed, Facts{})
+	})
+}
+
+// updateAccount writes a change of an account that is locked, and its event.
+func (s *Service) updateAccount(ctx context.Context, by Principal, a Account, kind string, facts Facts) (Account, error) {
+	if err := s.store.UpdateAccount(ctx, a); err != nil {
+		return Account{}, err
+	}
+	a.Version++
+	facts["account"] = a.ID.String()
+	return a, s.store.Append(ctx, s.env.Event(by, s.env.Now(), a.in(), kind, facts))
+}
+
 // Holder is the principal for operations on the account as a whole. Whether the user does
 // hold it is checked in each of them.
 func (a Account) Holder(user UserID) Holder { return Holder{User: user, Account: a.ID} }
@@ -62,10 +133,16 @@ func (a Account) Holder(user UserID) Holder { return Holder{User: user, Account:
 // enterAccount locks the holder's account and checks the permission. Only its holder knows
 // of an account; to everyone else it is not found.
 func (s *Service) enterAccount(ctx context.Context, holder Holder, perm rbac.Permission) (Account, error) {
+	return s.heldAccount(ctx, holder, perm, s.store.LockAccount)
+}
+
+func (s *Service) heldAccount(ctx context.Context, holder Holder, perm rbac.Permission,
+	read func(context.Context, AccountID) (Account, error),
+) (Account, error) {
 	if holder.User.IsZero() || holder.Account.IsZero() {
 		return Account{}, ErrNoPrincipal
 	}
-	account, err := s.store.LockAccount(ctx, holder.Account)
+	account, err := read(ctx, holder.Account)
 	switch {
 	case err != nil:
 		return Account{}, err

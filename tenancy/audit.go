@@ -10,19 +10,57 @@ import (
 	"github.com/usher-go/usher/storage/outbox"
 )
 
-// Audit lists what happened in the actor's team, newest first: the very events that were
-// written with the changes.
-func (s *Service) Audit(ctx context.Context, actor Actor, page Page) (List[outbox.Event], error) {
-	keyset, err := page.Keyset("audit", actor.Team)
+// AuditFilter says what to read of an audit log. The zero value reads all.
+type AuditFilter struct {
+	// Kind is what happened, such as [MemberJoined].
+	Kind string
+	// By is on whose behalf it happened: [Self] for a user, or a [System].
+	By Principal
+	// Since and Until bound the time: Since is in, Until is out. Zero is no bound.
+	Since time.Time
+	Until time.Time
+}
+
+// MaxKind is the longest kind of event that can be asked for, in bytes.
+const MaxKind = 60
+
+// Audit lists what happened in the actor's team that the filter admits, newest first: the very
+// events that were written with the changes. A filter costs as much as the team has events
+// between its Since and Until.
+//
+// Errors: [*InvalidError], [rbac.ErrDenied].
+func (s *Service) Audit(ctx context.Context, actor Actor, filter AuditFilter, page Page) (List[outbox.Event], error) {
+	log, err := filter.log()
+	if err != nil {
+		return List[outbox.Event]{}, err
+	}
+	keyset, err := page.Keyset("audit", actor.Team, log)
 	if err != nil {
 		return List[outbox.Event]{}, err
 	}
 	if err := s.Check(ctx, actor, rbac.ReadAudit); err != nil {
 		return List[outbox.Event]{}, err
 	}
-	events, err := s.store.TeamEvents(ctx, actor.Team.UUID(), outbox.LogFilter{}, keyset.At, keyset.ID, keyset.Limit)
+	events, err := s.store.TeamEvents(ctx, actor.Team.UUID(), log, keyset.At, keyset.ID, keyset.Limit)
 	if err != nil {
 		return List[outbox.Event]{}, err
 	}
-	return Paged(events, keyset, func(e outbox.Event) (time.Time, uuid.UUID) { return e.At, e.ID }, "audit", actor.Team), nil
+	return Paged(events, keyset, func(e outbox.Event) (time.Time, uuid.UUID) { return e.At, e.ID }, "audit", actor.Team, log), nil
+}
+
+func (f AuditFilter) log() (outbox.LogFilter, error) {
+	if len(f.Kind) > MaxKind {
+		return outbox.LogFilter{}, &InvalidError{Field: "kind", Reason: "must be the kind of an event, such as member.joined"}
+	}
+	log := outbox.LogFilter{Kind: f.Kind, Since: f.Since.UTC(), Until: f.Until.UTC()}
+	if f.By == nil {
+		return log, nil
+	}
+	if system, ok := f.By.(System); ok {
+		if err := system.Validate(); err != nil {
+			return outbox.LogFilter{}, err
+		}
+	}
+	log.Principal = f.By.Principal()
+	return log, nil
 }

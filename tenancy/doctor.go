@@ -1,6 +1,11 @@
 package tenancy
 
-import "github.com/google/uuid"
+import (
+	"context"
+	"iter"
+
+	"github.com/google/uuid"
+)
 
 // Flaw is a kind of broken invariant that [Store.Broken] can look for. The rooms name theirs.
 type Flaw string
@@ -25,4 +30,44 @@ type Finding struct {
 	Account uuid.UUID
 	Team    uuid.UUID
 	Subject uuid.UUID
+}
+
+// Flaws are the flaws of this room.
+func Flaws() []Flaw { return []Flaw{FlawNoManager, FlawNoHolder, FlawGhostMember, FlawForeignRole} }
+
+// Diagnose looks through the data of all accounts for the flaws named, one after the other, and
+// yields what it finds. It changes nothing and locks nothing. It ends with the first error, which
+// it yields next to a zero Finding. What is being written while it looks may be found or not.
+func (s *Service) Diagnose(ctx context.Context, by System, flaws ...Flaw) iter.Seq2[Finding, error] {
+	return func(yield func(Finding, error) bool) {
+		if err := by.Validate(); err != nil {
+			yield(Finding{}, err)
+			return
+		}
+		for _, flaw := range flaws {
+			if !s.diagnose(ctx, flaw, yield) {
+				return
+			}
+		}
+	}
+}
+
+// diagnose yields the findings of one flaw, page by page, and reports whether to go on.
+func (s *Service) diagnose(ctx context.Context, flaw Flaw, yield func(Finding, error) bool) bool {
+	var last Finding
+	for {
+		found, err := s.store.Broken(ctx, flaw, s.env.Now(), last, MaxLimit)
+		if err != nil {
+			yield(Finding{}, err)
+			return false
+		}
+		for _, last = range found {
+			if !yield(last, nil) {
+				return false
+			}
+		}
+		if len(found) < MaxLimit {
+			return true
+		}
+	}
 }

@@ -7,16 +7,17 @@ import (
 
 // Arrival is a user at the door of a team: who they are, and what they are in the team already.
 type Arrival struct {
-	User User
-	Team Team
+	Account Account
+	User    User
+	Team    Team
 	// Membership is zero for someone who has none, and for someone who was removed.
 	Membership Membership
 
 	frozen error
 }
 
-// Arrive locks a user and then a team, for the user to answer an invitation: nothing about the
-// two and what stands between them changes until the transaction ends. It is what
+// Arrive locks an account, a user and a team, for the user to answer an invitation: nothing about
+// the three and what stands between them changes until the transaction ends. It is what
 // [Service.Enter] is for those who are in the team. It must run inside a transaction.
 //
 // Errors: [ErrNoPrincipal], [ErrNotFound], [ErrInactive] for a user who may not act at all. A
@@ -27,19 +28,16 @@ func (s *Service) Arrive(ctx context.Context, user UserID, team TeamID) (Arrival
 	}
 	var a Arrival
 	var err error
-	if a.User, err = s.store.LockUser(ctx, user); err != nil {
+	if a.Account, err = s.lockAccountOf(ctx, team); err != nil {
 		return Arrival{}, err
 	}
-	if a.User.Status != UserActive {
-		return Arrival{}, ErrInactive
-	}
-	a.Team, err = s.Lock(ctx, team)
-	switch {
-	case errors.Is(err, ErrAccountInactive), errors.Is(err, ErrTeamArchived):
-		a.frozen = err
-	case err != nil:
+	if a.User, err = s.enterUser(ctx, user); err != nil {
 		return Arrival{}, err
 	}
+	if a.Team, err = s.store.LockTeam(ctx, team); err != nil {
+		return Arrival{}, err
+	}
+	a.frozen = frozen(a.Account.Status, a.Team.Status)
 	a.Membership, err = s.present(ctx, team, user)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Arrival{}, err

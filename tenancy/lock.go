@@ -17,3 +17,25 @@ func (s *Service) Lock(ctx context.Context, id TeamID) (Team, error) {
 	}
 	return team, frozen(account.Status, team.Status)
 }
+
+// lockAccountOf takes the account of a team, which must be locked before users and teams are. A
+// team never passes to another account, so it can be found without a lock.
+func (s *Service) lockAccountOf(ctx context.Context, id TeamID) (Account, error) {
+	team, err := s.store.Team(ctx, id)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.store.LockAccount(ctx, team.Account)
+}
+
+// enterUser locks a user who must be active.
+func (s *Service) enterUser(ctx context.Context, id UserID) (User, error) {
+	if id.IsZero() {
+		return User{}, ErrNoPrincipal
+	}
+	user, err := s.store.LockUser(ctx, id)
+	if err == nil && user.Status != UserActive {
+		return User{}, ErrInactive
+	}
+	return user, err
+}

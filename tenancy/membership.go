@@ -80,36 +80,47 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
 	}
 	return Do(ctx, s.store, s.env, by, "Admit", []any{a}, func(ctx context.Context) (Membership, error) {
-		team, err := s.Lock(ctx, a.Team)
+		arrival, err := s.Arrive(ctx, a.User, a.Team)
 		if err != nil {
 			return Membership{}, err
 		}
-		if err := s.activeUser(ctx, a.User); err != nil {
+		if err := arrival.Open(); err != nil {
 			return Membership{}, err
 		}
 		now := s.env.Now()
-		if !a.ExpiresAt.IsZero() && !now.Before(a.ExpiresAt) {
-			return Membership{}, &InvalidError{Field: "expiry", Reason: "must be in the future"}
+		if err := validExpiry(a.ExpiresAt, now); err != nil {
+			return Membership{}, err
 		}
-		return s.join(ctx, by, team, Membership{
-			Team: a.Team, User: a.User, Role: a.Role, JoinedAt: now, ExpiresAt: a.ExpiresAt,
-		})
+		m := Membership{Team: a.Team, User: a.User, Role: a.Role, JoinedAt: now, ExpiresAt: a.ExpiresAt}
+		if err := s.seatFor(ctx, by, arrival.Account, m); err != nil {
+			return Membership{}, err
+		}
+		return s.join(ctx, by, arrival.Team, m)
 	})
 }
 
 // AdmitGuest makes sure that a user has a place in the team for a conversation to be granted
 // to them: whoever is in the team stays what they are, anyone else becomes Restricted. The
-// errors are those of [Service.Admit], but for the first.
+// errors are those of [Service.Admit], but for the first. A guest takes no seat.
 func (s *Service) AdmitGuest(ctx context.Context, by System, team TeamID, user UserID) (Membership, error) {
+	if err := by.Validate(); err != nil {
+		return Membership{}, err
+	}
 	return Do(ctx, s.store, s.env, by, "AdmitGuest", []any{team, user}, func(ctx context.Context) (Membership, error) {
-		if _, err := s.Lock(ctx, team); err != nil {
+		t, err := s.Lock(ctx, team)
+		if err != nil {
 			return Membership{}, err
 		}
 		guest, err := s.present(ctx, team, user)
-		if errors.Is(err, ErrNotFound) {
-			return s.Admit(ctx, by, Admission{Team: team, User: user, Role: rbac.Restricted})
+		if !errors.Is(err, ErrNotFound) {
+			return guest, err
 		}
-		return guest, err
+		// The account and the user are not locked, since this runs in operations that have locked
+		// the team; DeleteUser looks again once it has the teams.
+		if err := s.activeUser(ctx, user); err != nil {
+			return Membership{}, err
+		}
+		return s.join(ctx, by, t, Membership{Team: team, User: user, Role: rbac.Restricted, JoinedAt: s.env.Now()})
 	})
 }
 
@@ -168,60 +179,6 @@ func (s *Service) MemberByEmail(ctx context.Context, actor Actor, email string) 
 	return s.present(ctx, actor.Team, user.ID)
 }
 
-// ChangeRole gives a member of the actor's team another role. The actor must hold all that
-// the present and the new role hold. Someone who becomes Restricted loses what members have,
-// in the same transaction. The same role again changes nothing.
-//
-// Errors: [*InvalidError], [rbac.ErrDenied], [ErrNotFound], [ErrLastManager].
-func (s *Service) ChangeRole(ctx context.Context, actor Actor, user UserID, role rbac.Role) (Membership, error) {
-	if !role.InTeam() {
-		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
-	}
-	return Do(ctx, s.store, s.env, actor, "ChangeRole", []any{actor.Team, user, role}, func(ctx context.Context) (Membership, error) {
-		team, standing, err := s.Enter(ctx, actor)
-		if err != nil {
-			return Membership{}, err
-		}
-		if err := standing.Check(rbac.ChangeRole); err != nil {
-			return Membership{}, err
-		}
-		m, err := s.present(ctx, team.ID, user)
-		if err != nil {
-			return Membership{}, err
-		}
-		if err := standing.Covers(rbac.ChangeRole, m.Role, role); err != nil {
-			return Membership{}, err
-		}
-		if m.Role == role {
-			return m, nil
-		}
-		return s.changeRole(ctx, actor, team, m, role)
-	})
-}
-
-// changeRole writes another role. The team is locked.
-func (s *Service) changeRole(ctx context.Context, by Principal, team Team, m Membership, role rbac.Role) (Membership, error) {
-	if role != rbac.Manager {
-		if err := s.keepManager(ctx, m); err != nil {
-			return Membership{}, err
-		}
-	}
-	now, from := s.env.Now(), m.Role
-	m.Role = role
-	if err := s.store.UpdateMembership(ctx, m); err != nil {
-		return Membership{}, err
-	}
-	m.Version++
-	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), MemberRoleChanged,
-		Facts{"user": m.User.String(), "from": from.String(), "to": role.String()})); err != nil {
-		return Membership{}, err
-	}
-	if role != rbac.Restricted {
-		return m, nil
-	}
-	return m, s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
-}
-
 // Remove ends the membership of someone in the actor's team. The row stays, so that history
 // keeps a name; what they held goes back to the team in the same transaction. Removing
 // someone who was removed changes nothing.
@@ -240,7 +197,7 @@ func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
 		if err != nil || m.Status == MembershipRemoved {
 			return err
 		}
-		if err := standing.Covers(rbac.RemoveMember, m.Role); err != nil {
+		if err := s.coversMember(ctx, standing, rbac.RemoveMember, m); err != nil {
 			return err
 		}
 		return s.end(ctx, actor, team, m, MemberRemoved)
@@ -271,16 +228,17 @@ func (s *Service) do(ctx context.Context, by Principal, name string, request []a
 
 // end removes a membership and all that hangs on it. The team is locked.
 func (s *Service) end(ctx context.Context, by Principal, team Team, m Membership, kind string) error {
-	if err := s.keepManager(ctx, m); err != nil {
+	if err := s.keepManager(ctx, team, m); err != nil {
 		return err
 	}
-	now := s.env.Now()
+	now, role := s.env.Now(), m.roleName()
 	m.Status, m.EndedAt, m.EndedBy = MembershipRemoved, now, by.Principal()
+	m.Custom = RoleID{} // so that the role can be deleted; the event has it
 	if err := s.store.UpdateMembership(ctx, m); err != nil {
 		return err
 	}
 	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), kind,
-		Facts{"user": m.User.String(), "role": m.Role.String()})); err != nil {
+		Facts{"user": m.User.String(), "role": role})); err != nil {
 		return err
 	}
 	return s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
@@ -293,19 +251,4 @@ func (s *Service) present(ctx context.Context, team TeamID, user UserID) (Member
 		return Membership{}, ErrNotFound
 	}
 	return m, err
-}
-
-// keepManager is the last-manager rule: the member may stop being a manager only if the team
-// has another lasting one. Since time alone must not break the rule, a manager whose
-// membership expires does not count, and since the team is locked, two who go at the same
-// instant go one after the other.
-func (s *Service) keepManager(ctx context.Context, m Membership) error {
-	if m.Role != rbac.Manager || m.Status != MembershipActive {
-		return nil
-	}
-	other, err := s.store.HasOtherManager(ctx, m.Team, m.User)
-	if err == nil && !other {
-		return ErrLastManager
-	}
-	return err
 }

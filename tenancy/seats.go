@@ -1,5 +1,14 @@
 package tenancy
 
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+)
+
 // Seats is how many people an account may have, and what happens beyond that.
 //
 // A seat is taken by each user who is more than a guest in any of the account's active teams:
@@ -36,4 +45,141 @@ type SeatQuery struct {
 	ButEmail string
 	// Pending says that pending invitations count.
 	Pending bool
+}
+
+// MaxSeats is the highest limit of seats.
+const MaxSeats = 1_000_000
+
+// SeatsError says that the account has fewer seats than would be needed. It is [ErrLimit].
+type SeatsError struct {
+	Limit  int
+	Needed int
+}
+
+func (e *SeatsError) Error() string {
+	return fmt.Sprintf("limit exceeded: the account has %d seats and would need %d", e.Limit, e.Needed)
+}
+
+// Is makes errors.Is(err, ErrLimit) true.
+func (e *SeatsError) Is(target error) bool { return target == ErrLimit }
+
+// SetSeats sets how many seats the account has, on the host's authority: it is what a plan
+// allows. Nobody is turned out by a limit below what is taken; it holds for whoever comes next.
+// Setting what is set changes nothing.
+//
+// Errors: [*InvalidError], [ErrNotFound].
+func (s *Service) SetSeats(ctx context.Context, by System, account AccountID, seats Seats) (Account, error) {
+	if err := by.Validate(); err != nil {
+		return Account{}, err
+	}
+	if err := seats.validate(); err != nil {
+		return Account{}, err
+	}
+	return Do(ctx, s.store, s.env, by, "SetSeats", []any{account, seats}, func(ctx context.Context) (Account, error) {
+		a, err := s.store.LockAccount(ctx, account)
+		if err != nil || a.Seats == seats {
+			return a, err
+		}
+		a.Seats = seats
+		return s.updateAccount(ctx, by, a, AccountSeatsChanged,
+			Facts{"rule": string(seats.Rule), "limit": strconv.Itoa(seats.Limit)})
+	})
+}
+
+func (s Seats) validate() error {
+	switch s.Rule {
+	case Unlimited, WarnSeats, HardSeats:
+	default:
+		return &InvalidError{Field: "seat rule", Reason: "must be warn, hard or empty for unlimited"}
+	}
+	if s.Limit < 0 || s.Limit > MaxSeats {
+		return &InvalidError{Field: "seats", Reason: fmt.Sprintf("must be from 0 to %d", MaxSeats)}
+	}
+	if s.Rule == Unlimited && s != (Seats{}) {
+		return &InvalidError{Field: "seats", Reason: "must have the rule warn or hard, or no limit"}
+	}
+	return nil
+}
+
+// SeatsTaken counts the seats of the holder's account that are taken now, pending invitations
+// among them if the account counts those.
+func (s *Service) SeatsTaken(ctx context.Context, holder Holder) (int, error) {
+	account, err := s.Account(ctx, holder)
+	if err != nil {
+		return 0, err
+	}
+	return s.store.SeatsTaken(ctx, account.ID, s.env.Now(), SeatQuery{Pending: account.Seats.CountPending})
+}
+
+// Newcomer is somebody who is about to take a seat: a user, an address that is invited, or both.
+type Newcomer struct {
+	User UserID
+	// Email is the normal form of the address.
+	Email string
+}
+
+// Seat answers nil if there is a seat for the newcomer in the account, or they have one. It must
+// run inside a transaction that has locked the account; of two who want the last seat, one then
+// finds it taken.
+//
+// The error is a [*SeatsError]. With [WarnSeats] an event is written instead.
+func (s *Service) Seat(ctx context.Context, by Principal, account Account, who Newcomer) error {
+	seats := account.Seats
+	if seats.Rule == Unlimited {
+		return nil
+	}
+	now, others := s.env.Now(), SeatQuery{But: who.User, ButEmail: who.Email, Pending: seats.CountPending}
+	taken, err := s.store.SeatsTaken(ctx, account.ID, now, others)
+	if err != nil || taken < seats.Limit {
+		return err
+	}
+	all, err := s.store.SeatsTaken(ctx, account.ID, now, SeatQuery{Pending: seats.CountPending})
+	if err != nil || all > taken {
+		return err // they have a seat already
+	}
+	return s.overbook(ctx, by, account, taken+1, now)
+}
+
+// seatFor is Seat for a membership that is about to give rights. The account is locked.
+func (s *Service) seatFor(ctx context.Context, by Principal, account Account, m Membership) error {
+	guest := m.Role == rbac.Restricted && m.Custom.IsZero()
+	if account.Seats.Rule == Unlimited || guest {
+		return nil
+	}
+	user, err := s.store.User(ctx, m.User)
+	if err != nil {
+		return err
+	}
+	return s.Seat(ctx, by, account, Newcomer{User: user.ID, Email: verifiedAddress(user)})
+}
+
+// seatAll is Seat for everybody in a team that takes its seats all at once. The account is locked.
+func (s *Service) seatAll(ctx context.Context, by Principal, account Account) error {
+	seats, now := account.Seats, s.env.Now()
+	if seats.Rule == Unlimited {
+		return nil
+	}
+	taken, err := s.store.SeatsTaken(ctx, account.ID, now, SeatQuery{Pending: seats.CountPending})
+	if err != nil || taken <= seats.Limit {
+		return err
+	}
+	return s.overbook(ctx, by, account, taken, now)
+}
+
+// verifiedAddress is the address that the user has proven to own, or none.
+func verifiedAddress(u User) string {
+	if !u.Verified() {
+		return ""
+	}
+	return u.Email.Normal
+}
+
+// overbook refuses to have more people than there are seats, or tells of it.
+func (s *Service) overbook(ctx context.Context, by Principal, account Account, needed int, now time.Time) error {
+	limit := account.Seats.Limit
+	if account.Seats.Rule == HardSeats {
+		return &SeatsError{Limit: limit, Needed: needed}
+	}
+	return s.store.Append(ctx, s.env.Event(by, now, account.in(), AccountSeatsExceeded,
+		Facts{"account": account.ID.String(), "needed": strconv.Itoa(needed), "limit": strconv.Itoa(limit)}))
 }

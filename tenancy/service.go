@@ -13,16 +13,23 @@ type Service struct {
 	policy     *rbac.Policy
 	env        Env
 	departures []Departures
+	erasures   []Erasures
+	archivist  Archivist
 }
 
 // New builds the service. It fails when the policy does not name a permission that an
 // operation asks for.
 func New(store Store, policy *rbac.Policy, env Env) (*Service, error) {
-	err := policy.Check(rbac.ListMembers, rbac.ReadTeam, rbac.RemoveMember, rbac.ChangeRole, rbac.ReadAudit, rbac.CreateTeam)
+	err := policy.Check(
+		rbac.ListMembers, rbac.RemoveMember, rbac.ChangeRole, rbac.SuspendMember, rbac.ReactivateMember,
+		rbac.ReadTeam, rbac.ConfigureTeam, rbac.ArchiveTeam, rbac.ReadAudit,
+		rbac.ReadAccount, rbac.RenameAccount, rbac.AddService, rbac.RemoveService, rbac.ManageRoles,
+		rbac.CreateTeam, rbac.TransferAccount, rbac.CloseAccount,
+	)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, policy: policy, env: env}, nil
+	return &Service{store: store, policy: policy, env: env, archivist: nothingOpen{}}, nil
 }
 
 // Departures hears, inside the transaction, that a member loses what members have: open

@@ -12,7 +12,10 @@ type Standing struct {
 	Actor   Actor
 	Account AccountID
 	Role    rbac.Role
+	// Custom is the custom role on top of Role, its base; zero for someone without one.
+	Custom RoleID
 
+	rights rbac.Rights
 	policy *rbac.Policy
 	// frozen is why nothing but reading is left; nil in an active team of an active account.
 	frozen error
@@ -36,7 +39,8 @@ func (s *Service) Standing(ctx context.Context, actor Actor) (Standing, error) {
 		return Standing{}, ErrInactive
 	}
 	return Standing{
-		Actor: actor, Account: a.Account, Role: a.Membership.Role,
+		Actor: actor, Account: a.Account, Role: a.Membership.Role, Custom: a.Membership.Custom,
+		rights: s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
 		policy: s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
 	}, nil
 }
@@ -53,6 +57,20 @@ func (s *Service) Enter(ctx context.Context, actor Actor) (Team, Standing, error
 	}
 	standing, err := s.Standing(ctx, actor)
 	return team, standing, err
+}
+
+// EnterAccount is [Service.Enter] for what may take one of the account's seats: it locks the
+// account before the team. It must run inside a transaction.
+func (s *Service) EnterAccount(ctx context.Context, actor Actor) (Account, Team, Standing, error) {
+	if actor.User.IsZero() || actor.Team.IsZero() {
+		return Account{}, Team{}, Standing{}, ErrNoPrincipal
+	}
+	account, err := s.lockAccountOf(ctx, actor.Team)
+	if err != nil {
+		return Account{}, Team{}, Standing{}, err
+	}
+	team, standing, err := s.Enter(ctx, actor)
+	return account, team, standing, err
 }
 
 // Check answers nil if the actor's role has the permission in the whole team, and otherwise
@@ -75,8 +93,8 @@ func (st Standing) Check(perm rbac.Permission) error { return st.check(perm, rba
 func (st Standing) CheckGranted(perm rbac.Permission) error { return st.check(perm, rbac.ByGrant) }
 
 func (st Standing) check(perm rbac.Permission, reach rbac.Reach) error {
-	if !st.policy.Allows(st.Role, perm, reach) {
-		return st.policy.Denied(st.Role, perm)
+	if !st.rights.Allows(perm, reach) {
+		return st.rights.Denied(perm)
 	}
 	if st.frozen != nil && !perm.Reads() {
 		return st.frozen
@@ -86,17 +104,22 @@ func (st Standing) check(perm rbac.Permission, reach rbac.Reach) error {
 
 // Allows reports whether the role has the permission in the whole team, whatever the state
 // of the account.
-func (st Standing) Allows(perm rbac.Permission) bool {
-	return st.policy.Allows(st.Role, perm, rbac.ByTeam)
-}
+func (st Standing) Allows(perm rbac.Permission) bool { return st.rights.Allows(perm, rbac.ByTeam) }
 
 // Covers answers nil if the actor may act on, and grant, every one of the roles: nobody
 // grants what they do not hold. The error is a [*rbac.DeniedError].
 func (st Standing) Covers(perm rbac.Permission, roles ...rbac.Role) error {
 	for _, role := range roles {
-		if !st.policy.Covers(st.Role, role) {
-			return st.policy.Denied(st.Role, perm)
+		if err := st.covers(perm, st.policy.Rights(role)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (st Standing) covers(perm rbac.Permission, rights rbac.Rights) error {
+	if !st.rights.Covers(rights) {
+		return st.rights.Denied(perm)
 	}
 	return nil
 }

@@ -44,14 +44,11 @@ type TeamSpec struct {
 // team, the membership and their events are written in one transaction.
 //
 // Errors: [*InvalidError], [ErrNotFound] for an account that the user does not hold,
-// [ErrAccountInactive], [ErrNameTaken], [ErrIdentityTaken].
+// [ErrAccountInactive], [ErrNameTaken], [ErrIdentityTaken], [*SeatsError].
 func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) (Team, error) {
-	name, err := Name("team name", spec.Name)
+	name, key, err := keyedName("team name", spec.Name)
 	if err != nil {
 		return Team{}, err
-	}
-	if len(nameKey(name)) > maxNameKey {
-		return Team{}, &InvalidError{Field: "team name", Reason: "has ligatures that stand for too many characters"}
 	}
 	if !spec.Identity.IsZero() {
 		if err := spec.Identity.Validate(); err != nil {
@@ -66,7 +63,7 @@ func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) 
 		}
 		now := s.env.Now()
 		team := Team{
-			ID: NewID[TeamID](s.env), Account: account.ID, Name: name, NameKey: nameKey(name),
+			ID: NewID[TeamID](s.env), Account: account.ID, Name: name, NameKey: key,
 			Identity: spec.Identity, Status: TeamActive, CreatedAt: now, Version: 1,
 		}
 		if err := s.teamIsNew(ctx, team); err != nil {
@@ -79,7 +76,11 @@ func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) 
 			Facts{"team": team.ID.String()})); err != nil {
 			return Team{}, err
 		}
-		_, err = s.join(ctx, holder, team, Membership{Team: team.ID, User: holder.User, Role: rbac.Manager, JoinedAt: now})
+		manager := Membership{Team: team.ID, User: holder.User, Role: rbac.Manager, JoinedAt: now}
+		if err := s.seatFor(ctx, holder, account, manager); err != nil {
+			return Team{}, err
+		}
+		_, err = s.join(ctx, holder, team, manager)
 		return team, err
 	})
 }

@@ -159,20 +159,64 @@ func (s *Service) insertUser(ctx context.Context, by System, p person) (User, er
 	return user, s.store.Append(ctx, s.env.Event(by, now, user.in(), UserRegistered, Facts{"user": user.ID.String()}))
 }
 
+// ChangeEmail gives a user another address, and says whether the host vouches that it is theirs:
+// for a host that keeps users by id, and for a change between two sign-ins. What changes nothing
+// writes nothing.
+//
+// Errors: [*InvalidError], [ErrNotFound] also for a deleted user, [ErrEmailTaken].
+func (s *Service) ChangeEmail(ctx context.Context, by System, user UserID, email string, verified bool) (User, error) {
+	if err := by.Validate(); err != nil {
+		return User{}, err
+	}
+	address, err := ParseAddress(email)
+	if err != nil {
+		return User{}, err
+	}
+	request := []any{user, address, verified}
+	return Do(ctx, s.store, s.env, by, "ChangeEmail", request, func(ctx context.Context) (User, error) {
+		u, err := s.store.LockUser(ctx, user)
+		if err != nil {
+			return User{}, err
+		}
+		if u.Status == UserDeleted {
+			return User{}, ErrNotFound
+		}
+		fresh := u
+		fresh.Email = address
+		switch {
+		case !verified:
+			fresh.VerifiedAt = time.Time{}
+		case !u.Verified() || u.Email.Normal != address.Normal:
+			fresh.VerifiedAt = s.env.Now()
+		}
+		return s.updateUser(ctx, by, u, fresh)
+	})
+}
+
+// refreshUser brings a user up to date with what the host says of them. The user is locked.
 func (s *Service) refreshUser(ctx context.Context, by System, user User, p person) (User, error) {
-	now := s.env.Now()
+	fresh := user
+	fresh.Name, fresh.Email = p.Name, p.Email
+	if p.Email.Normal != user.Email.Normal {
+		fresh.VerifiedAt = time.Time{}
+	}
+	if p.Verified && !fresh.Verified() {
+		fresh.VerifiedAt = s.env.Now()
+	}
+	return s.updateUser(ctx, by, user, fresh)
+}
+
+// updateUser writes what has changed of a user, and its event. The user is locked.
+func (s *Service) updateUser(ctx context.Context, by System, old, user User) (User, error) {
 	var changed []string
-	if user.Name != p.Name {
-		user.Name, changed = p.Name, append(changed, "name")
+	if user.Name != old.Name {
+		changed = append(changed, "name")
 	}
-	if user.Email.Normal != p.Email.Normal {
-		user.VerifiedAt = time.Time{}
+	if user.Email != old.Email {
+		changed = append(changed, "e-mail")
 	}
-	if user.Email != p.Email {
-		user.Email, changed = p.Email, append(changed, "e-mail")
-	}
-	if p.Verified && !user.Verified() {
-		user.VerifiedAt, changed = now, append(changed, "verified")
+	if user.VerifiedAt != old.VerifiedAt {
+		changed = append(changed, "verified")
 	}
 	if len(changed) == 0 {
 		return user, nil
@@ -184,7 +228,7 @@ func (s *Service) refreshUser(ctx context.Context, by System, user User, p perso
 		return User{}, err
 	}
 	user.Version++
-	return user, s.store.Append(ctx, s.env.Event(by, now, user.in(), UserUpdated,
+	return user, s.store.Append(ctx, s.env.Event(by, s.env.Now(), user.in(), UserUpdated,
 		Facts{"user": user.ID.String(), "changed": strings.Join(changed, ",")}))
 }
 

@@ -1,0 +1,121 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// Leftovers says what becomes of the conversations that a team has not closed when it is archived.
+// The zero value is nothing: there must be none.
+type Leftovers struct {
+	// Close closes them.
+	Close bool
+	// MoveTo moves them to another active team of the account, in which the actor may take
+	// conversations; zero for none. It cannot be combined with Close.
+	MoveTo TeamID
+}
+
+// Archival is the archiving of a team, as the other rooms hear of it.
+type Archival struct {
+	Team Team
+	By   Actor
+	Leftovers
+}
+
+// Archivist is the room that owns a team's conversations. Both teams are locked.
+type Archivist interface {
+	// Archive deals with what is open, as the archival says, or refuses with an error that is
+	// [ErrConflict].
+	Archive(ctx context.Context, a Archival) error
+}
+
+// BindArchivist names who deals with the conversations of a team that is archived. It belongs to
+// the construction of the rooms, before the first call.
+func (s *Service) BindArchivist(a Archivist) { s.archivist = a }
+
+// Archive ends the work of the actor's team: from the commit on it can only be read, its identity
+// is free, and its members take no seats. Conversations that are not closed are dealt with as
+// open says, in the same transaction. Archiving it again changes nothing.
+//
+// Errors: [rbac.ErrDenied], [*InvalidError], [ErrNotFound] for a team to move to that the actor is
+// not in, [ErrAccountInactive], and [ErrConflict] where conversations are open and nothing is said
+// of them.
+func (s *Service) Archive(ctx context.Context, actor Actor, open Leftovers) (Team, error) {
+	if open.Close && !open.MoveTo.IsZero() || open.MoveTo == actor.Team && !actor.Team.IsZero() {
+		return Team{}, &InvalidError{Field: "leftovers", Reason: "must be closed, or moved to another team"}
+	}
+	return Do(ctx, s.store, s.env, actor, "Archive", []any{actor.Team, open}, func(ctx context.Context) (Team, error) {
+		team, standing, err := s.enterArchive(ctx, actor, open.MoveTo)
+		if err != nil || team.Status == TeamArchived {
+			return team, err
+		}
+		if err := standing.Check(rbac.ArchiveTeam); err != nil {
+			return Team{}, err
+		}
+		if err := s.archivist.Archive(ctx, Archival{Team: team, By: actor, Leftovers: open}); err != nil {
+			return Team{}, err
+		}
+		return s.changeTeamStatus(ctx, actor, team, TeamArchived)
+	})
+}
+
+// Restore puts an archived team of the actor's back to work, with the identity that it had.
+// Restoring an active team changes nothing.
+//
+// Errors: [rbac.ErrDenied], [ErrAccountInactive], [ErrIdentityTaken] if another team has taken its
+// identity since, [*SeatsError], [ErrLastManager] if no lasting manager is left in it.
+func (s *Service) Restore(ctx context.Context, actor Actor) (Team, error) {
+	return Do(ctx, s.store, s.env, actor, "Restore", []any{actor.Team}, func(ctx context.Context) (Team, error) {
+		account, team, standing, err := s.EnterAccount(ctx, actor)
+		switch {
+		case err != nil:
+			return Team{}, err
+		case !standing.Allows(rbac.ArchiveTeam):
+			return Team{}, standing.rights.Denied(rbac.ArchiveTeam)
+		case account.Status != AccountActive:
+			return Team{}, ErrAccountInactive
+		case team.Status == TeamActive:
+			return team, nil
+		}
+		if managed, err := s.store.HasOtherManager(ctx, team.ID, UserID{}); err != nil || !managed {
+			return Team{}, errors.Join(err, ErrLastManager)
+		}
+		if !team.Identity.IsZero() {
+			if _, err := s.store.TeamByIdentity(ctx, team.Identity); !errors.Is(err, ErrNotFound) {
+				return Team{}, orTaken(err, ErrIdentityTaken)
+			}
+		}
+		if team, err = s.changeTeamStatus(ctx, actor, team, TeamActive); err != nil {
+			return Team{}, err
+		}
+		return team, s.seatAll(ctx, actor, account)
+	})
+}
+
+// enterArchive locks the actor's team and the one to move to, in the order of their ids.
+func (s *Service) enterArchive(ctx context.Context, actor Actor, target TeamID) (Team, Standing, error) {
+	if !target.IsZero() {
+		if _, err := s.Standing(ctx, Actor{User: actor.User, Team: actor.Team}); err != nil {
+			return Team{}, Standing{}, err
+		}
+		for _, id := range inOrder(actor.Team, target) {
+			if _, err := s.store.LockTeam(ctx, id); err != nil {
+				return Team{}, Standing{}, err
+			}
+		}
+	}
+	return s.Enter(ctx, actor)
+}
+
+func (s *Service) changeTeamStatus(ctx context.Context, by Principal, team Team, to TeamStatus) (Team, error) {
+	from := team.Status
+	team.Status = to
+	return s.updateTeam(ctx, by, team, TeamStatusChanged, Facts{"from": string(from), "to": string(to)})
+}
+
+// nothingOpen stands in until an Archivist is bound: there are no conversations then.
+type nothingOpen struct{}
+
+func (nothingOpen) Archive(context.Context, Archival) error { return nil }

@@ -1,0 +1,299 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// Erasures hears, inside the transaction, that a user is deleted, and takes what could name them
+// out of its rows. The rooms implement it.
+type Erasures interface {
+	Erase(ctx context.Context, e Erasure) error
+}
+
+// Erasure is the deletion of one user.
+type Erasure struct {
+	User UserID
+	By   Principal
+	At   time.Time
+}
+
+// BindErasures adds those who must hear of deletions. It belongs to the construction of the
+// rooms, before the first call.
+func (s *Service) BindErasures(e ...Erasures) { s.erasures = append(s.erasures, e...) }
+
+// Tombstone is the name of a deleted user.
+const Tombstone = "Deleted user"
+
+// StillNeededError says why a user cannot be deleted without a successor: the active teams whose
+// last lasting manager they are, and the accounts that they hold. It is [ErrConflict].
+type StillNeededError struct {
+	Teams    []TeamID
+	Accounts []AccountID
+}
+
+func (e *StillNeededError) Error() string {
+	return fmt.Sprintf("conflict: the user is the last manager of %d teams and holds %d accounts: name a successor",
+		len(e.Teams), len(e.Accounts))
+}
+
+// Is makes errors.Is(err, ErrConflict) true.
+func (e *StillNeededError) Is(target error) bool { return target == ErrConflict }
+
+// DeleteUser makes a user a [Tombstone]: name, address and external id are gone, all memberships
+// end as with [Service.Remove], and the id never names anybody again. What they did stays on
+// record under their id. The successor, if one is named, becomes the holder of the accounts that
+// the user holds and a lasting manager of the teams that would have none. All of it happens in one
+// transaction. Deleting a deleted user changes nothing.
+//
+// Results kept under idempotency keys can hold the address until [Service.ForgetKeys] forgets
+// them.
+//
+// Errors: [ErrNotFound], [*StillNeededError] where a successor is needed and none is named;
+// [*InvalidError], [ErrInactive], [*MemberError] and [*SeatsError] for a successor who cannot be
+// one; [ErrStale] if the user's accounts changed at the same instant: call it again.
+func (s *Service) DeleteUser(ctx context.Context, by System, user, successor UserID) error {
+	if err := by.Validate(); err != nil {
+		return err
+	}
+	if user.IsZero() {
+		return ErrNotFound
+	}
+	if user == successor {
+		return &InvalidError{Field: "successor", Reason: "must be somebody else"}
+	}
+	return s.do(ctx, by, "DeleteUser", []any{user, successor}, func(ctx context.Context) error {
+		d, err := s.enterDeletion(ctx, by, user, successor)
+		if err != nil || d.user.Status == UserDeleted {
+			return err
+		}
+		if err := s.handOver(ctx, d); err != nil {
+			return err
+		}
+		for _, m := range d.memberships {
+			team := d.teams[m.Team]
+			if err := s.end(ctx, by, team, m, MemberRemoved); err != nil {
+				return err
+			}
+		}
+		return s.erase(ctx, by, d.user)
+	})
+}
+
+// deletion is all that the deletion of a user touches, locked.
+type deletion struct {
+	by          System
+	user        User
+	successor   UserID
+	held        []Account // by the user, not closed
+	accounts    map[AccountID]Account
+	memberships []Membership
+	teams       map[TeamID]Team
+}
+
+// enterDeletion locks accounts, users and teams, in this order and each by id. What to lock is read
+// before it is locked and once more after: a team that somebody took the user into meanwhile is
+// locked late, which can only cost a retry.
+func (s *Service) enterDeletion(ctx context.Context, by System, user, successor UserID) (deletion, error) {
+	d := deletion{by: by, successor: successor, accounts: map[AccountID]Account{}, teams: map[TeamID]Team{}}
+	if err := s.lockAccountsOf(ctx, &d, user); err != nil {
+		return deletion{}, err
+	}
+	for _, id := range inOrder(user, successor) {
+		var err error
+		switch {
+		case id == user:
+			d.user, err = s.store.LockUser(ctx, id)
+		case !id.IsZero():
+			_, err = s.enterUser(ctx, id)
+		}
+		if err != nil {
+			return deletion{}, err
+		}
+	}
+	held, err := s.accountsHeld(ctx, user)
+	if err != nil {
+		return deletion{}, err
+	}
+	for _, a := range held {
+		if _, locked := d.accounts[a.ID]; !locked {
+			return deletion{}, ErrStale
+		}
+		if a.Status != AccountClosed {
+			d.held = append(d.held, d.accounts[a.ID])
+		}
+	}
+	return d, s.lockTeamsOf(ctx, &d)
+}
+
+// lockAccountsOf locks the accounts that the user holds, and, where there is a successor who may
+// take seats in them, those of the user's teams.
+func (s *Service) lockAccountsOf(ctx context.Context, d *deletion, user UserID) error {
+	held, err := s.accountsHeld(ctx, user)
+	if err != nil {
+		return err
+	}
+	var ids []AccountID
+	for _, a := range held {
+		ids = append(ids, a.ID)
+	}
+	if !d.successor.IsZero() {
+		memberships, err := s.store.MembershipsOf(ctx, user)
+		if err != nil {
+			return err
+		}
+		for _, m := range memberships {
+			team, err := s.store.Team(ctx, m.Team)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, team.Account)
+		}
+	}
+	for _, id := range inOrder(ids...) {
+		if d.accounts[id], err = s.store.LockAccount(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) accountsHeld(ctx context.Context, user UserID) ([]Account, error) {
+	var held []Account
+	for page := (Keyset{Limit: MaxLimit}); ; {
+		accounts, err := s.store.AccountsOf(ctx, user, page)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, accounts...)
+		if len(accounts) < page.Limit {
+			return held, nil
+		}
+		last := accounts[len(accounts)-1]
+		page.At, page.ID = last.CreatedAt, last.ID.UUID()
+	}
+}
+
+// lockTeamsOf locks the user's teams until there are no others.
+func (s *Service) lockTeamsOf(ctx context.Context, d *deletion) error {
+	for {
+		memberships, err := s.store.MembershipsOf(ctx, d.user.ID)
+		if err != nil {
+			return err
+		}
+		fresh := false
+		for _, m := range memberships {
+			if _, locked := d.teams[m.Team]; locked {
+				continue
+			}
+			if d.teams[m.Team], err = s.store.LockTeam(ctx, m.Team); err != nil {
+				return err
+			}
+			fresh = true
+		}
+		if !fresh {
+			d.memberships = memberships
+			return nil
+		}
+	}
+}
+
+// handOver gives the successor what nobody else could keep, or says what that is.
+func (s *Service) handOver(ctx context.Context, d deletion) error {
+	var needed StillNeededError
+	for _, a := range d.held {
+		needed.Accounts = append(needed.Accounts, a.ID)
+	}
+	for _, m := range d.memberships {
+		if d.teams[m.Team].Status != TeamActive {
+			continue
+		}
+		if last, err := s.lastManager(ctx, d.teams[m.Team], m); err != nil {
+			return err
+		} else if last {
+			needed.Teams = append(needed.Teams, m.Team)
+		}
+	}
+	if d.successor.IsZero() && (needed.Teams != nil || needed.Accounts != nil) {
+		return &needed
+	}
+	for _, account := range d.held {
+		if _, err := s.transfer(ctx, d.by, account, d.successor); err != nil {
+			return err
+		}
+	}
+	for _, id := range needed.Teams {
+		if err := s.succeed(ctx, d, d.teams[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transfer makes somebody the holder of an account that is locked.
+func (s *Service) transfer(ctx context.Context, by Principal, account Account, to UserID) (Account, error) {
+	from := account.HeldBy
+	account.HeldBy = to
+	return s.updateAccount(ctx, by, account, AccountTransferred, Facts{"from": from.String(), "to": to.String()})
+}
+
+// succeed makes the successor a lasting manager of a team.
+func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
+	account, locked := d.accounts[team.Account]
+	if !locked {
+		return ErrStale
+	}
+	m, err := s.present(ctx, team.ID, d.successor)
+	if errors.Is(err, ErrNotFound) {
+		m = Membership{Team: team.ID, User: d.successor, Role: rbac.Manager, JoinedAt: s.env.Now()}
+		if err := s.seatFor(ctx, d.by, account, m); err != nil {
+			return err
+		}
+		_, err = s.join(ctx, d.by, team, m)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if m.Status != MembershipActive {
+		return &MemberError{Membership: m} // nobody is revived in passing
+	}
+	if !m.ExpiresAt.IsZero() {
+		m.ExpiresAt = time.Time{}
+		if m, err = s.updateMembership(ctx, d.by, team, m, MemberExpiryChanged, Facts{"expires": ""}); err != nil {
+			return err
+		}
+	}
+	if m.Role == rbac.Manager {
+		return nil
+	}
+	_, err = s.changeRole(ctx, d.by, account, team, m, CustomRole{Base: rbac.Manager, Manages: true})
+	return err
+}
+
+// erase leaves the tombstone.
+func (s *Service) erase(ctx context.Context, by System, user User) error {
+	now := s.env.Now()
+	user = User{ID: user.ID, Name: Tombstone, Status: UserDeleted, CreatedAt: user.CreatedAt, Version: user.Version}
+	if err := s.store.UpdateUser(ctx, user); err != nil {
+		return err
+	}
+	for _, room := range s.erasures {
+		if err := room.Erase(ctx, Erasure{User: user.ID, By: by, At: now}); err != nil {
+			return err
+		}
+	}
+	return s.store.Append(ctx, s.env.Event(by, now, user.in(), UserErased, Facts{"user": user.ID.String()}))
+}
+
+// inOrder sorts ids as they are locked, each once.
+func inOrder[K any](ids ...ID[K]) []ID[K] {
+	sorted := slices.Clone(ids)
+	slices.SortFunc(sorted, func(a, b ID[K]) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(sorted)
+}

@@ -1,0 +1,106 @@
+package tenancy
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// SetExpiry sets when the membership of someone in the actor's team ends by the clock; a zero
+// time means never. From that instant on every check refuses them, with no sweep needed. A new
+// expiry of a membership that has expired revives it. The same expiry again changes nothing.
+//
+// Errors: [*InvalidError] for a time that is not in the future, [rbac.ErrDenied], [ErrNotFound],
+// [ErrLastManager] for the last manager whose membership does not expire, [*SeatsError].
+func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at time.Time) (Membership, error) {
+	at = at.UTC().Truncate(time.Microsecond)
+	return Do(ctx, s.store, s.env, actor, "SetExpiry", []any{actor.Team, user, at}, func(ctx context.Context) (Membership, error) {
+		account, team, standing, err := s.EnterAccount(ctx, actor)
+		if err != nil {
+			return Membership{}, err
+		}
+		m, err := s.target(ctx, standing, rbac.SuspendMember, user)
+		if err != nil || m.ExpiresAt.Equal(at) {
+			return m, err
+		}
+		if err := validExpiry(at, s.env.Now()); err != nil {
+			return Membership{}, err
+		}
+		if !at.IsZero() {
+			if err := s.keepManager(ctx, team, m); err != nil {
+				return Membership{}, err
+			}
+		}
+		m.ExpiresAt = at
+		if m.Status == MembershipActive {
+			if err := s.seatFor(ctx, actor, account, m); err != nil {
+				return Membership{}, err
+			}
+		}
+		return s.updateMembership(ctx, actor, team, m, MemberExpiryChanged, Facts{"expires": printTime(at)})
+	})
+}
+
+func validExpiry(at, now time.Time) error {
+	if !at.IsZero() && !now.Before(at) {
+		return &InvalidError{Field: "expiry", Reason: "must be in the future"}
+	}
+	return nil
+}
+
+// printTime is a time as events tell it; empty for the zero time.
+func printTime(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Format(time.RFC3339Nano)
+}
+
+// lapsing is how many memberships a step of ExpireMembers looks for.
+const lapsing = 100
+
+// ExpireMembers tidies up after memberships whose expiry has come: it suspends each, frees what
+// the member held and writes its event, once however many instances run it. Rights end by the
+// clock and do not wait for it. Each membership is a transaction of its own; the answer is how
+// many there were, also next to an error, after which it can be called again.
+func (s *Service) ExpireMembers(ctx context.Context, by System) (expired int, err error) {
+	if err := by.Validate(); err != nil {
+		return 0, err
+	}
+	for {
+		lapsed, err := s.store.Lapsed(ctx, s.env.Now(), lapsing)
+		if err != nil || len(lapsed) == 0 {
+			return expired, err
+		}
+		for _, m := range lapsed {
+			done, err := s.expire(ctx, by, m.Team, m.User)
+			if err != nil {
+				return expired, err
+			}
+			if done {
+				expired++
+			}
+		}
+	}
+}
+
+// expire suspends a member whose time has come, unless another instance was faster or the time
+// was changed. It works in archived teams and suspended accounts, too.
+func (s *Service) expire(ctx context.Context, by System, team TeamID, user UserID) (done bool, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		done = false
+		t, err := s.store.LockTeam(ctx, team)
+		if err != nil {
+			return err
+		}
+		m, err := s.store.Membership(ctx, team, user)
+		if err != nil || m.Status != MembershipActive || m.ActiveAt(s.env.Now()) {
+			return err
+		}
+		done = true
+		_, err = s.suspend(ctx, by, t, m, MemberExpired)
+		return err
+	})
+	return done, err
+}

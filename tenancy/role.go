@@ -1,0 +1,160 @@
+package tenancy
+
+import (
+	"context"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// ChangeRole gives a member of the actor's team another of the built-in roles, in place of the
+// one that they have, be it custom. The actor must hold all that the present and the new role
+// hold. Someone who becomes Restricted loses what members have, in the same transaction. The
+// same role again changes nothing.
+//
+// Errors: [*InvalidError], [rbac.ErrDenied], [ErrNotFound], [ErrLastManager], [*SeatsError].
+func (s *Service) ChangeRole(ctx context.Context, actor Actor, user UserID, role rbac.Role) (Membership, error) {
+	if !role.InTeam() {
+		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
+	}
+	request := []any{actor.Team, user, role}
+	return Do(ctx, s.store, s.env, actor, "ChangeRole", request, func(ctx context.Context) (Membership, error) {
+		return s.giveRole(ctx, actor, user, func(context.Context, AccountID) (CustomRole, error) {
+			return CustomRole{Base: role, Manages: role == rbac.Manager}, nil
+		})
+	})
+}
+
+// GiveRole gives a member of the actor's team a custom role of the account, as
+// [Service.ChangeRole] gives a built-in one.
+//
+// Errors: those of ChangeRole; [ErrNotFound] also for a role of another account.
+func (s *Service) GiveRole(ctx context.Context, actor Actor, user UserID, role RoleID) (Membership, error) {
+	request := []any{actor.Team, user, role}
+	return Do(ctx, s.store, s.env, actor, "GiveRole", request, func(ctx context.Context) (Membership, error) {
+		return s.giveRole(ctx, actor, user, func(ctx context.Context, account AccountID) (CustomRole, error) {
+			return s.store.Role(ctx, account, role)
+		})
+	})
+}
+
+// giveRole replaces a member's role by the one that find answers: a custom one, or a built-in one
+// as its own base.
+func (s *Service) giveRole(ctx context.Context, actor Actor, user UserID,
+	find func(context.Context, AccountID) (CustomRole, error),
+) (Membership, error) {
+	account, team, standing, err := s.EnterAccount(ctx, actor)
+	if err != nil {
+		return Membership{}, err
+	}
+	if err := standing.Check(rbac.ChangeRole); err != nil {
+		return Membership{}, err
+	}
+	m, err := s.present(ctx, team.ID, user)
+	if err != nil {
+		return Membership{}, err
+	}
+	role, err := find(ctx, team.Account)
+	if err != nil {
+		return Membership{}, err
+	}
+	if err := s.coversMember(ctx, standing, rbac.ChangeRole, m); err != nil {
+		return Membership{}, err
+	}
+	if err := standing.covers(rbac.ChangeRole, s.rights(role.Base, role.Name, role.Permissions)); err != nil {
+		return Membership{}, err
+	}
+	if m.Role == role.Base && m.Custom == role.ID {
+		return m, nil
+	}
+	return s.changeRole(ctx, actor, account, team, m, role)
+}
+
+// changeRole writes another role. The account and the team are locked.
+func (s *Service) changeRole(ctx context.Context, by Principal, account Account, team Team, m Membership, role CustomRole) (Membership, error) {
+	if !role.Manages {
+		if err := s.keepManager(ctx, team, m); err != nil {
+			return Membership{}, err
+		}
+	}
+	now, from := s.env.Now(), m.roleName()
+	m.Role, m.Custom = role.Base, role.ID
+	if m.ActiveAt(now) {
+		if err := s.seatFor(ctx, by, account, m); err != nil {
+			return Membership{}, err
+		}
+	}
+	if err := s.store.UpdateMembership(ctx, m); err != nil {
+		return Membership{}, err
+	}
+	m.Version++
+	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), MemberRoleChanged,
+		Facts{"user": m.User.String(), "from": from, "to": m.roleName()})); err != nil {
+		return Membership{}, err
+	}
+	if m.Role != rbac.Restricted {
+		return m, nil
+	}
+	return m, s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
+}
+
+// roleName is the role as events tell it: the built-in one, or the id of the custom one.
+func (m Membership) roleName() string {
+	if m.Custom.IsZero() {
+		return m.Role.String()
+	}
+	return m.Custom.String()
+}
+
+// customOf reads the custom role of a membership; the zero role for a membership without one.
+func (s *Service) customOf(ctx context.Context, account AccountID, m Membership) (CustomRole, error) {
+	if m.Custom.IsZero() {
+		return CustomRole{}, nil
+	}
+	return s.store.Role(ctx, account, m.Custom)
+}
+
+// coversMember answers nil if the actor holds all that the member's present role holds.
+func (s *Service) coversMember(ctx context.Context, standing Standing, perm rbac.Permission, m Membership) error {
+	role, err := s.customOf(ctx, standing.Account, m)
+	if err != nil {
+		return err
+	}
+	return standing.covers(perm, s.rights(m.Role, role.Name, role.Permissions))
+}
+
+// rights are those of a role with what a custom role adds. A permission that the policy does not
+// know any more adds nothing.
+func (s *Service) rights(base rbac.Role, custom string, permissions []string) rbac.Rights {
+	if len(permissions) == 0 {
+		return s.policy.Rights(base)
+	}
+	rights, _ := s.policy.Custom(custom, base, permissions)
+	return rights
+}
+
+// keepManager is the last-manager rule: the member may stop managing only if the team has another
+// lasting manager. Since time alone must not break the rule, a manager whose membership expires
+// does not count, and since the team is locked, two who go at the same instant go one after the
+// other. An archived team needs no manager.
+func (s *Service) keepManager(ctx context.Context, team Team, m Membership) error {
+	if team.Status != TeamActive {
+		return nil
+	}
+	last, err := s.lastManager(ctx, team, m)
+	if err == nil && last {
+		return ErrLastManager
+	}
+	return err
+}
+
+// lastManager reports whether the team has no lasting manager but the member.
+func (s *Service) lastManager(ctx context.Context, team Team, m Membership) (bool, error) {
+	if m.Status != MembershipActive || m.Role != rbac.Manager && m.Custom.IsZero() {
+		return false, nil
+	}
+	if role, err := s.customOf(ctx, team.Account, m); err != nil || m.Role != rbac.Manager && !role.Manages {
+		return false, err
+	}
+	other, err := s.store.HasOtherManager(ctx, m.Team, m.User)
+	return !other, err
+}

@@ -1,0 +1,141 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// RenameTeam gives the actor's team another name. The same name changes nothing.
+//
+// Errors: [*InvalidError], [rbac.ErrDenied], [ErrNameTaken].
+func (s *Service) RenameTeam(ctx context.Context, actor Actor, name string) (Team, error) {
+	name, key, err := keyedName("team name", name)
+	if err != nil {
+		return Team{}, err
+	}
+	return Do(ctx, s.store, s.env, actor, "RenameTeam", []any{actor.Team, name}, func(ctx context.Context) (Team, error) {
+		team, err := s.enterSettings(ctx, actor)
+		if err != nil || team.Name == name {
+			return team, err
+		}
+		other, err := s.store.TeamByName(ctx, team.Account, key)
+		if err == nil && other.ID != team.ID {
+			return Team{}, ErrNameTaken
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Team{}, err
+		}
+		team.Name, team.NameKey = name, key
+		return s.updateTeam(ctx, actor, team, TeamRenamed, Facts{})
+	})
+}
+
+// Configure replaces the settings of the actor's team: read them with [Service.Team], change what
+// is to change, and give them all. What changes nothing writes nothing.
+//
+// Errors: [*InvalidError], [rbac.ErrDenied], [ErrNotFound] for a team to deliver to that is not
+// one of the account's.
+func (s *Service) Configure(ctx context.Context, actor Actor, settings Settings) (Team, error) {
+	settings, err := settings.parse()
+	if err != nil {
+		return Team{}, err
+	}
+	return Do(ctx, s.store, s.env, actor, "Configure", []any{actor.Team, settings}, func(ctx context.Context) (Team, error) {
+		team, err := s.enterSettings(ctx, actor)
+		if err != nil || reflect.DeepEqual(team.Settings, settings) {
+			return team, err
+		}
+		for _, id := range settings.DeliverTo {
+			target, err := s.store.Team(ctx, id)
+			if err == nil && target.Account != team.Account {
+				err = ErrNotFound
+			}
+			if err != nil {
+				return Team{}, err
+			}
+		}
+		team.Settings = settings
+		return s.updateTeam(ctx, actor, team, TeamConfigured, Facts{})
+	})
+}
+
+func (s *Service) enterSettings(ctx context.Context, actor Actor) (Team, error) {
+	team, standing, err := s.Enter(ctx, actor)
+	if err != nil {
+		return Team{}, err
+	}
+	return team, standing.Check(rbac.ConfigureTeam)
+}
+
+// updateTeam writes a change of a team that is locked, and its event.
+func (s *Service) updateTeam(ctx context.Context, by Principal, team Team, kind string, facts Facts) (Team, error) {
+	if err := s.store.UpdateTeam(ctx, team); err != nil {
+		return Team{}, err
+	}
+	team.Version++
+	facts["team"] = team.ID.String()
+	return team, s.store.Append(ctx, s.env.Event(by, s.env.Now(), team.In(), kind, facts))
+}
+
+// Limits of the [Settings].
+const (
+	MaxStatuses   = 50
+	MaxDeliverTo  = 200
+	MaxTimeZone   = 60 // bytes
+	minutesOfADay = 24 * 60
+)
+
+// parse checks the settings and brings them into the one form in which they are kept.
+func (s Settings) parse() (Settings, error) {
+	if len(s.TimeZone) > MaxTimeZone {
+		return Settings{}, &InvalidError{Field: "time zone", Reason: fmt.Sprintf("must have at most %d bytes", MaxTimeZone)}
+	}
+	// Local would mean something else on every machine.
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
+		return Settings{}, &InvalidError{Field: "time zone", Reason: "must be an IANA name that this machine knows, such as Europe/Berlin"}
+	}
+	for _, day := range s.Hours {
+		if free := day == (Hours{}); !free && (day.From < 0 || day.From >= day.To || day.To > minutesOfADay) {
+			return Settings{}, &InvalidError{Field: "working hours", Reason: "must be in minutes since midnight, from before to, at most 1440; both 0 for a free day"}
+		}
+	}
+	if len(s.DeliverTo) > MaxDeliverTo {
+		return Settings{}, &InvalidError{Field: "teams to deliver to", Reason: fmt.Sprintf("must be at most %d", MaxDeliverTo)}
+	}
+	if s.DeliverTo != nil { // empty says none, which is not the same as nil
+		s.DeliverTo = append([]TeamID{}, inOrder(s.DeliverTo...)...)
+	}
+	var err error
+	s.Statuses, err = parseStatuses(s.Statuses)
+	return s, err
+}
+
+func parseStatuses(given []OutcomeStatus) ([]OutcomeStatus, error) {
+	if len(given) > MaxStatuses {
+		return nil, &InvalidError{Field: "statuses", Reason: fmt.Sprintf("must be at most %d", MaxStatuses)}
+	}
+	var statuses []OutcomeStatus
+	seen := map[string]bool{}
+	for _, status := range given {
+		label, key, err := keyedName("status", status.Label)
+		if err != nil {
+			return nil, err
+		}
+		if seen[key] {
+			return nil, &InvalidError{Field: "statuses", Reason: fmt.Sprintf("must have %q once", label)}
+		}
+		seen[key] = true
+		switch status.Category {
+		case Positive, Neutral, Negative:
+		default:
+			return nil, &InvalidError{Field: "category", Reason: "must be positive, neutral or negative"}
+		}
+		statuses = append(statuses, OutcomeStatus{Label: label, Category: status.Category})
+	}
+	return statuses, nil
+}
