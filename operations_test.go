@@ -16,6 +16,7 @@ import (
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/storage/ushertest"
 	"github.com/usher-go/usher/tenancy"
@@ -393,7 +394,7 @@ func (s *scene) events(t *testing.T) int {
 	t.Helper()
 	n := 0
 	for _, team := range []tenancy.TeamID{s.own.team, s.foreign.team, s.TeamNamed("Hiring").ID} {
-		found, err := s.Store.TeamEvents(t.Context(), team.UUID(), time.Time{}, [16]byte{}, 10_000)
+		found, err := s.Store.TeamEvents(t.Context(), team.UUID(), outbox.LogFilter{}, time.Time{}, [16]byte{}, 10_000)
 		require.NoError(t, err)
 		n += len(found)
 	}

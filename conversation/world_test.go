@@ -61,7 +61,7 @@ func (w *world) texts(actor tenancy.Actor, id tenancy.ConversationID) []string {
 // log is every event of the team, oldest first.
 func (w *world) log(team tenancy.TeamID) []outbox.Event {
 	w.t.Helper()
-	events, err := w.Store.TeamEvents(w.t.Context(), team.UUID(), time.Time{}, [16]byte{}, 10_000)
+	events, err := w.Store.TeamEvents(w.t.Context(), team.UUID(), outbox.LogFilter{}, time.Time{}, [16]byte{}, 10_000)
 	require.NoError(w.t, err)
 	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
 		events[i], events[j] = events[j], events[i]

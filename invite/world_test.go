@@ -234,7 +234,7 @@ func (w *world) events(s side) []string {
 // log lists the team's events, newest first.
 func (w *world) log(team tenancy.TeamID) []outbox.Event {
 	w.t.Helper()
-	log, err := w.store.TeamEvents(w.ctx, team.UUID(), time.Time{}, uuid.Nil, 10_000)
+	log, err := w.store.TeamEvents(w.ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10_000)
 	require.NoError(w.t, err)
 	return log
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -96,7 +97,7 @@ func (s *scene) set(actor tenancy.Actor, change func(*tenancy.Membership)) {
 // events lists the kinds of the team's events, oldest first.
 func (s *scene) events(team tenancy.TeamID) []string {
 	s.t.Helper()
-	found, err := s.store.TeamEvents(s.t.Context(), team.UUID(), time.Time{}, [16]byte{}, 1000)
+	found, err := s.store.TeamEvents(s.t.Context(), team.UUID(), outbox.LogFilter{}, time.Time{}, [16]byte{}, 1000)
 	require.NoError(s.t, err)
 	kinds := make([]string, len(found))
 	for i, e := range found {

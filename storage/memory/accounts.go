@@ -3,23 +3,38 @@ package memory
 import (
 	"cmp"
 	"context"
+	"math"
 
 	"github.com/usher-go/usher/tenancy"
 )
 
 type accountRow struct {
 	tenancy.Account
+	holder *userRow
+	teams  list[teamRow] // all of them, by (CreatedAt, id)
+	roles  list[roleRow] // by (CreatedAt, id)
 	stream stream
+}
+
+// lists are those in which the account stands.
+func (a *accountRow) lists(visit func(*list[accountRow], place)) {
+	visit(&a.holder.accounts, placeAt(a.CreatedAt, a.ID))
 }
 
 // InsertAccount implements [tenancy.AccountStore].
 func (s *Store) InsertAccount(ctx context.Context, a tenancy.Account) error {
 	return s.write(ctx, func() error {
-		if err := s.checkAccount(&a); err != nil {
+		holder, err := s.checkAccount(&a)
+		if err != nil {
 			return err
 		}
 		a.Version = 1
-		return s.accounts.insert(a.ID, &accountRow{Account: a})
+		row := &accountRow{Account: a, holder: holder}
+		if err := s.accounts.insert(a.ID, row); err != nil {
+			return err
+		}
+		enlist(s.log, row, (*accountRow).lists)
+		return nil
 	})
 }
 
@@ -30,21 +45,37 @@ func (s *Store) UpdateAccount(ctx context.Context, a tenancy.Account) error {
 		if err != nil {
 			return err
 		}
-		if err := cmp.Or(sameVersion(row.Version, a.Version), s.checkAccount(&a)); err != nil {
+		if err := sameVersion(row.Version, a.Version); err != nil {
+			return err
+		}
+		holder, err := s.checkAccount(&a)
+		if err != nil {
 			return err
 		}
 		a.Version++
-		set(s.log, &row.Account, a)
+		relist(s.log, row, (*accountRow).lists, func() {
+			set(s.log, &row.Account, a)
+			set(s.log, &row.holder, holder)
+		})
 		return nil
 	})
 }
 
-func (s *Store) checkAccount(a *tenancy.Account) error {
+// checkAccount also answers the holder.
+func (s *Store) checkAccount(a *tenancy.Account) (*userRow, error) {
 	utc(&a.CreatedAt)
-	return cmp.Or(
+	a.Services = some(a.Services)
+	for i := range a.Services {
+		utc(&a.Services[i].AddedAt)
+	}
+	if err := cmp.Or(
 		oneOf("status", a.Status, tenancy.AccountActive, tenancy.AccountSuspended, tenancy.AccountClosed),
-		s.users.has(a.HeldBy),
-	)
+		oneOf("seat rule", a.Seats.Rule, tenancy.Unlimited, tenancy.WarnSeats, tenancy.HardSeats),
+		between("seat limit", a.Seats.Limit, 0, math.MaxInt),
+	); err != nil {
+		return nil, err
+	}
+	return referred(s.users.get(a.HeldBy))
 }
 
 // LockAccount implements [tenancy.AccountStore].
@@ -61,5 +92,24 @@ func account(row *accountRow, err error) (tenancy.Account, error) {
 	if err != nil {
 		return tenancy.Account{}, err
 	}
-	return row.Account, nil
+	return row.copy(), nil
+}
+
+// copy shares no memory with the row.
+func (a *accountRow) copy() tenancy.Account {
+	account := a.Account
+	account.Services = some(account.Services)
+	return account
+}
+
+// AccountsOf implements [tenancy.AccountStore].
+func (s *Store) AccountsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]tenancy.Account, error) {
+	return read(ctx, s, func() ([]tenancy.Account, error) {
+		row := s.users.rows[user]
+		if row == nil {
+			return nil, nil
+		}
+		accounts := merged(ascending, ascending.start(page), &row.accounts)
+		return paged(accounts, page.Limit, func(a *accountRow) (tenancy.Account, bool) { return a.copy(), true }), nil
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/storage/outbox"
 )
 
 func TestPayloadsAreCopied(t *testing.T) {
@@ -25,7 +27,7 @@ func TestPayloadsAreCopied(t *testing.T) {
 	require.Len(t, due, 1)
 	scribble(due[0].Payload)
 	for range 2 {
-		events, err := s.TeamEvents(t.Context(), id[uuid.UUID](1), time.Time{}, uuid.Nil, 1)
+		events, err := s.TeamEvents(t.Context(), id[uuid.UUID](1), outbox.LogFilter{}, time.Time{}, uuid.Nil, 1)
 		require.NoError(t, err)
 		require.Len(t, events, 1)
 		assert.Equal(t, anEvent(1).Payload, events[0].Payload)

@@ -49,6 +49,9 @@ func channel(c tenancy.Channel) error {
 	return oneOf("channel", c, tenancy.PhoneChannel, tenancy.ChatChannel)
 }
 
+// some is a copy of the items, nil where there are none.
+func some[T any](items []T) []T { return append([]T(nil), items...) }
+
 // sameVersion guards an update: the row must be as it was when the writer read it.
 func sameVersion(stored, read int64) error {
 	if stored != read {

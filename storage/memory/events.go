@@ -115,11 +115,23 @@ func (s *Store) logLists(e *eventRow, visit func(*list[eventRow], place)) {
 }
 
 // TeamEvents implements [outbox.Log].
-func (s *Store) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+func (s *Store) TeamEvents(ctx context.Context, team uuid.UUID, filter outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
 	return read(ctx, s, func() ([]outbox.Event, error) {
 		from := descending.start(tenancy.Keyset{At: before, ID: id})
-		return paged(merged(descending, from, s.teamEvents[team]), limit, func(e *eventRow) (outbox.Event, bool) {
-			return e.copy(), true
+		if until := descending.start(tenancy.Keyset{At: filter.Until}); until.compare(from) < 0 {
+			from = until
+		}
+		utc(&filter.Since)
+		since := func(yield func(*eventRow) bool) {
+			for e := range merged(descending, from, s.teamEvents[team]) {
+				if e.At.Before(filter.Since) || !yield(e) {
+					return
+				}
+			}
+		}
+		return paged(since, limit, func(e *eventRow) (outbox.Event, bool) {
+			return e.copy(), (filter.Kind == "" || filter.Kind == e.Kind) &&
+				(filter.Principal == "" || filter.Principal == e.Principal)
 		}), nil
 	})
 }

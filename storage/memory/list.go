@@ -11,10 +11,12 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// place is where a row stands in a list: by a time in microseconds or a sequence, then by id.
+// place is where a row stands in a list: by a time in microseconds or a sequence, then by id,
+// then by a second id where a row is named by two.
 type place struct {
-	at int64
-	id [16]byte
+	at   int64
+	id   [16]byte
+	also [16]byte
 }
 
 func placeAt[I ~[16]byte](at time.Time, id I) place { return place{at: at.UnixMicro(), id: id} }
@@ -27,7 +29,10 @@ func (p place) compare(q place) int {
 	case p.at > q.at:
 		return 1
 	}
-	return bytes.Compare(p.id[:], q.id[:])
+	if byID := bytes.Compare(p.id[:], q.id[:]); byID != 0 {
+		return byID
+	}
+	return bytes.Compare(p.also[:], q.also[:])
 }
 
 // direction is the way in which a list is read.
@@ -51,7 +56,8 @@ func (d direction) beginning() place {
 	if d == ascending {
 		return place{at: math.MinInt64}
 	}
-	return place{at: math.MaxInt64, id: [16]byte(bytes.Repeat([]byte{0xff}, 16))}
+	last := [16]byte(bytes.Repeat([]byte{0xff}, 16))
+	return place{at: math.MaxInt64, id: last, also: last}
 }
 
 // list keeps rows in the order of their places, which are distinct. The zero list is empty.

@@ -3,6 +3,8 @@ package memory
 import (
 	"cmp"
 	"context"
+	"math"
+	"time"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -10,20 +12,27 @@ import (
 
 type membershipRow struct {
 	tenancy.Membership
-	team *teamRow
-	user *userRow
+	team   *teamRow
+	user   *userRow
+	custom *roleRow // nil for someone without one
 }
 
-// lists are those in which the membership stands.
-func (m *membershipRow) lists(visit func(*list[membershipRow], place)) {
+// membershipLists are those in which the membership stands.
+func (s *Store) membershipLists(m *membershipRow, visit func(*list[membershipRow], place)) {
+	if m.custom != nil {
+		visit(&m.custom.members, place{id: m.Team, also: m.User})
+	}
 	if m.Status != tenancy.MembershipRemoved {
 		visit(&m.team.members, placeAt(m.JoinedAt, m.User))
+		visit(&m.user.places, placeByID(m.Team))
 	}
 	if m.Status != tenancy.MembershipActive {
 		return
 	}
 	visit(&m.user.teams, placeAt(m.JoinedAt, m.Team))
-	if m.Role == rbac.Manager && m.ExpiresAt.IsZero() {
+	if !m.ExpiresAt.IsZero() {
+		visit(s.expiring, place{at: m.ExpiresAt.UnixMicro(), id: m.Team, also: m.User})
+	} else if m.Role == rbac.Manager || m.custom != nil {
 		visit(&m.team.managers, placeByID(m.User))
 	}
 }
@@ -42,12 +51,16 @@ func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) erro
 		if err != nil {
 			return err
 		}
+		custom, err := s.custom(m)
+		if err != nil {
+			return err
+		}
 		m.Version = 1
-		row := &membershipRow{Membership: m, team: team, user: user}
+		row := &membershipRow{Membership: m, team: team, user: user, custom: custom}
 		if err := s.memberships.insert(teamUser{m.Team, m.User}, row); err != nil {
 			return err
 		}
-		enlist(s.log, row, (*membershipRow).lists)
+		enlist(s.log, row, s.membershipLists)
 		return nil
 	})
 }
@@ -62,10 +75,26 @@ func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) erro
 		if err := cmp.Or(sameVersion(row.Version, m.Version), checkMembership(&m)); err != nil {
 			return err
 		}
+		custom, err := s.custom(m)
+		if err != nil {
+			return err
+		}
 		m.Version++
-		relist(s.log, row, (*membershipRow).lists, func() { set(s.log, &row.Membership, m) })
+		relist(s.log, row, s.membershipLists, func() {
+			set(s.log, &row.Membership, m)
+			set(s.log, &row.custom, custom)
+		})
 		return nil
 	})
+}
+
+// custom finds the membership's custom role, nil where it has none. It may be another
+// account's: that is for the service to refuse.
+func (s *Store) custom(m tenancy.Membership) (*roleRow, error) {
+	if m.Custom.IsZero() {
+		return nil, nil
+	}
+	return referred(s.roles.get(m.Custom))
 }
 
 func checkMembership(m *tenancy.Membership) error {
@@ -97,13 +126,17 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 		if err != nil {
 			return tenancy.Authority{}, err
 		}
-		return tenancy.Authority{
+		authority := tenancy.Authority{
 			Account:       row.team.Account,
 			AccountStatus: row.team.account.Status,
 			TeamStatus:    row.team.Status,
 			UserStatus:    row.user.Status,
 			Membership:    row.Membership,
-		}, nil
+		}
+		if row.custom != nil {
+			authority.CustomName, authority.CustomPermissions = row.custom.Name, some(row.custom.Permissions)
+		}
+		return authority, nil
 	})
 }
 
@@ -130,24 +163,53 @@ func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.K
 		}
 		teams := merged(ascending, ascending.start(page), &row.teams)
 		return paged(teams, page.Limit, func(m *membershipRow) (tenancy.TeamOfUser, bool) {
-			return tenancy.TeamOfUser{Membership: m.Membership, Team: m.team.Team}, true
+			return tenancy.TeamOfUser{Membership: m.Membership, Team: m.team.copy()}, true
 		}), nil
 	})
 }
 
-// HasOtherManager implements [tenancy.MembershipStore]. It looks at managers one by one
-// until one will do, so it costs more where most of a team's managers are suspended users.
+// HasOtherManager implements [tenancy.MembershipStore].
 func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
 	return read(ctx, s, func() (bool, error) {
 		row := s.teams.rows[team]
-		if row == nil {
-			return false, nil
-		}
-		for m := range merged(ascending, ascending.beginning(), &row.managers) {
-			if m.User != but && m.user.Status == tenancy.UserActive {
-				return true, nil
-			}
-		}
-		return false, nil
+		return row != nil && row.hasOtherManager(but), nil
 	})
 }
+
+// hasOtherManager looks at managers one by one until one will do, so it costs more where most
+// of them are suspended users, or members in custom roles that do not manage.
+func (t *teamRow) hasOtherManager(but tenancy.UserID) bool {
+	for m := range merged(ascending, ascending.beginning(), &t.managers) {
+		if m.User != but && m.user.Status == tenancy.UserActive && (m.Role == rbac.Manager || m.custom.Manages) {
+			return true
+		}
+	}
+	return false
+}
+
+// MembershipsOf implements [tenancy.MembershipStore].
+func (s *Store) MembershipsOf(ctx context.Context, user tenancy.UserID) ([]tenancy.Membership, error) {
+	return read(ctx, s, func() ([]tenancy.Membership, error) {
+		row := s.users.rows[user]
+		if row == nil {
+			return nil, nil
+		}
+		return paged(merged(ascending, ascending.beginning(), &row.places), math.MaxInt, showMembership), nil
+	})
+}
+
+// Lapsed implements [tenancy.MembershipStore].
+func (s *Store) Lapsed(ctx context.Context, now time.Time, limit int) ([]tenancy.Membership, error) {
+	return read(ctx, s, func() ([]tenancy.Membership, error) {
+		lapsed := func(yield func(*membershipRow) bool) {
+			for m := range merged(ascending, ascending.beginning(), s.expiring) {
+				if m.ExpiresAt.After(now) || !yield(m) {
+					return
+				}
+			}
+		}
+		return paged(lapsed, limit, showMembership), nil
+	})
+}
+
+func showMembership(m *membershipRow) (tenancy.Membership, bool) { return m.Membership, true }

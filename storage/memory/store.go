@@ -29,6 +29,10 @@ type Store struct {
 	identities unique[tenancy.Identity, teamRow]
 
 	memberships unique[teamUser, membershipRow]
+	expiring    *list[membershipRow] // active ones with an expiry, by (ExpiresAt, team, user)
+
+	roles     unique[tenancy.RoleID, roleRow]
+	roleNames unique[roleName, roleRow]
 
 	invitations    unique[tenancy.InvitationID, invitationRow]
 	tokens         unique[invite.TokenHash, invitationRow]
@@ -80,6 +84,10 @@ func New() *Store {
 		identities: newUnique[tenancy.Identity, teamRow](log),
 
 		memberships: newUnique[teamUser, membershipRow](log),
+		expiring:    &list[membershipRow]{},
+
+		roles:     newUnique[tenancy.RoleID, roleRow](log),
+		roleNames: newUnique[roleName, roleRow](log),
 
 		invitations:    newUnique[tenancy.InvitationID, invitationRow](log),
 		tokens:         newUnique[invite.TokenHash, invitationRow](log),

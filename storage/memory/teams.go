@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/usher-go/usher/tenancy"
 )
@@ -11,11 +12,16 @@ type teamRow struct {
 	tenancy.Team
 	account       *accountRow
 	members       list[membershipRow] // not removed, by (JoinedAt, user)
-	managers      list[membershipRow] // lasting ones, by user
+	managers      list[membershipRow] // lasting members who may be managers, by user
 	invitations   invitationLists
 	conversations desk
 	deliveries    list[deliveryRow] // from or to the team, by (CreatedAt, id)
 	stream        stream
+}
+
+// lists are those in which the team stands.
+func (t *teamRow) lists(visit func(*list[teamRow], place)) {
+	visit(&t.account.teams, placeAt(t.CreatedAt, t.ID))
 }
 
 // teamName is a team's name as it is compared.
@@ -36,11 +42,15 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 		}
 		t.Version = 1
 		row := &teamRow{Team: t, account: account}
-		return cmp.Or(
+		if err := cmp.Or(
 			s.teams.insert(t.ID, row),
 			s.teamNames.move(teamName{}, teamName{t.Account, t.NameKey}, row),
 			s.identities.move(tenancy.Identity{}, liveIdentity(t), row),
-		)
+		); err != nil {
+			return err
+		}
+		enlist(s.log, row, (*teamRow).lists)
+		return nil
 	})
 }
 
@@ -61,13 +71,14 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 		); err != nil {
 			return err
 		}
-		set(s.log, &row.Team, t)
+		relist(s.log, row, (*teamRow).lists, func() { set(s.log, &row.Team, t) })
 		return nil
 	})
 }
 
 func checkTeam(t *tenancy.Team) error {
 	utc(&t.CreatedAt)
+	t.Settings = copied(t.Settings)
 	if err := oneOf("status", t.Status, tenancy.TeamActive, tenancy.TeamArchived); err != nil {
 		return err
 	}
@@ -118,5 +129,30 @@ func team(row *teamRow, err error) (tenancy.Team, error) {
 	if err != nil {
 		return tenancy.Team{}, err
 	}
-	return row.Team, nil
+	return row.copy(), nil
+}
+
+// copy shares no memory with the row.
+func (t *teamRow) copy() tenancy.Team {
+	team := t.Team
+	team.Settings = copied(team.Settings)
+	return team
+}
+
+func copied(s tenancy.Settings) tenancy.Settings {
+	s.Statuses = some(s.Statuses)
+	s.DeliverTo = slices.Clone(s.DeliverTo) // nil and empty mean different things
+	return s
+}
+
+// TeamsIn implements [tenancy.TeamStore].
+func (s *Store) TeamsIn(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]tenancy.Team, error) {
+	return read(ctx, s, func() ([]tenancy.Team, error) {
+		row := s.accounts.rows[account]
+		if row == nil {
+			return nil, nil
+		}
+		teams := merged(ascending, ascending.start(page), &row.teams)
+		return paged(teams, page.Limit, func(t *teamRow) (tenancy.Team, bool) { return t.copy(), true }), nil
+	})
 }

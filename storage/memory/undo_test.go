@@ -27,7 +27,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 	n, m := 1+r.IntN(few), 1+r.IntN(few)
 	at := noon.Add(time.Duration(r.IntN(100)) * time.Second)
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
-	switch r.IntN(14) {
+	switch r.IntN(18) {
 	case 0:
 		return s.InsertUser(ctx, aUser(n))
 	case 1:
@@ -41,7 +41,10 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		member, _ := s.Membership(ctx, id[tenancy.TeamID](1), id[tenancy.UserID](n))
 		member.Role = rbac.TeamRoles()[r.IntN(3)]
 		member.Status = tenancy.MembershipStatus(pick("active", "active", "suspended", "removed"))
-		member.JoinedAt = at
+		member.JoinedAt, member.ExpiresAt = at, []time.Time{{}, at}[r.IntN(2)]
+		if r.IntN(2) == 0 {
+			member.Custom = id[tenancy.RoleID](m)
+		}
 		return s.UpdateMembership(ctx, member)
 	case 4:
 		t, _ := s.Team(ctx, id[tenancy.TeamID](1))
@@ -94,6 +97,22 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 			FromTeam: id[tenancy.TeamID](1), By: id[tenancy.UserID](1), Recipient: conversation.ToUser(id[tenancy.UserID](1)),
 			State: conversation.DeliveryState(pick("pending", "completed")), CreatedAt: at,
 		})
+	case 13:
+		role := tenancy.CustomRole{
+			ID: id[tenancy.RoleID](n), Account: id[tenancy.AccountID](1), NameKey: fmt.Sprint("role ", m),
+			Base: rbac.Member, Permissions: []string{"contact: edit"}, CreatedAt: at,
+		}
+		return s.InsertRole(ctx, role)
+	case 14:
+		role, _ := s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n))
+		role.NameKey, role.CreatedAt, role.Manages = fmt.Sprint("role ", m), at, r.IntN(2) == 0
+		return s.UpdateRole(ctx, role)
+	case 15:
+		return s.DeleteRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n))
+	case 16:
+		account, _ := s.Account(ctx, id[tenancy.AccountID](1))
+		account.HeldBy, account.Services = id[tenancy.UserID](n), make([]tenancy.AccountService, m)
+		return s.UpdateAccount(ctx, account)
 	default:
 		e := anEvent(r.IntN(few * few))
 		if r.IntN(2) == 0 {
@@ -144,6 +163,10 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.UserByEmail(ctx, fmt.Sprint(n, "@acme.example")))
 		add(s.Authority(ctx, team, user))
 		add(s.TeamsOf(ctx, user, page))
+		add(s.MembershipsOf(ctx, user))
+		add(s.AccountsOf(ctx, user, page))
+		add(s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
+		add(s.TeamsWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.HasOtherManager(ctx, team, user))
 		add(s.PendingBy(ctx, team, user))
 		add(s.AssignedTo(ctx, team, user))
@@ -162,6 +185,13 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{Assignee: user}, page))
 	}
 	add(s.Members(ctx, team, page))
+	add(s.TeamsIn(ctx, id[tenancy.AccountID](1), page))
+	add(s.RolesIn(ctx, id[tenancy.AccountID](1)))
+	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
+	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
+	for _, flaw := range []tenancy.Flaw{tenancy.FlawNoManager, tenancy.FlawNoHolder, tenancy.FlawGhostMember, tenancy.FlawForeignRole} {
+		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))
+	}
 	add(s.TeamByName(ctx, id[tenancy.AccountID](1), "sales"))
 	add(s.TeamByName(ctx, id[tenancy.AccountID](1), "support"))
 	add(s.TeamByIdentity(ctx, tenancy.Chat("acme-jobs")))
@@ -170,7 +200,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{Status: conversation.Open, Waiting: true}, page))
 	add(s.Invitations(ctx, team, invite.Filter{}, page))
 	add(s.DeliveriesOf(ctx, team, page))
-	add(s.TeamEvents(ctx, team.UUID(), time.Time{}, uuid.Nil, 1000))
+	add(s.TeamEvents(ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 1000))
 	return all
 }
 

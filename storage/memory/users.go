@@ -9,8 +9,10 @@ import (
 
 type userRow struct {
 	tenancy.User
-	teams  list[membershipRow] // active memberships, by (JoinedAt, team)
-	stream stream
+	accounts list[accountRow]    // those that the user holds, by (CreatedAt, id)
+	teams    list[membershipRow] // active memberships, by (JoinedAt, team)
+	places   list[membershipRow] // not removed, by team
+	stream   stream
 }
 
 // InsertUser implements [tenancy.UserStore].

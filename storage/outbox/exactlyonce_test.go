@@ -101,7 +101,7 @@ func TestExactlyOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left, "all has been delivered")
 
-		booked, err := w.Store.TeamEvents(t.Context(), uuid.Max, time.Time{}, uuid.Nil, 10*events)
+		booked, err := w.Store.TeamEvents(t.Context(), uuid.Max, outbox.LogFilter{}, time.Time{}, uuid.Nil, 10*events)
 		require.NoError(t, err)
 		count := map[string]int{}
 		for _, e := range booked {

@@ -50,7 +50,7 @@ func TestInboxHandlesEachEventOnce(t *testing.T) {
 
 func history(t *testing.T, store *sqlstore.Store, s scene) []outbox.Event {
 	t.Helper()
-	events, err := store.TeamEvents(t.Context(), s.team.ID.UUID(), time.Time{}, uuid.Nil, 100)
+	events, err := store.TeamEvents(t.Context(), s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100)
 	require.NoError(t, err)
 	return events
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -143,9 +144,9 @@ func (d *day) run(number int, call int64) []string {
 
 	var kinds []string
 	for _, team := range []tenancy.Team{sales, hiring} {
-		events, err := d.store.TeamEvents(d.t.Context(), team.ID.UUID(), time.Time{}, [16]byte{}, 100)
+		events, err := d.store.TeamEvents(d.t.Context(), team.ID.UUID(), outbox.LogFilter{}, time.Time{}, [16]byte{}, 100)
 		if err != nil { // the fault may be left for here
-			events, err = d.store.TeamEvents(d.t.Context(), team.ID.UUID(), time.Time{}, [16]byte{}, 100)
+			events, err = d.store.TeamEvents(d.t.Context(), team.ID.UUID(), outbox.LogFilter{}, time.Time{}, [16]byte{}, 100)
 		}
 		require.NoError(d.t, err)
 		for _, e := range events {

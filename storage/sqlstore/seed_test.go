@@ -165,7 +165,7 @@ func (s scene) requireStored(t *testing.T, store *sqlstore.Store) {
 	deliveries, err := store.DeliveriesOf(ctx, s.team.ID, tenancy.Keyset{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []conversation.Delivery{s.delivery}, deliveries)
-	events, err := store.TeamEvents(ctx, s.team.ID.UUID(), time.Time{}, uuid.Nil, 10)
+	events, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10)
 	require.NoError(t, err)
 	require.Len(t, events, 3)
 }
@@ -184,7 +184,7 @@ func (s scene) requireAbsent(t *testing.T, store *sqlstore.Store) {
 	require.ErrorIs(t, err, tenancy.ErrNotFound)
 	_, err = store.PendingDelivery(ctx, s.conversation.ID)
 	require.ErrorIs(t, err, tenancy.ErrNotFound)
-	events, err := store.TeamEvents(ctx, s.team.ID.UUID(), time.Time{}, uuid.Nil, 10)
+	events, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10)
 	require.NoError(t, err)
 	require.Empty(t, events)
 }

@@ -91,7 +91,7 @@ func TestStatementCounts(t *testing.T) {
 			},
 			"DeliveriesOf": func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
 			"TeamEvents": func(ctx context.Context) error {
-				_, err := store.TeamEvents(ctx, s.team.ID.UUID(), time.Time{}, uuid.Nil, 10)
+				_, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10)
 				return err
 			},
 		}

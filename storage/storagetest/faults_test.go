@@ -733,8 +733,8 @@ func (s sharesPayload) Append(ctx context.Context, events ...outbox.Event) error
 	return s.Store.Append(ctx, events...)
 }
 
-func (s sharesPayload) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
-	list, err := s.Store.TeamEvents(ctx, team, before, id, limit)
+func (s sharesPayload) TeamEvents(ctx context.Context, team uuid.UUID, filter outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	list, err := s.Store.TeamEvents(ctx, team, filter, before, id, limit)
 	for i := range list {
 		if p, ok := s.payloads.Load(list[i].ID); ok {
 			list[i].Payload = p.(json.RawMessage)
@@ -787,8 +787,8 @@ func (s gaps) Append(ctx context.Context, events ...outbox.Event) error {
 	return err
 }
 
-func (s gaps) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
-	list, err := s.Store.TeamEvents(ctx, team, before, id, limit)
+func (s gaps) TeamEvents(ctx context.Context, team uuid.UUID, filter outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	list, err := s.Store.TeamEvents(ctx, team, filter, before, id, limit)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range list {

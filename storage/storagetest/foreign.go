@@ -14,6 +14,7 @@ import (
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -123,7 +124,7 @@ func teamCalls() map[string]teamCall {
 			return count(s.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 5}))
 		},
 		"TeamEvents": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.TeamEvents(ctx, team.UUID(), time.Time{}, uuid.Nil, 5))
+			return count(s.TeamEvents(ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 5))
 		},
 	}
 }

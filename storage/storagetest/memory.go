@@ -48,7 +48,7 @@ func listMemoryCase(w *world) {
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),
 		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.GrantedIn(ctx, t.team.ID, t.grant.User)),
 		scribble(s.Deliveries(ctx, t.thread.ID)), scribble(s.DeliveriesOf(ctx, t.team.ID, whole)),
-		scribble(s.TeamEvents(ctx, t.team.ID.UUID(), time.Time{}, uuid.Nil, 100)),
+		scribble(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100)),
 	} {
 		w.must(err, "a list")
 	}

@@ -265,7 +265,7 @@ func calls() map[string]call {
 
 		"Append": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.Append(ctx, t.newEvent) }},
 		"TeamEvents": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.TeamEvents(ctx, t.team.ID.UUID(), time.Time{}, uuid.Nil, 5))
+			return some(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 5))
 		}},
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Take(ctx, t.at, t.at.Add(time.Minute), 5))
@@ -344,7 +344,7 @@ func (w *world) state(t *town) map[string]any {
 		add(fmt.Sprint("Conversations ", i), threads, err)
 		delivered, err := s.DeliveriesOf(ctx, team.ID, page)
 		add(fmt.Sprint("DeliveriesOf ", i), delivered, err)
-		events, err := s.TeamEvents(ctx, team.ID.UUID(), time.Time{}, uuid.Nil, 100)
+		events, err := s.TeamEvents(ctx, team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100)
 		add(fmt.Sprint("TeamEvents ", i), events, err)
 	}
 	for i, o := range []tenancy.Operation{t.operation, t.newOperation, t.oldOperation} {

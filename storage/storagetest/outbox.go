@@ -54,7 +54,7 @@ func (w *world) streams(team tenancy.Team) []outbox.Stream {
 // history lists a team's events, oldest first.
 func (w *world) history(ctx context.Context, team tenancy.Team) []outbox.Event {
 	w.Helper()
-	list, err := w.store.TeamEvents(ctx, team.ID.UUID(), time.Time{}, uuid.Nil, 1000)
+	list, err := w.store.TeamEvents(ctx, team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 1000)
 	w.must(err, "TeamEvents")
 	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
 		list[i], list[j] = list[j], list[i]
@@ -232,5 +232,5 @@ func teamEventsCase(w *world) {
 	lists(w, []outbox.Event{inA}, "TeamEvents")(w.history(w.ctx, a), nil)
 	lists(w, []outbox.Event{inB, there}, "TeamEvents")(w.history(w.ctx, b), nil)
 	lists[outbox.Event](w, nil, "TeamEvents of no team: an event without a team is nobody's to list")(w.history(w.ctx, nobody), nil)
-	lists[outbox.Event](w, nil, "TeamEvents with a limit of 0")(w.store.TeamEvents(w.ctx, a.ID.UUID(), time.Time{}, uuid.Nil, 0))
+	lists[outbox.Event](w, nil, "TeamEvents with a limit of 0")(w.store.TeamEvents(w.ctx, a.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 0))
 }

@@ -209,7 +209,7 @@ func invitationsPages(w *world) {
 				r.State = invite.Revoked
 			}
 			invitations().store(w, r)
-			if t == team {
+			if t.ID == team.ID {
 				all = append(all, r)
 			}
 		}
@@ -247,7 +247,7 @@ func conversationsPages(w *world) {
 				c.NeedsReplySince = time.Time{}
 			}
 			conversations().store(w, c)
-			if t == team {
+			if t.ID == team.ID {
 				all = append(all, c)
 			}
 		}
@@ -339,7 +339,7 @@ func eventsPages(w *world) {
 		method: "TeamEvents", newest: true,
 		key: func(e outbox.Event) (time.Time, uuid.UUID) { return e.At, e.ID },
 		list: func(ctx context.Context, page tenancy.Keyset) ([]outbox.Event, error) {
-			return w.store.TeamEvents(ctx, team.ID.UUID(), page.At, page.ID, page.Limit)
+			return w.store.TeamEvents(ctx, team.ID.UUID(), outbox.LogFilter{}, page.At, page.ID, page.Limit)
 		},
 	}
 	for i, at := range w.moments(enough) {

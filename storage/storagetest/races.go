@@ -117,7 +117,7 @@ func acceptOnce(w *world, lock bool) {
 		}
 		events[winner].Sequence = 1
 		lists(w, events[winner:winner+1], "TeamEvents after a race with one winner")(
-			w.store.TeamEvents(w.ctx, team.ID.UUID(), time.Time{}, uuid.Nil, takers))
+			w.store.TeamEvents(w.ctx, team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, takers))
 		if w.Failed() {
 			return
 		}
@@ -362,7 +362,7 @@ func sequenceCase(w *world) {
 		}
 		committed += writers - writers/3
 	}
-	list, err := w.store.TeamEvents(w.ctx, team.ID.UUID(), time.Time{}, uuid.Nil, 1_000_000)
+	list, err := w.store.TeamEvents(w.ctx, team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 1_000_000)
 	w.must(err, "TeamEvents")
 	seen := map[outbox.Stream]map[int64]bool{{Kind: outbox.TeamStream, ID: team.ID.UUID()}: {}, thread: {}}
 	for _, e := range list {

@@ -1,0 +1,80 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// flaws says of each kind of broken invariant where it is, in any order.
+var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Finding]{
+	tenancy.FlawNoManager: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.teams.rows, func(t *teamRow) (tenancy.Finding, bool) {
+			broken := t.Status == tenancy.TeamActive && !t.hasOtherManager(tenancy.UserID{})
+			return tenancy.Finding{Account: t.Account.UUID(), Team: t.ID.UUID(), Subject: t.ID.UUID()}, broken
+		})
+	},
+	tenancy.FlawNoHolder: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.accounts.rows, func(a *accountRow) (tenancy.Finding, bool) {
+			broken := a.Status != tenancy.AccountClosed && a.holder.Status == tenancy.UserDeleted
+			return tenancy.Finding{Account: a.ID.UUID(), Subject: a.ID.UUID()}, broken
+		})
+	},
+	tenancy.FlawGhostMember: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.memberships.rows, func(m *membershipRow) (tenancy.Finding, bool) {
+			return m.finding(), m.Status != tenancy.MembershipRemoved && m.user.Status == tenancy.UserDeleted
+		})
+	},
+	tenancy.FlawForeignRole: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.memberships.rows, func(m *membershipRow) (tenancy.Finding, bool) {
+			return m.finding(), m.custom != nil && m.custom.Account != m.team.Account
+		})
+	},
+}
+
+func (m *membershipRow) finding() tenancy.Finding {
+	return tenancy.Finding{Account: m.team.Account.UUID(), Team: m.Team.UUID(), Subject: m.User.UUID()}
+}
+
+// findings looks through all rows of a kind.
+func findings[K comparable, R any](rows map[K]*R, examine func(*R) (tenancy.Finding, bool)) iter.Seq[tenancy.Finding] {
+	return func(yield func(tenancy.Finding) bool) {
+		for row := range maps.Values(rows) {
+			if finding, broken := examine(row); broken && !yield(finding) {
+				return
+			}
+		}
+	}
+}
+
+// Broken implements [tenancy.Store]. It looks at every row of a kind: data that is broken is
+// not in the lists that the rules are looked up in.
+func (s *Store) Broken(ctx context.Context, flaw tenancy.Flaw, now time.Time, after tenancy.Finding, limit int) ([]tenancy.Finding, error) {
+	return read(ctx, s, func() ([]tenancy.Finding, error) {
+		look, known := flaws[flaw]
+		if !known {
+			return nil, &tenancy.InvalidError{Field: "flaw", Reason: "must be one that the store knows"}
+		}
+		var found []tenancy.Finding
+		for finding := range look(s, now) {
+			if finding.Flaw = flaw; byFinding(finding, after) > 0 {
+				found = append(found, finding)
+			}
+		}
+		slices.SortFunc(found, byFinding)
+		return found[:max(0, min(limit, len(found)))], nil
+	})
+}
+
+func byFinding(a, b tenancy.Finding) int {
+	byID := func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
+	return cmp.Or(byID(a.Subject, b.Subject), byID(a.Team, b.Team))
+}

@@ -1,0 +1,66 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// SeatsTaken implements [tenancy.AccountStore]. It looks at all people and pending invitations
+// of the account.
+func (s *Store) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+	return read(ctx, s, func() (int, error) {
+		row := s.accounts.rows[account]
+		if row == nil {
+			return 0, nil
+		}
+		users := row.seated(now)
+		var addresses map[string]bool
+		if q.Pending {
+			addresses = row.pending(now)
+		}
+		for user := range users {
+			delete(addresses, verifiedAddress(user.User))
+		}
+		delete(users, s.users.rows[q.But])
+		delete(addresses, q.ButEmail)
+		return len(users) + len(addresses), nil
+	})
+}
+
+// seated are the users who take a seat.
+func (a *accountRow) seated(now time.Time) map[*userRow]bool {
+	users := map[*userRow]bool{}
+	for t := range a.activeTeams {
+		for m := range merged(ascending, ascending.beginning(), &t.members) {
+			if m.ActiveAt(now) && (m.Role != rbac.Restricted || m.custom != nil) {
+				users[m.user] = true
+			}
+		}
+	}
+	return users
+}
+
+// pending are the addresses that are invited to take a seat.
+func (a *accountRow) pending(now time.Time) map[string]bool {
+	addresses := map[string]bool{}
+	for t := range a.activeTeams {
+		for i := range merged(ascending, ascending.beginning(), &t.invitations[0]) {
+			if i.Kind == invite.ToOneTeam && i.Role != rbac.Restricted && i.StateAt(now) == invite.Pending {
+				addresses[i.Email.Normal] = true
+			}
+		}
+	}
+	return addresses
+}
+
+func (a *accountRow) activeTeams(yield func(*teamRow) bool) {
+	for t := range merged(ascending, ascending.beginning(), &a.teams) {
+		if t.Status == tenancy.TeamActive && !yield(t) {
+			return
+		}
+	}
+}
