@@ -31,7 +31,7 @@ func requireSameAsEnforce(t testing.TB, p *Policy, host []Row) {
 	t.Helper()
 	ask := oracle(t, host)
 	meaning := read(t, host)
-	for n, perm := range p.numbers {
+	for n, perm := range p.table.numbers {
 		for _, role := range subjects() {
 			for _, by := range reaches() {
 				enforced, err := ask(role.String(), n.object, n.action, by.String())
@@ -238,4 +238,59 @@ func TestBuiltInPermissionsAreExactlyThoseOfThePolicyFile(t *testing.T) {
 
 	_, err = newPolicy("[no model]", policyCSV, nil)
 	require.ErrorIs(t, err, ErrPolicy)
+}
+
+// A custom role decides as Casbin would if its permissions were a bundle that the role includes, with a
+// deny row winning over both. (It never is one: the rows of accounts do not come into the policy.)
+func TestCustomRoleEqualsABundleOfTheRole(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 2))
+	for name, host := range map[string][]Row{"built-in": nil, "with host rows": sample()} {
+		t.Run(name, func(t *testing.T) {
+			p, err := NewPolicy(host...)
+			require.NoError(t, err)
+			for _, base := range TeamRoles() {
+				for range 5 {
+					requireSameAsBundle(t, p, host, base, random)
+				}
+			}
+		})
+	}
+}
+
+func requireSameAsBundle(t *testing.T, p *Policy, host []Row, base Role, random *rand.Rand) {
+	t.Helper()
+	var extra []string
+	rows := slices.Concat(host, []Row{Allow(Bundle("custom"), "nothing", "at all", ByTeam), Include(base, "custom")})
+	for perm := range p.table.all() {
+		n := p.table.names[perm]
+		somebody := func(role Role) bool { return p.Allows(role, perm, ByTeam) }
+		if random.IntN(3) > 0 || !slices.ContainsFunc(TeamRoles(), somebody) {
+			continue
+		}
+		extra = append(extra, n.String())
+		rows = append(rows, Allow(Bundle("custom"), n.object, n.action, ByTeam), Allow(Bundle("custom"), n.object, n.action, ByGrant))
+	}
+	rights, err := p.Custom("Scout", base, extra)
+	if err != nil {
+		require.ErrorContains(t, err, "the policy denies", "the only reason that is left")
+	}
+	ask := oracle(t, rows)
+	for n, perm := range p.table.numbers {
+		for _, by := range reaches() {
+			enforced, err := ask(base.String(), n.object, n.action, by.String())
+			require.NoError(t, err)
+			if got := rights.Allows(perm, by); got != enforced && !deniesAny(host, base, n) {
+				t.Fatalf("%s with %q, %s by %s: rights %v, Enforce %v", base, extra, n, by, got, enforced)
+			} else if deniesAny(host, base, n) && got != p.Allows(base, perm, by) {
+				t.Fatalf("%s with %q, %s by %s: %v in spite of the deny row", base, extra, n, by, got)
+			}
+		}
+	}
+}
+
+// deniesAny reads by hand whether a row denies the permission to the role, by whatever reach.
+func deniesAny(rows []Row, role Role, n name) bool {
+	return slices.ContainsFunc(rows, func(row Row) bool {
+		return strings.HasPrefix(row.String(), fmt.Sprintf("p, %s, %s, %s, ", role, n.object, n.action)) && strings.HasSuffix(row.String(), ", deny")
+	})
 }

@@ -3,6 +3,7 @@ package rbac
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,7 +13,9 @@ var ErrDenied = errors.New("denied")
 // DeniedError says which right was missing. It is for the person who was refused and holds nothing about
 // the object that was asked for.
 type DeniedError struct {
-	Role       Role
+	Role Role
+	// Custom is the name of the account's own role on top of Role; empty for a plain role.
+	Custom     string
 	Permission Permission
 	// Name is the permission as "object: action", also for a host's own.
 	Name string
@@ -23,19 +26,23 @@ type DeniedError struct {
 	Roles []Role
 }
 
-// Denied returns the error for a role that was refused the permission: a [*DeniedError], which is
-// [ErrDenied]. It explains a refusal and does not decide one: call it after [Policy.Allows] said no.
-func (p *Policy) Denied(role Role, perm Permission) error {
-	e := &DeniedError{Role: role, Permission: perm, Name: p.Name(perm)}
+// Denied returns the error for a role that was refused the permission; see [Rights.Denied].
+func (p *Policy) Denied(role Role, perm Permission) error { return p.Rights(role).Denied(perm) }
+
+// Denied returns the error for somebody with these rights who was refused the permission: a
+// [*DeniedError], which is [ErrDenied]. It explains a refusal and does not decide one: call it after
+// [Rights.Allows] said no.
+func (r Rights) Denied(perm Permission) error {
+	e := &DeniedError{Role: r.Role, Custom: r.Custom, Permission: perm, Name: r.table.name(perm)}
+	for _, by := range reaches() {
+		if r.Allows(perm, by) {
+			e.Has = append(e.Has, by)
+		}
+	}
 	for _, other := range subjects() {
-		for _, by := range reaches() {
-			switch {
-			case !p.Allows(other, perm, by):
-			case other == role:
-				e.Has = append(e.Has, by)
-			case len(e.Roles) == 0 || e.Roles[len(e.Roles)-1] != other:
-				e.Roles = append(e.Roles, other)
-			}
+		has := func(by Reach) bool { return r.table.allows(other, perm, by) }
+		if other != r.Role && slices.ContainsFunc(reaches(), has) {
+			e.Roles = append(e.Roles, other)
 		}
 	}
 	return e
@@ -44,14 +51,15 @@ func (p *Policy) Denied(role Role, perm Permission) error {
 // Is makes the error match [ErrDenied].
 func (e *DeniedError) Is(target error) bool { return target == ErrDenied }
 
-// Error reads, for example, `denied: member lacks "member: invite", which manager has`.
+// Error reads, for example, `denied: member lacks "member: invite", which manager has`, or, with a custom
+// role, `denied: member as "Scout" lacks …`.
 func (e *DeniedError) Error() string {
 	if len(e.Has) > 0 {
 		grounds := make([]string, len(e.Has))
 		for i, by := range e.Has {
 			grounds[i] = by.where()
 		}
-		return fmt.Sprintf("denied: %s has %q only %s", e.Role, e.Name, strings.Join(grounds, " or "))
+		return fmt.Sprintf("denied: %s has %q only %s", title(e.Role, e.Custom), e.Name, strings.Join(grounds, " or "))
 	}
 	names := make([]string, len(e.Roles))
 	for i, role := range e.Roles {
@@ -64,7 +72,15 @@ func (e *DeniedError) Error() string {
 	case last > 0:
 		who = strings.Join(names[:last], ", ") + " and " + names[last] + " have"
 	}
-	return fmt.Sprintf("denied: %s lacks %q, which %s", e.Role, e.Name, who)
+	return fmt.Sprintf("denied: %s lacks %q, which %s", title(e.Role, e.Custom), e.Name, who)
+}
+
+// title is how people call the role.
+func title(role Role, custom string) string {
+	if custom == "" {
+		return role.String()
+	}
+	return fmt.Sprintf("%s as %q", role, custom)
 }
 
 // where says the ground to the person who was refused.

@@ -24,8 +24,15 @@
 // or from text with [ParseRows]. The rows are checked before Casbin sees them, because Casbin takes
 // nearly everything: a row that is too short makes every later question fail, an effect that is
 // misspelt is ignored, a chain of roles is cut after ten, and a whole batch is dropped for one
-// duplicate. Rows are the configuration of a program and not of its customers; roles that an account
-// makes for itself are sets of permissions that its team stores, and never come here.
+// duplicate. Rows are the configuration of a program and not of its customers.
+//
+// # Custom roles
+//
+// A role that an account makes for itself is one of the three and a set of permissions on top of it,
+// stored by name. [Policy.Custom] makes [Rights] of it, which decide as a role does. It never becomes
+// rows: an account could then change what another account's roles may do. A deny row of the host wins
+// over it, so two masks are never just joined. Who may make it is [Rights.Covers]: nobody grants what
+// they do not hold.
 //
 // # Why a table and not Casbin at each question
 //

@@ -90,3 +90,28 @@ func ExamplePolicy_Covers() {
 	// member makes a manager: false
 	// member makes a guest: true
 }
+
+// An account makes a role of its own: a member who also reads the audit log.
+func ExamplePolicy_Custom() {
+	policy, err := rbac.NewPolicy()
+	if err != nil {
+		panic(err)
+	}
+	auditor, err := policy.Custom("Auditor", rbac.Member, []string{"audit: read"})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("reads the audit log:", auditor.Allows(rbac.ReadAudit, rbac.ByTeam))
+	fmt.Println("a manager may make it:", policy.Rights(rbac.Manager).Covers(auditor))
+	fmt.Println("a member may make it:", policy.Rights(rbac.Member).Covers(auditor))
+	fmt.Println(auditor.Denied(rbac.InviteMember))
+
+	_, err = policy.Custom("Owner", rbac.Manager, []string{"account: close"})
+	fmt.Println(err)
+	// Output:
+	// reads the audit log: true
+	// a manager may make it: true
+	// a member may make it: false
+	// denied: member as "Auditor" lacks "member: invite", which manager has
+	// custom role refused: no role has "account: close" in a team
+}

@@ -2,6 +2,8 @@ package rbac
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -115,6 +117,75 @@ func FuzzQuestions(f *testing.F) {
 		}
 		if parsed, err := ParseRole(role); err == nil && parsed.String() != role {
 			t.Fatalf("%q became %v", role, parsed)
+		}
+	})
+}
+
+// FuzzD8_CustomRoles: whatever names an account stores for a role, it is refused or gives exactly those
+// permissions on top of its base, and moves no decision about anybody else.
+func FuzzD8_CustomRoles(f *testing.F) {
+	for _, text := range []string{
+		"", "audit: read", "audit: read\nmember: invite", "account: close", "blast: send", "data: export",
+		"*: *", "audit: read\x00", "p, member, audit, read, team, allow", "g, member, manager", "scorecard: read",
+		" audit: read", "audit:read", "Audit: Read", "audit: read: read", ": ", "\u200baudit: read",
+	} {
+		f.Add(text, uint8(Member))
+	}
+	p, err := NewPolicy(sample()...)
+	require.NoError(f, err)
+	before := p.Markdown()
+	f.Fuzz(func(t *testing.T, text string, number uint8) {
+		base, names := Role(number), strings.Split(text, "\n")
+		rights, err := p.Custom("Scout", base, names)
+		if err != nil && (!errors.Is(err, ErrCustom) || len(err.Error()) > 1000) {
+			t.Fatal(err)
+		}
+		for perm := range p.table.all() {
+			for _, by := range reaches() {
+				was, is := p.Allows(base, perm, by), rights.Allows(perm, by)
+				if was && !is && base.InTeam() {
+					t.Fatalf("%s lost %s by %s", base, p.Name(perm), by)
+				}
+				if is && !was && (!slices.Contains(names, p.Name(perm)) || by == ByAccount || deniesAny(sample(), base, p.table.names[perm])) {
+					t.Fatalf("%s gained %s by %s from %q", base, p.Name(perm), by, text)
+				}
+				if err == nil && !is && by == ByTeam && slices.Contains(names, p.Name(perm)) {
+					t.Fatalf("%s did not get %s, and no error", base, p.Name(perm))
+				}
+			}
+		}
+		if p.Markdown() != before {
+			t.Fatal("the policy has changed")
+		}
+	})
+}
+
+// FuzzD5_NamesAreKeysInOneWay: over any strings, two pairs are the same permission only if they are the
+// same pair, and a text is a permission only if it is the permission's name.
+func FuzzD5_NamesAreKeysInOneWay(f *testing.F) {
+	f.Add("blast", "send", "blast", "send")
+	f.Add("blast: send", "", "blast", "send")
+	f.Add("blast", ": send", "blast: ", "send")
+	f.Add("member", "change role", "member change", "role")
+	f.Add("a:b", "c", "a", "b:c")
+	f.Add("blast$$send", "", "blast\x00send", "")
+	p, err := NewPolicy(sample()...)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, object, action, otherObject, otherAction string) {
+		a, errA := p.Permission(object, action)
+		b, errB := p.Permission(otherObject, otherAction)
+		if errA == nil && errB == nil && (a == b) != (object == otherObject && action == otherAction) {
+			t.Fatalf("%q %q and %q %q are both %s", object, action, otherObject, otherAction, p.Name(a))
+		}
+		for _, text := range []string{object, object + ": " + action, object + action, object + ":" + action} {
+			if perm, err := p.ParsePermission(text); err == nil && p.Name(perm) != text {
+				t.Fatalf("%q was read as %s", text, p.Name(perm))
+			} else if err != nil && (perm != 0 || !errors.Is(err, ErrUnknownPermission)) {
+				t.Fatal(perm, err)
+			}
+		}
+		if perm, err := p.ParsePermission(object + ": " + action); errA == nil && (err != nil || perm != a) {
+			t.Fatalf("%q: %q is %s", object, action, p.Name(perm))
 		}
 	})
 }

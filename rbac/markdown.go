@@ -14,7 +14,7 @@ func (p *Policy) Markdown() string {
 	var b strings.Builder
 	b.WriteString("| permission | Manager | Member | Restricted | Holder |\n")
 	b.WriteString("|---|:-:|:-:|:-:|:-:|\n")
-	for _, line := range p.lines() {
+	for _, line := range p.table.lines() {
 		fmt.Fprintf(&b, "| %s: %s |", line.object, strings.Join(line.actions, ", "))
 		for _, role := range subjects() {
 			fmt.Fprintf(&b, " %s |", line.rights.mark(role))
@@ -32,11 +32,11 @@ type line struct {
 }
 
 // lines come in the order of the permissions' numbers, each object where it appears first.
-func (p *Policy) lines() []line {
+func (t *table) lines() []line {
 	var objects []string
 	byObject := make(map[string][]line)
-	for perm := 1; perm < len(p.names); perm++ {
-		n, rights := p.names[perm], p.rights[perm]
+	for perm := 1; perm < len(t.names); perm++ {
+		n, rights := t.names[perm], t.rights[perm]
 		same, seen := byObject[n.object]
 		if !seen {
 			objects = append(objects, n.object)

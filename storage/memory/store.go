@@ -61,7 +61,8 @@ type Store struct {
 	teamEvents map[uuid.UUID]*list[eventRow]
 	due        *list[eventRow]
 	buried     list[eventRow]
-	seen       unique[sighting, sighting]
+	seen       unique[sighting, seenRow]
+	oldestSeen map[string]*list[seenRow]
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -114,7 +115,8 @@ func New() *Store {
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},
 		due:        &list[eventRow]{},
-		seen:       newUnique[sighting, sighting](log),
+		seen:       newUnique[sighting, seenRow](log),
+		oldestSeen: map[string]*list[seenRow]{},
 	}
 }
 

@@ -66,7 +66,7 @@ func TestAnyDSN(t *testing.T) {
 			}
 			// How an insert that finds its key is counted depends on clientFoundRows.
 			for _, want := range []error{nil, outbox.ErrSeen, outbox.ErrSeen} {
-				err := store.InTx(t.Context(), func(ctx context.Context) error { return store.MarkSeen(ctx, "bills", w.user.ID.UUID()) })
+				err := store.InTx(t.Context(), func(ctx context.Context) error { return store.MarkSeen(ctx, "bills", w.user.ID.UUID(), time.Now()) })
 				require.ErrorIs(t, err, want)
 			}
 			// An update that changes nothing but the version, and one at an old version.

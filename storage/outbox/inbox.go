@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -16,12 +17,15 @@ type InboxStore interface {
 	// error of fn rolls back. Inside another InTx of the same store it joins: the outermost call
 	// commits. It may call fn more than once.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
-	// MarkSeen notes, in the caller's transaction, that the consumer has seen the event. It answers
-	// ErrSeen if that was noted before, and the transaction can go on then; it must therefore be
-	// one insert that passes over a key that exists, not one that fails. While another
-	// transaction has noted the same and is not over, it waits for its end. It fails outside a
-	// transaction. A consumer's name is as [NewInbox] allows it.
-	MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error
+	// MarkSeen notes, in the caller's transaction, that the consumer has seen the event, at the time
+	// given. It answers ErrSeen if that was noted before, and the transaction can go on then; it
+	// must therefore be one insert that passes over a key that exists, not one that fails; the
+	// first time stays. While another transaction has noted the same and is not over, it waits for
+	// its end. It fails outside a transaction. A consumer's name is as [NewInbox] allows it.
+	MarkSeen(ctx context.Context, consumer string, event uuid.UUID, at time.Time) error
+	// ForgetSeen deletes, in the caller's transaction, what the consumer has seen before the time
+	// given and answers how many events that were. It fails outside a transaction.
+	ForgetSeen(ctx context.Context, consumer string, before time.Time) (int, error)
 }
 
 // Inbox makes the effects of events happen exactly once: a relay delivers at least once, and the
@@ -73,7 +77,7 @@ func (i *Inbox) Once(ctx context.Context, event uuid.UUID, fn func(ctx context.C
 	var done bool
 	err := i.store.InTx(ctx, func(ctx context.Context) error {
 		done = false // InTx may call again
-		err := i.store.MarkSeen(ctx, i.consumer, event)
+		err := i.store.MarkSeen(ctx, i.consumer, event, time.Now())
 		switch {
 		case errors.Is(err, ErrSeen):
 			return nil // an error would undo the work of a transaction that was joined
@@ -95,4 +99,20 @@ func (i *Inbox) Sink(fn func(ctx context.Context, e Event) error) Sink {
 		_, err := i.Once(ctx, e.ID, func(ctx context.Context) error { return fn(ctx, e) })
 		return err
 	})
+}
+
+// Forget forgets the events that this consumer has handled before the time given, by this
+// machine's clock, and answers how many that were. One that is delivered again after that is
+// handled again, so keep what a relay may still repeat: longer than its retries go on (some
+// eight hours, see [WithAttempts]), and than a dead letter waits for its replay. Unless it is
+// called from time to time, the inbox keeps growing.
+func (i *Inbox) Forget(ctx context.Context, before time.Time) (forgotten int, err error) {
+	err = i.store.InTx(ctx, func(ctx context.Context) error {
+		forgotten, err = i.store.ForgetSeen(ctx, i.consumer, before)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return forgotten, nil
 }

@@ -3,9 +3,11 @@ package outbox_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -23,7 +25,7 @@ type accounts struct {
 }
 
 type ledger struct {
-	seen  map[string]bool
+	seen  map[string]time.Time
 	total int
 }
 
@@ -36,10 +38,8 @@ func (a *accounts) InTx(ctx context.Context, fn func(ctx context.Context) error)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for try := 0; ; try++ {
-		tx := &ledger{seen: map[string]bool{}, total: a.state.total}
-		for key := range a.state.seen {
-			tx.seen[key] = true
-		}
+		tx := &ledger{seen: map[string]time.Time{}, total: a.state.total}
+		maps.Copy(tx.seen, a.state.seen)
 		if err := fn(context.WithValue(ctx, ledgerKey{}, tx)); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (a *accounts) InTx(ctx context.Context, fn func(ctx context.Context) error)
 	}
 }
 
-func (a *accounts) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
+func (a *accounts) MarkSeen(ctx context.Context, consumer string, event uuid.UUID, at time.Time) error {
 	if a.err != nil {
 		return a.err
 	}
@@ -59,11 +59,26 @@ func (a *accounts) MarkSeen(ctx context.Context, consumer string, event uuid.UUI
 		return errors.New("outside a transaction")
 	}
 	key := consumer + " " + event.String()
-	if tx.seen[key] {
+	if _, seen := tx.seen[key]; seen {
 		return outbox.ErrSeen
 	}
-	tx.seen[key] = true
+	tx.seen[key] = at
 	return nil
+}
+
+func (a *accounts) ForgetSeen(ctx context.Context, consumer string, before time.Time) (int, error) {
+	if a.err != nil {
+		return 0, a.err
+	}
+	tx, ok := ctx.Value(ledgerKey{}).(*ledger)
+	if !ok {
+		return 0, errors.New("outside a transaction")
+	}
+	kept := len(tx.seen)
+	maps.DeleteFunc(tx.seen, func(key string, at time.Time) bool {
+		return strings.HasPrefix(key, consumer+" ") && at.Before(before)
+	})
+	return kept - len(tx.seen), nil
 }
 
 func add(ctx context.Context) error {
@@ -141,6 +156,33 @@ func TestOnceInATransactionThatIsRunAgain(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, done)
 	assert.Equal(t, 1, store.state.total)
+}
+
+// What was handled is forgotten by its age and by its consumer, and can then be handled again.
+func TestAnInboxForgets(t *testing.T) {
+	store, event := &accounts{}, uuid.New()
+	bills, mails := inbox(t, store, "bills"), inbox(t, store, "mails")
+	once := func(in *outbox.Inbox) bool {
+		done, err := in.Once(t.Context(), event, add)
+		require.NoError(t, err)
+		return done
+	}
+	forget := func(in *outbox.Inbox, before time.Time) int {
+		n, err := in.Forget(t.Context(), before)
+		require.NoError(t, err)
+		return n
+	}
+	require.True(t, once(bills))
+	require.True(t, once(mails))
+	assert.Zero(t, forget(bills, time.Now().Add(-time.Hour)), "it is younger than that")
+	assert.False(t, once(bills))
+	assert.Equal(t, 1, forget(bills, time.Now().Add(time.Hour)))
+	assert.True(t, once(bills))
+	assert.False(t, once(mails), "each consumer forgets its own")
+	store.err = errDown
+	n, err := bills.Forget(t.Context(), time.Now().Add(time.Hour))
+	require.ErrorIs(t, err, errDown)
+	assert.Zero(t, n)
 }
 
 // A repeated event must not undo what the transaction around it does.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,7 +76,19 @@ func (postgresError) Error() string      { return driverText }
 // onEach runs a test on every engine that can be had here.
 func onEach(t *testing.T, test func(t *testing.T, e engine)) {
 	t.Helper()
-	for _, e := range engines() {
+	on(t, engines(), test)
+}
+
+// onServers runs a test on the engines that have several writers at once and levels of
+// isolation: not on SQLite.
+func onServers(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	on(t, slices.DeleteFunc(engines(), func(e engine) bool { return e.name == "sqlite" }), test)
+}
+
+func on(t *testing.T, engines []engine, test func(t *testing.T, e engine)) {
+	t.Helper()
+	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			test(t, e)

@@ -134,7 +134,8 @@ func TestStatementCounts(t *testing.T) {
 			return err
 		})
 		count(frame[e.name]+5, "Replay", func(ctx context.Context) error { return store.Replay(ctx, due[2].ID, noon) })
-		within(1, "MarkSeen", func(ctx context.Context) error { return store.MarkSeen(ctx, "bills", due[0].ID) })
+		within(1, "MarkSeen", func(ctx context.Context) error { return store.MarkSeen(ctx, "bills", due[0].ID, noon) })
+		within(1, "ForgetSeen", func(ctx context.Context) error { _, err := store.ForgetSeen(ctx, "bills", noon); return err })
 		count(frame[e.name]+1, "Take before anything was due", func(ctx context.Context) error {
 			_, err := store.Take(ctx, time.UnixMicro(-1), noon, 100)
 			return err

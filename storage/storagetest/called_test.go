@@ -104,6 +104,10 @@ func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, err
 	return s.note("ForgetOperations").ForgetOperations(a, b)
 }
 
+func (s *calledStore) ForgetSeen(a context.Context, b string, c time.Time) (int, error) {
+	return s.note("ForgetSeen").ForgetSeen(a, b, c)
+}
+
 func (s *calledStore) Grant(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.Grant, error) {
 	return s.note("Grant").Grant(a, b, c)
 }
@@ -204,8 +208,8 @@ func (s *calledStore) LockUser(a context.Context, b tenancy.UserID) (tenancy.Use
 	return s.note("LockUser").LockUser(a, b)
 }
 
-func (s *calledStore) MarkSeen(a context.Context, b string, c uuid.UUID) error {
-	return s.note("MarkSeen").MarkSeen(a, b, c)
+func (s *calledStore) MarkSeen(a context.Context, b string, c uuid.UUID, d time.Time) error {
+	return s.note("MarkSeen").MarkSeen(a, b, c, d)
 }
 
 func (s *calledStore) Members(a context.Context, b tenancy.TeamID, c tenancy.Keyset) ([]tenancy.Member, error) {

@@ -979,22 +979,22 @@ func (s replaysTwice) Replay(ctx context.Context, id uuid.UUID, at time.Time) er
 // seenDooms notes with an insert that fails.
 type seenDooms struct{ spoiled }
 
-func (s seenDooms) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
-	return s.Store.InTx(ctx, func(ctx context.Context) error { return s.Store.MarkSeen(ctx, consumer, event) })
+func (s seenDooms) MarkSeen(ctx context.Context, consumer string, event uuid.UUID, at time.Time) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error { return s.Store.MarkSeen(ctx, consumer, event, at) })
 }
 
 // seenByAll has one note for all consumers.
 type seenByAll struct{ spoiled }
 
-func (s seenByAll) MarkSeen(ctx context.Context, _ string, event uuid.UUID) error {
-	return s.Store.MarkSeen(ctx, "all", event)
+func (s seenByAll) MarkSeen(ctx context.Context, _ string, event uuid.UUID, at time.Time) error {
+	return s.Store.MarkSeen(ctx, "all", event, at)
 }
 
 // seenBlindly passes over a key that exists and does not tell.
 type seenBlindly struct{ spoiled }
 
-func (s seenBlindly) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
-	if err := s.Store.MarkSeen(ctx, consumer, event); !errors.Is(err, outbox.ErrSeen) {
+func (s seenBlindly) MarkSeen(ctx context.Context, consumer string, event uuid.UUID, at time.Time) error {
+	if err := s.Store.MarkSeen(ctx, consumer, event, at); !errors.Is(err, outbox.ErrSeen) {
 		return err
 	}
 	return nil
@@ -1003,11 +1003,11 @@ func (s seenBlindly) MarkSeen(ctx context.Context, consumer string, event uuid.U
 // seenWhole passes over errors of every kind, as INSERT IGNORE does.
 type seenWhole struct{ spoiled }
 
-func (s seenWhole) MarkSeen(ctx context.Context, consumer string, event uuid.UUID) error {
+func (s seenWhole) MarkSeen(ctx context.Context, consumer string, event uuid.UUID, at time.Time) error {
 	if event == uuid.Nil {
 		event = uuid.Max
 	}
-	return s.Store.MarkSeen(ctx, consumer, event)
+	return s.Store.MarkSeen(ctx, consumer, event, at)
 }
 
 // forgetsAll forgets whatever there is.
@@ -1022,6 +1022,46 @@ type forgetsOneMore struct{ spoiled }
 
 func (s forgetsOneMore) ForgetOperations(ctx context.Context, before time.Time) (int, error) {
 	return s.Store.ForgetOperations(ctx, before.Add(time.Microsecond))
+}
+
+// sightsAll forgets whatever there is.
+type sightsAll struct{ spoiled }
+
+func (s sightsAll) ForgetSeen(ctx context.Context, consumer string, before time.Time) (int, error) {
+	return s.Store.ForgetSeen(ctx, consumer, before.AddDate(1000, 0, 0))
+}
+
+// sightsOneMore takes "before" for "not after".
+type sightsOneMore struct{ spoiled }
+
+func (s sightsOneMore) ForgetSeen(ctx context.Context, consumer string, before time.Time) (int, error) {
+	return s.Store.ForgetSeen(ctx, consumer, before.Add(time.Microsecond))
+}
+
+// sightsOthers forgets also what another consumer has seen.
+type sightsOthers struct{ spoiled }
+
+func (s sightsOthers) ForgetSeen(ctx context.Context, consumer string, before time.Time) (int, error) {
+	n, err := s.Store.ForgetSeen(ctx, consumer, before)
+	return n, errors.Join(err, only(s.Store.ForgetSeen(ctx, consumer+"2", before)))
+}
+
+// sightsLast lets a repeated mark replace the time of the first.
+type sightsLast struct {
+	spoiled
+	last *sync.Map
+}
+
+func (s sightsLast) MarkSeen(ctx context.Context, consumer string, event uuid.UUID, at time.Time) error {
+	s.last.Store(consumer, at)
+	return s.Store.MarkSeen(ctx, consumer, event, at)
+}
+
+func (s sightsLast) ForgetSeen(ctx context.Context, consumer string, before time.Time) (int, error) {
+	if at, ok := s.last.Load(consumer); ok && !at.(time.Time).Before(before) {
+		return 0, nil
+	}
+	return s.Store.ForgetSeen(ctx, consumer, before)
 }
 
 // anyPrincipal finds an operation by its key alone.
@@ -1147,6 +1187,10 @@ func faults() []fault {
 		of("a repeated event is handled again", func(s spoiled) storage.Store { return seenBlindly{s} }, "inbox lets one of many handle an event"),
 		of("a mark passes over all errors", func(s spoiled) storage.Store { return seenWhole{s} }, "mark seen refuses what names nothing"),
 		of("marks outlive a rollback", func(s spoiled) storage.Store { return noRollback{s} }, "mark seen that is rolled back has noted nothing"),
+		of("all sightings are forgotten", func(s spoiled) storage.Store { return sightsAll{s} }, "sightings from before a time are forgotten"),
+		of("sightings are forgotten a microsecond early", func(s spoiled) storage.Store { return sightsOneMore{s} }, "sightings from before a time are forgotten"),
+		of("sightings of others are forgotten", func(s spoiled) storage.Store { return sightsOthers{s} }, "sightings from before a time are forgotten"),
+		of("the last sighting counts", func(s spoiled) storage.Store { return sightsLast{s, new(sync.Map)} }, "a repeated sighting does not make it younger"),
 		of("all operations are forgotten", func(s spoiled) storage.Store { return forgetsAll{s} }, "operations from before a time are forgotten"),
 		of("operations are forgotten a microsecond early", func(s spoiled) storage.Store { return forgetsOneMore{s} }, "operations from before a time are forgotten"),
 		of("an operation is anybody's", func(s spoiled) storage.Store { return anyPrincipal{s, new(sync.Map)} }, "operation keys are unique for each principal"),

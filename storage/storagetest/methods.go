@@ -53,6 +53,8 @@ type town struct {
 	delivery, newDelivery     conversation.Delivery
 	operation, newOperation   tenancy.Operation
 	oldOperation              tenancy.Operation
+	oldSeen                   uuid.UUID
+	oldSeenAt                 time.Time
 	event, newEvent           outbox.Event
 	due                       outbox.Due
 	// sibling and stranger are empty teams of the same account and of another.
@@ -74,6 +76,8 @@ func (w *world) town() *town {
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
 	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
+	t.oldSeen, t.oldSeenAt = newID[uuid.UUID](w), w.now()
+	w.tx("MarkSeen", func(ctx context.Context) error { return w.store.MarkSeen(ctx, consumer, t.oldSeen, t.oldSeenAt) })
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
 	w.append(t.event)
 	t.event.Sequence, t.newEvent.Sequence = 1, 2
@@ -276,7 +280,10 @@ func calls() map[string]call {
 		}},
 		"Replay": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, t.due.ID, t.at) }},
 		"MarkSeen": {writes, func(ctx context.Context, s storage.Store, t *town) error {
-			return s.MarkSeen(ctx, consumer, t.event.ID)
+			return s.MarkSeen(ctx, consumer, t.event.ID, t.at)
+		}},
+		"ForgetSeen": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ForgetSeen(ctx, consumer, t.oldSeenAt.Add(time.Microsecond)))
 		}},
 
 		"Done":  {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Done(ctx, t.due) }},
@@ -355,7 +362,9 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
 	}
-	add("MarkSeen", w.seen(t.event.ID), nil)
+	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
+		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)
+	}
 	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {
 		messages, err := s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 100})
 		add(fmt.Sprint("Messages ", i), messages, err)
@@ -504,7 +513,7 @@ func undoCase(w *world) {
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
 // before the year 1, a key that happens to be empty.
 func harmless(method string) bool {
-	return method == "Append" || method == "ForgetOperations" || method == "InsertOperation"
+	return method == "Append" || method == "ForgetOperations" || method == "ForgetSeen" || method == "InsertOperation"
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does

@@ -103,9 +103,11 @@ const (
 
 // The inbox.
 const (
-	ruleSeen     rule = "outbox.InboxStore.MarkSeen — MarkSeen notes, in the caller's transaction, that the consumer has seen the event."
+	ruleSeen     rule = "outbox.InboxStore.MarkSeen — MarkSeen notes, in the caller's transaction, that the consumer has seen the event, at the time given."
 	ruleSeenOn   rule = "outbox.InboxStore.MarkSeen — It answers ErrSeen if that was noted before, and the transaction can go on then"
 	ruleSeenWait rule = "outbox.InboxStore.MarkSeen — While another transaction has noted the same and is not over, it waits for its end."
 	ruleSeenTx   rule = "outbox.InboxStore.MarkSeen — It fails outside a transaction."
+	ruleSeenOld  rule = "outbox.InboxStore.ForgetSeen — ForgetSeen deletes, in the caller's transaction, what the consumer has seen before the time given and answers how many events that were."
+	ruleSeenOnce rule = "outbox.InboxStore.MarkSeen — the first time stays."
 	ruleOnce     rule = "outbox.Inbox.Once — Once calls fn in a transaction if this consumer has not seen the event, and notes in the same transaction that it has."
 )

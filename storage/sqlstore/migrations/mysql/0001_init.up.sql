@@ -272,8 +272,10 @@ CREATE TABLE IF NOT EXISTS usher_events (
 CREATE TABLE IF NOT EXISTS usher_inbox (
 	consumer VARBINARY(64) NOT NULL CHECK (consumer <> ''),
 	event_id BINARY(16) NOT NULL,
+	seen_at  BIGINT NOT NULL,
 	repeats  BIGINT NOT NULL DEFAULT 0,
-	PRIMARY KEY (consumer, event_id)
+	PRIMARY KEY (consumer, event_id),
+	KEY usher_inbox_by_age (consumer, seen_at)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 -- What JoinTx asks to see the isolation level of a transaction: no variable tells it.

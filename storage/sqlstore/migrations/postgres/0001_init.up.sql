@@ -263,7 +263,10 @@ CREATE INDEX usher_events_buried ON usher_events (buried_at, id) WHERE buried_at
 CREATE TABLE usher_inbox (
 	consumer text COLLATE "C" NOT NULL CHECK (consumer <> ''),
 	event_id uuid NOT NULL,
+	seen_at  bigint NOT NULL,
 	PRIMARY KEY (consumer, event_id)
 );
+
+CREATE INDEX usher_inbox_by_age ON usher_inbox (consumer, seen_at);
 
 INSERT INTO usher_schema (version, name) VALUES (1, 'init');

@@ -253,7 +253,10 @@ CREATE INDEX usher_events_buried ON usher_events (buried_at, id) WHERE buried_at
 CREATE TABLE usher_inbox (
 	consumer TEXT NOT NULL CHECK (consumer <> ''),
 	event_id BLOB NOT NULL,
+	seen_at  INTEGER NOT NULL,
 	PRIMARY KEY (consumer, event_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_inbox_by_age ON usher_inbox (consumer, seen_at);
 
 INSERT INTO usher_schema (version, name) VALUES (1, 'init');
