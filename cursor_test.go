@@ -28,7 +28,7 @@ var lists = map[string]func(ctx context.Context, s *scene, p principals, page te
 		return list.Next, err
 	},
 	"audit": func(ctx context.Context, s *scene, p principals, page tenancy.Page) (tenancy.Cursor, error) {
-		list, err := s.Tenancy.Audit(ctx, p.actor, page)
+		list, err := s.Tenancy.Audit(ctx, p.actor, tenancy.AuditFilter{}, page)
 		return list.Next, err
 	},
 	"invitations": func(ctx context.Context, s *scene, p principals, page tenancy.Page) (tenancy.Cursor, error) {

@@ -117,7 +117,7 @@ var operations = map[string]operation{
 		return s.Tenancy.Leave(ctx, p.actor)
 	}},
 	"tenancy.Audit": {rbac.ReadAudit, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
-		_, err := s.Tenancy.Audit(ctx, p.actor, tenancy.Page{})
+		_, err := s.Tenancy.Audit(ctx, p.actor, tenancy.AuditFilter{}, tenancy.Page{})
 		return err
 	}},
 	"tenancy.Admit": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {

@@ -70,7 +70,7 @@ func TestGuestSeesOneConversationAndNothingElse(t *testing.T) {
 			"guests":     func() error { _, err := w.Conversations.Guests(ctx, carol, c.ID); return err },
 			"deliveries": func() error { _, err := w.Conversations.Deliveries(ctx, carol, tenancy.Page{}); return err },
 			"history":    func() error { _, err := w.Conversations.History(ctx, carol, c.ID); return err },
-			"audit":      func() error { _, err := w.Tenancy.Audit(ctx, carol, tenancy.Page{}); return err },
+			"audit":      func() error { _, err := w.Tenancy.Audit(ctx, carol, tenancy.AuditFilter{}, tenancy.Page{}); return err },
 			"dashboard":  func() error { return w.Check(ctx, carol, rbac.ReadDashboard) },
 			"blast":      func() error { return w.Check(ctx, carol, rbac.SendBlast) },
 			"export":     func() error { return w.Check(ctx, carol, rbac.ExportData) },

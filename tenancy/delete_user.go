@@ -19,8 +19,11 @@ type Erasures interface {
 // Erasure is the deletion of one user.
 type Erasure struct {
 	User UserID
-	By   Principal
-	At   time.Time
+	// Email is the normal form of the address that the user was verified for; empty if they
+	// were not.
+	Email string
+	By    Principal
+	At    time.Time
 }
 
 // BindErasures adds those who must hear of deletions. It belongs to the construction of the
@@ -278,13 +281,13 @@ func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
 
 // erase leaves the tombstone.
 func (s *Service) erase(ctx context.Context, by System, user User) error {
-	now := s.env.Now()
+	now, email := s.env.Now(), verifiedAddress(user)
 	user = User{ID: user.ID, Name: Tombstone, Status: UserDeleted, CreatedAt: user.CreatedAt, Version: user.Version}
 	if err := s.store.UpdateUser(ctx, user); err != nil {
 		return err
 	}
 	for _, room := range s.erasures {
-		if err := room.Erase(ctx, Erasure{User: user.ID, By: by, At: now}); err != nil {
+		if err := room.Erase(ctx, Erasure{User: user.ID, Email: email, By: by, At: now}); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func TestSuspendedAccountCanOnlyBeRead(t *testing.T) {
 
 		_, err := s.people.Members(ctx, actor, tenancy.Page{})
 		require.NoError(t, err)
-		_, err = s.people.Audit(ctx, actor, tenancy.Page{})
+		_, err = s.people.Audit(ctx, actor, tenancy.AuditFilter{}, tenancy.Page{})
 		require.NoError(t, err)
 		require.ErrorIs(t, s.people.Check(ctx, actor, rbac.SendBlast), tenancy.ErrAccountInactive)
 		_, err = s.people.ChangeRole(ctx, actor, bob.User, rbac.Manager)

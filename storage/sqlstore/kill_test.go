@@ -82,7 +82,7 @@ func requireWholeStreams(t *testing.T, u *usher.Usher, actor tenancy.Actor) map[
 	kinds, highest, count := map[string]int{}, map[outbox.Stream]int64{}, map[outbox.Stream]int64{}
 	page := tenancy.Page{Limit: tenancy.MaxLimit}
 	for more := true; more; more = page.After != "" {
-		list, err := u.Tenancy.Audit(t.Context(), actor, page)
+		list, err := u.Tenancy.Audit(t.Context(), actor, tenancy.AuditFilter{}, page)
 		require.NoError(t, err)
 		for _, e := range list.Items {
 			kinds[e.Kind]++
