@@ -145,12 +145,15 @@ func TestSpec4_8_AccountStatus(t *testing.T) {
 		_, err = s.people.Account(ctx, holder)
 		require.NoError(t, err)
 		for name, try := range map[string]func() error{
-			"Check":         func() error { return s.people.Check(ctx, actor, rbac.SendBlast) },
-			"ChangeRole":    func() error { _, err := s.people.ChangeRole(ctx, actor, bob.User, rbac.Manager); return err },
-			"Suspend":       func() error { _, err := s.people.Suspend(ctx, actor, bob.User); return err },
-			"SetExpiry":     func() error { _, err := s.people.SetExpiry(ctx, actor, bob.User, s.now.Add(1e9)); return err },
-			"RenameTeam":    func() error { _, err := s.people.RenameTeam(ctx, actor, "More"); return err },
-			"Configure":     func() error { _, err := s.people.Configure(ctx, actor, tenancy.Settings{TimeZone: "Europe/Berlin"}); return err },
+			"Check":      func() error { return s.people.Check(ctx, actor, rbac.SendBlast) },
+			"ChangeRole": func() error { _, err := s.people.ChangeRole(ctx, actor, bob.User, rbac.Manager); return err },
+			"Suspend":    func() error { _, err := s.people.Suspend(ctx, actor, bob.User); return err },
+			"SetExpiry":  func() error { _, err := s.people.SetExpiry(ctx, actor, bob.User, s.now.Add(1e9)); return err },
+			"RenameTeam": func() error { _, err := s.people.RenameTeam(ctx, actor, "More"); return err },
+			"Configure": func() error {
+				_, err := s.people.Configure(ctx, actor, tenancy.Settings{TimeZone: "Europe/Berlin"})
+				return err
+			},
 			"Archive":       func() error { _, err := s.people.Archive(ctx, actor, tenancy.Leftovers{}); return err },
 			"CreateTeam":    func() error { _, err := s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: "More"}); return err },
 			"RenameAccount": func() error { _, err := s.people.RenameAccount(ctx, holder, "More"); return err },

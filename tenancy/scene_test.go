@@ -12,7 +12,6 @@ import (
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/memory"
 	"github.com/usher-go/usher/storage/outbox"
-	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
