@@ -188,7 +188,7 @@ func blame(tables []string, condition string) (string, string) {
 		return "", ""
 	}
 	if !strings.Contains(condition, " OR ") {
-		for _, part := range strings.SplitSeq(condition, " AND ") {
+		for part := range strings.SplitSeq(condition, " AND ") {
 			for _, table := range tables {
 				for _, key := range scopeKeys[table] {
 					if part == key+" = ?" {
