@@ -58,7 +58,7 @@ func TestMarkdownShowsHostRows(t *testing.T) {
 		"| conversation: read, mark read | ✓ | ✓ | granted | – |",
 		"| blast: create, cancel | ✓ | ✓ | – | – |",
 		"| blast: send | ✓ | – | – | – |",
-		"| account: read, rename, add service, remove service, create team, transfer, close, see bill | – | – | – | ✓ |",
+		"| account: read, rename, add service, remove service, create team, manage roles, transfer, close, see bill | – | – | – | ✓ |",
 		"| scorecard: read | – | – | granted | – |",
 	} {
 		assert.Contains(t, table, line+"\n")

@@ -66,6 +66,7 @@ const (
 	AddService                                 // account: add service
 	RemoveService                              // account: remove service
 	CreateTeam                                 // account: create team
+	ManageRoles                                // account: manage roles
 	TransferAccount                            // account: transfer
 	CloseAccount                               // account: close
 )
@@ -126,6 +127,7 @@ var builtin = [...]name{
 	AddService:           {"account", "add service"},
 	RemoveService:        {"account", "remove service"},
 	CreateTeam:           {"account", "create team"},
+	ManageRoles:          {"account", "manage roles"},
 	TransferAccount:      {"account", "transfer"},
 	CloseAccount:         {"account", "close"},
 }

@@ -87,6 +87,7 @@ account: rename                -       -      -          A
 account: add service           -       -      -          A
 account: remove service        -       -      -          A
 account: create team           -       -      -          A
+account: manage roles          -       -      -          A
 account: transfer              -       -      -          A
 account: close                 -       -      -          A
 `
@@ -127,7 +128,7 @@ func TestSpec3_ConstantsHaveTheirNames(t *testing.T) {
 		rbac.InviteGuest: "guest: invite", rbac.EditContact: "contact: edit", rbac.OptInContact: "contact: opt in",
 		rbac.SetApplicationStatus: "application: set status", rbac.ExportData: "data: export",
 		rbac.ManageLists: "list: manage", rbac.SendBlast: "blast: send", rbac.ManageContent: "content: manage",
-		rbac.ReadAccount: "account: read", rbac.CreateTeam: "account: create team", rbac.CloseAccount: "account: close",
+		rbac.ReadAccount: "account: read", rbac.CreateTeam: "account: create team", rbac.ManageRoles: "account: manage roles", rbac.CloseAccount: "account: close",
 	} {
 		assert.Equal(t, name, perm.String())
 	}
@@ -224,9 +225,9 @@ func TestSpec3_HostPermissionsAreNumberedAfterTheBuiltIn(t *testing.T) {
 	assert.Equal(t, first+1, find(t, policy, "conversation", "print"))
 	assert.Equal(t, first+2, find(t, policy, "account", "see bill"))
 	assert.Equal(t, "jobpost: publish", policy.Name(first))
-	assert.Equal(t, "permission(51)", first.String(), "only the policy knows the name")
+	assert.Equal(t, "permission(52)", first.String(), "only the policy knows the name")
 	assert.Equal(t, "permission(0)", policy.Name(0))
-	assert.Equal(t, "permission(54)", policy.Name(first+3))
+	assert.Equal(t, "permission(55)", policy.Name(first+3))
 	assert.True(t, policy.Allows(rbac.Holder, first+2, rbac.ByAccount))
 }
 
@@ -238,7 +239,7 @@ func TestSpec3_UnnamedPermissionIsAStartUpError(t *testing.T) {
 
 	err := newPolicy(t).Check(rbac.SendMessage, publish, 0)
 	require.ErrorIs(t, err, rbac.ErrUnknownPermission)
-	assert.Equal(t, "unknown permission: the policy does not name permission(51), permission(0)", err.Error())
+	assert.Equal(t, "unknown permission: the policy does not name permission(52), permission(0)", err.Error())
 
 	var zero rbac.Policy
 	err = zero.Check(rbac.SendMessage)
