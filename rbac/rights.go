@@ -25,15 +25,8 @@ type Rights struct {
 	table *table
 }
 
-// set is a set of permissions, a bit for each number.
-type set []uint64
-
-func (s set) has(perm Permission) bool {
-	return int(perm>>6) < len(s) && s[perm>>6]&(1<<(perm&63)) != 0
-}
-
 // Rights returns the rights of a plain role.
-func (p *Policy) Rights(role Role) Rights { return Rights{Role: role, table: p.table} }
+func (p *Policy) Rights(role Role) Rights { return Rights{Role: role, table: p.table.Load()} }
 
 // Custom returns the rights of a custom role: those of base, a role in a team, and the permissions with
 // these names, as [Policy.Name] prints them. What it adds counts in the whole team. A deny row of the
@@ -75,10 +68,7 @@ func (r *Rights) add(text string) error {
 	case !r.table.lends(r.Role, perm):
 		return fmt.Errorf("%w: the policy denies %q to %s", ErrCustom, text, r.Role)
 	}
-	if r.extra == nil {
-		r.extra = make(set, len(r.table.names)>>6+1)
-	}
-	r.extra[perm>>6] |= 1 << (perm & 63)
+	r.extra.add(perm)
 	return nil
 }
 
