@@ -51,6 +51,9 @@ func FuzzD8_HostRows(f *testing.F) {
 			return
 		}
 		requireSameAsEnforce(t, p, rows)
+		for _, role := range subjects() {
+			requireProof(t, p.Rights(role), rows)
+		}
 
 		named := make(map[name]bool)
 		for _, row := range rows {

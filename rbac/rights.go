@@ -60,15 +60,16 @@ func (p *Policy) Custom(name string, base Role, permissions []string) (Rights, e
 
 func (r *Rights) add(text string) error {
 	perm, known := r.table.parse(text)
-	switch {
-	case !known:
+	if !known {
 		return fmt.Errorf("%w: %w: the policy does not name %s", ErrCustom, ErrUnknownPermission, quote(text))
+	}
+	r.extra.add(perm) // also what is refused below: it gives nothing, and Explain can say why
+	switch {
 	case r.table.rights[perm]&anyTeamRole == 0:
 		return fmt.Errorf("%w: no role has %q in a team", ErrCustom, text)
 	case !r.table.lends(r.Role, perm):
 		return fmt.Errorf("%w: the policy denies %q to %s", ErrCustom, text, r.Role)
 	}
-	r.extra.add(perm)
 	return nil
 }
 

@@ -16,6 +16,8 @@ type table struct {
 	rights  []cells // by Permission: what the roles have
 	denials []cells // by Permission: what deny rows bind
 	rows    [][]Row // by Permission: those that name it; none for one that an earlier table named
+
+	includes []Row // the inclusions, in the order of the policy
 }
 
 // cells are bits about one permission, one for each role and reach.
@@ -51,17 +53,16 @@ func compile(conf string, rows []Row, before *table) (*table, error) {
 	for _, n := range known {
 		t.number(n)
 	}
-	var includes []Row
 	for _, row := range rows {
 		if row.includes() {
-			includes = append(includes, row)
+			t.includes = append(t.includes, row)
 			continue
 		}
 		perm := t.number(row.right().name)
 		t.rows[perm] = append(t.rows[perm], row)
 	}
 	for perm := range t.all() {
-		if err := t.decide(conf, perm, slices.Concat(includes, t.rows[perm])); err != nil {
+		if err := t.decide(conf, perm, slices.Concat(t.includes, t.rows[perm])); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 		}
 	}
