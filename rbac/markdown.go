@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-//go:generate go test -run TestPermissionTableInTheDocs . -update
+//go:generate go test -run ^TestPermission(TableInTheDocs|sGolden)$ . -update
 
 // Markdown returns the compiled table, a host's permissions included, for documentation. Permissions are
 // grouped by object, and by who has them within it. The same policy always gives the same text.

@@ -98,6 +98,10 @@ func (p *Policy) Allows(role Role, perm Permission, by Reach) bool {
 // Covers is [Rights.Covers] for two plain roles.
 func (p *Policy) Covers(a, b Role) bool { return p.Rights(a).Covers(p.Rights(b)) }
 
+// Permissions returns all permissions that the policy names, the host's own among them, in the order of
+// their numbers.
+func (p *Policy) Permissions() []Permission { return slices.Collect(p.table.Load().all()) }
+
 // Permission returns the permission with exactly this object and action: a built-in one or one that the
 // host's rows added. The error for any other wraps [ErrUnknownPermission].
 func (p *Policy) Permission(object, action string) (Permission, error) {

@@ -45,6 +45,7 @@ func TestReloadReplacesTheHostRows(t *testing.T) {
 		assert.True(t, scout.Allows(rbac.ReadAudit, rbac.ByTeam), "the role goes on without it")
 		assert.False(t, scout.Allows(publish, rbac.ByTeam))
 		assert.NotContains(t, policy.Markdown(), "jobpost")
+		assert.Equal(t, append(rbac.Permissions(), offer), policy.Permissions())
 	})
 
 	require.NoError(t, policy.Reload(rbac.Allow(rbac.Restricted, "offer", "make", rbac.ByGrant), publishing))
