@@ -126,19 +126,6 @@ func (p *Policy) ParsePermission(text string) (Permission, error) {
 // policy never named. It is the form to store.
 func (p *Policy) Name(perm Permission) string { return p.table.Load().name(perm) }
 
-// Permissions returns the permissions that the policy names, built-in ones first, in the order of their
-// numbers: what there is to ask for.
-func (p *Policy) Permissions() []Permission {
-	t := p.table.Load()
-	var perms []Permission
-	for perm := range t.all() {
-		if len(t.rows[perm]) > 0 {
-			perms = append(perms, perm)
-		}
-	}
-	return perms
-}
-
 // Check reports whether the policy names each of the permissions. Call it at start with all that the
 // program will ask for: a permission that no row names would be denied to everybody for ever. The error
 // wraps [ErrUnknownPermission] and lists those that are missing. A policy that was checked is not
