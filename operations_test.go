@@ -709,53 +709,40 @@ func TestOperationUnderAKey(t *testing.T) {
 	})
 }
 
-// refuses says what an operation must answer to somebody whose access has ended.
-type refuses func(op operation) error
-
-func always(err error) refuses { return func(operation) error { return err } }
-
-// unlessReading lets what only reads go on.
-func unlessReading(err error) refuses {
-	return func(op operation) error {
-		if op.asks.Reads() {
-			return nil
-		}
-		return err
-	}
-}
-
 // ends are all the ways in which an access ends, and the answer from then on.
 var ends = map[string]struct {
-	answer refuses
+	answer error
+	// frozen says that only what writes is answered so, and reading goes on.
+	frozen bool
 	end    func(t *testing.T, s *scene, who tenancy.UserID)
 }{
-	"removed": {always(tenancy.ErrNotFound), func(t *testing.T, s *scene, who tenancy.UserID) {
+	"removed": {tenancy.ErrNotFound, false, func(t *testing.T, s *scene, who tenancy.UserID) {
 		require.NoError(t, s.Tenancy.Remove(t.Context(), s.proper.actor, who))
 	}},
-	"left": {always(tenancy.ErrNotFound), func(t *testing.T, s *scene, who tenancy.UserID) {
+	"left": {tenancy.ErrNotFound, false, func(t *testing.T, s *scene, who tenancy.UserID) {
 		require.NoError(t, s.Tenancy.Leave(t.Context(), tenancy.Actor{User: who, Team: s.own.team}))
 	}},
-	"deleted": {always(tenancy.ErrNotFound), func(t *testing.T, s *scene, who tenancy.UserID) {
+	"deleted": {tenancy.ErrNotFound, false, func(t *testing.T, s *scene, who tenancy.UserID) {
 		require.NoError(t, s.Tenancy.DeleteUser(t.Context(), ushertest.System, who, tenancy.UserID{}))
 	}},
-	"suspended": {always(tenancy.ErrInactive), func(t *testing.T, s *scene, who tenancy.UserID) {
+	"suspended": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {
 		_, err := s.Tenancy.Suspend(t.Context(), s.proper.actor, who)
 		require.NoError(t, err)
 	}},
-	"expired": {always(tenancy.ErrInactive), func(t *testing.T, s *scene, who tenancy.UserID) {
+	"expired": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {
 		_, err := s.Tenancy.SetExpiry(t.Context(), s.proper.actor, who, s.Clock.Now().Add(time.Hour))
 		require.NoError(t, err)
 		s.Clock.Advance(time.Hour)
 	}},
-	"account suspended": {unlessReading(tenancy.ErrAccountInactive), func(t *testing.T, s *scene, _ tenancy.UserID) {
+	"account suspended": {tenancy.ErrAccountInactive, true, func(t *testing.T, s *scene, _ tenancy.UserID) {
 		_, err := s.Tenancy.SuspendAccount(t.Context(), ushertest.System, s.proper.holder.Account)
 		require.NoError(t, err)
 	}},
-	"account closed": {unlessReading(tenancy.ErrAccountInactive), func(t *testing.T, s *scene, _ tenancy.UserID) {
+	"account closed": {tenancy.ErrAccountInactive, true, func(t *testing.T, s *scene, _ tenancy.UserID) {
 		_, err := s.Tenancy.CloseAccount(t.Context(), s.proper.holder)
 		require.NoError(t, err)
 	}},
-	"team archived": {unlessReading(tenancy.ErrTeamArchived), func(t *testing.T, s *scene, _ tenancy.UserID) {
+	"team archived": {tenancy.ErrTeamArchived, true, func(t *testing.T, s *scene, _ tenancy.UserID) {
 		_, err := s.Tenancy.Archive(t.Context(), s.proper.actor, tenancy.Leftovers{Close: true})
 		require.NoError(t, err)
 	}},
@@ -789,13 +776,13 @@ func TestD1_NoAccessOutlivesItsEnd(t *testing.T) {
 					ending.end(t, s, p.actor.User)
 					err := op.call(t.Context(), s, p, s.own)
 					may := s.Policy.Allows(side.role, op.asks, side.by)
-					switch want := ending.answer(op); {
-					case want == tenancy.ErrNotFound || want == tenancy.ErrInactive || may && want != nil:
-						require.ErrorIs(t, err, want, side.role)
-					case may:
+					switch {
+					case ending.frozen && !may:
+						require.ErrorIs(t, err, rbac.ErrDenied, side.role)
+					case ending.frozen && op.asks.Reads():
 						require.NoError(t, err, side.role)
 					default:
-						require.ErrorIs(t, err, rbac.ErrDenied, side.role)
+						require.ErrorIs(t, err, ending.answer, side.role)
 					}
 				}
 			})

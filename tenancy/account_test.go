@@ -20,11 +20,11 @@ func TestSpec4_ServicesOfAnAccount(t *testing.T) {
 		holder := s.holder(s.team(alice, "Sales").ID)
 		before := len(s.accountEvents(holder.Account))
 
-		a, err := s.people.AddService(ctx, holder, "sms", 2)
+		_, err := s.people.AddService(ctx, holder, "sms", 2)
 		require.NoError(t, err)
 		_, err = s.people.AddService(ctx, holder, "voice", 1)
 		require.NoError(t, err)
-		a, err = s.people.AddService(ctx, holder, "sms", 5)
+		a, err := s.people.AddService(ctx, holder, "sms", 5)
 		require.NoError(t, err)
 		want := []tenancy.AccountService{
 			{Key: "sms", Quantity: 5, AddedAt: s.now, AddedBy: holder.Principal()},

@@ -90,7 +90,7 @@ func TestSpec4_Expiry(t *testing.T) {
 		assert.Zero(t, expired, "before its time nothing expires")
 		s.now = end
 		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ReadTeam), tenancy.ErrInactive, "no sweep is needed")
-		m, err = s.people.SetExpiry(ctx, manager, bob.User, end.Add(time.Minute))
+		_, err = s.people.SetExpiry(ctx, manager, bob.User, end.Add(time.Minute))
 		require.NoError(t, err)
 		require.NoError(t, s.people.Check(ctx, bob, rbac.ReadTeam), "a new expiry revives it")
 
