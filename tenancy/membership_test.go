@@ -217,13 +217,12 @@ func TestC9_LastManager(t *testing.T) {
 
 // C9, at once: each of two managers takes every route against the other at the same instant.
 func TestC9_TwoManagersAtOnce(t *testing.T) {
-	const rounds = 10
 	for nameA, routeA := range routes {
 		for nameB, routeB := range routes {
 			t.Run(nameA+" and "+nameB, func(t *testing.T) {
 				everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
 					s := sceneOn(t, open(t))
-					for round := range rounds {
+					for round := range everystore.Rounds(10) {
 						alice := s.user(fmt.Sprint("alice", round))
 						team := s.team(alice, "Sales")
 						a := tenancy.Actor{User: alice.ID, Team: team.ID}
