@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -48,8 +50,8 @@ func TestAssign(t *testing.T) {
 
 func TestConcurrentTakersOneWins(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
-		for round := range 20 {
-			c := w.Receive("Sales", "visitor-"+string(rune('a'+round)), "Hi")
+		for round := range everystore.Rounds(50) {
+			c := w.Receive("Sales", fmt.Sprint("visitor-", round), "Hi")
 			var won atomic.Int32
 			var wg sync.WaitGroup
 			start := make(chan struct{})
@@ -77,9 +79,9 @@ func TestConcurrentTakersOneWins(t *testing.T) {
 // stays with someone who is gone.
 func TestAssignAndRemoveAtOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
-		for round := range 20 {
-			c := w.Receive("Sales", "visitor-"+string(rune('a'+round)), "Hi")
-			name := "temp" + string(rune('a'+round))
+		for round := range everystore.Rounds(50) {
+			c := w.Receive("Sales", fmt.Sprint("visitor-", round), "Hi")
+			name := fmt.Sprint("temp", round)
 			temp := w.join(name)
 			var wg sync.WaitGroup
 			start := make(chan struct{})

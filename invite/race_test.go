@@ -11,6 +11,8 @@ import (
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -59,6 +61,39 @@ func TestA6Of64AcceptsAtOnceOneSucceeds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A6, by two processes: two handles on one database, with a service each.
+func TestA6Of64AcceptsOnTwoHandlesOneSucceeds(t *testing.T) {
+	everystore.RunTwo(t, func(t *testing.T, a, b storage.Store) {
+		w := newWorld(t, a)
+		handles := []*world{w, w.on(b)}
+		for round := range everystore.Rounds(1) {
+			for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneConversation} {
+				s := w.subject(kind, fmt.Sprintf("bob.%s.%d@acme.example", kind, round))
+				before := count(w.events(w.acme))
+				calls := make([]func() error, 64)
+				for i := range calls {
+					calls[i] = func() error { return accept(handles[i%2], s) }
+				}
+				succeeded := 0
+				for _, err := range together(calls...) {
+					if err == nil {
+						succeeded++
+						continue
+					}
+					var accepted *invite.AcceptedError
+					require.ErrorAs(t, err, &accepted)
+					assert.Equal(t, w.member(w.acme, s.invitee), accepted.Membership)
+				}
+				assert.Equal(t, 1, succeeded)
+				after := count(w.events(w.acme))
+				assert.Equal(t, before[invite.InvitationAccepted]+1, after[invite.InvitationAccepted])
+				assert.Equal(t, before[tenancy.MemberJoined]+1, after[tenancy.MemberJoined])
+				assert.Equal(t, tenancy.MembershipActive, w.member(w.acme, s.invitee).Status)
+			}
+		}
+	})
 }
 
 func TestOf64CreatesAtOnceOneSucceeds(t *testing.T) {
@@ -112,19 +147,17 @@ type outcome struct {
 // the events of those that succeeded and no others.
 func TestA6EveryRacingPairEndsAsInSomeOrder(t *testing.T) {
 	racing := []invite.Event{invite.OnAccept, invite.OnDecline, invite.OnRevoke, invite.OnResend}
-	const rounds = 10
-	onEach(t, func(t *testing.T, w *world) {
-		for i, first := range racing {
-			for _, second := range racing[i+1:] {
-				t.Run(fmt.Sprintf("%s against %s", first, second), func(t *testing.T) {
-					w := w.in(t)
+	for i, first := range racing {
+		for _, second := range racing[i+1:] {
+			t.Run(fmt.Sprintf("%s against %s", first, second), func(t *testing.T) {
+				onEach(t, func(t *testing.T, w *world) {
 					pending := serial{invite.Pending, true}
 					a, okA := pending.after(first)
 					ab, okAB := a.after(second)
 					b, okB := pending.after(second)
 					ba, okBA := b.after(first)
 					allowed := []outcome{{okA, okAB, ab.state}, {okBA, okB, ba.state}}
-					for round := range rounds {
+					for round := range everystore.Rounds(10) {
 						s := w.subject(invite.ToOneTeam, fmt.Sprintf("%s.%s.%d@acme.example", first, second, round))
 						before := count(w.events(w.acme))
 						errs := together(
@@ -145,7 +178,7 @@ func TestA6EveryRacingPairEndsAsInSomeOrder(t *testing.T) {
 						assert.Equal(t, got.state == invite.Accepted, joined)
 					}
 				})
-			}
+			})
 		}
-	})
+	}
 }

@@ -85,20 +85,8 @@ const linkBase = "https://app.acme.example/join"
 func newWorld(t *testing.T, store storage.Store) *world {
 	t.Helper()
 	w := &world{t: t, ctx: t.Context(), store: store, clock: &clock{now: start}, mail: &invite.Captured{}}
-	env := tenancy.Env{Clock: w.clock.Now}
-	rules, err := policy()
-	require.NoError(t, err)
-	w.people, err = tenancy.New(store, rules, env)
-	require.NoError(t, err)
-	w.invites, err = invite.New(store, w.people, rules, env)
-	require.NoError(t, err)
-	w.desk = &desk{people: w.people}
-	w.invites.Bind(w.desk)
+	w.wire()
 	var acme, globex side
-	base, err := invite.ParseLinkBase(linkBase)
-	require.NoError(t, err)
-	w.sink = w.invites.Mailing(w.mail, base)
-	w.relay = outbox.NewRelay(store, w.sink, outbox.WithClock(w.clock.Now))
 	// One transaction for all of it: a database commits some twenty times slower than it writes.
 	require.NoError(t, store.InTx(w.ctx, func(ctx context.Context) error {
 		w := w.in(t)
@@ -108,6 +96,36 @@ func newWorld(t *testing.T, store storage.Store) *world {
 	}))
 	w.acme, w.globex = acme, globex
 	return w
+}
+
+// wire makes the services on the world's store.
+func (w *world) wire() {
+	w.t.Helper()
+	env := tenancy.Env{Clock: w.clock.Now}
+	rules, err := policy()
+	require.NoError(w.t, err)
+	w.people, err = tenancy.New(w.store, rules, env)
+	require.NoError(w.t, err)
+	w.invites, err = invite.New(w.store, w.people, rules, env)
+	require.NoError(w.t, err)
+	w.desk = &desk{people: w.people}
+	w.invites.Bind(w.desk)
+	base, err := invite.ParseLinkBase(linkBase)
+	require.NoError(w.t, err)
+	w.sink = w.invites.Mailing(w.mail, base)
+	w.relay = outbox.NewRelay(w.store, w.sink, outbox.WithClock(w.clock.Now))
+}
+
+// on is the same world seen through another handle on its data, by services of its own.
+func (w *world) on(store storage.Store) *world {
+	w.t.Helper()
+	other := *w
+	other.store = store
+	other.wire()
+	for _, s := range []side{w.acme, w.globex} {
+		other.desk.open(s.team.ID, s.conversation)
+	}
+	return &other
 }
 
 func (w *world) side(domain string, number int) side {
@@ -234,7 +252,7 @@ func (w *world) events(s side) []string {
 // log lists the team's events, newest first.
 func (w *world) log(team tenancy.TeamID) []outbox.Event {
 	w.t.Helper()
-	log, err := w.store.TeamEvents(w.ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10_000)
+	log, err := w.store.TeamEvents(w.ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100_000)
 	require.NoError(w.t, err)
 	return log
 }

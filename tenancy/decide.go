@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,6 +99,20 @@ type Capability struct {
 
 // Allowed reports whether the actor may.
 func (c Capability) Allowed() bool { return c.Err == nil }
+
+// MarshalJSON gives what a user interface needs: the permission's name, whether it is allowed,
+// and why not.
+func (c Capability) MarshalJSON() ([]byte, error) {
+	shown := struct {
+		Permission string `json:"permission"`
+		Allowed    bool   `json:"allowed"`
+		Why        string `json:"why,omitempty"`
+	}{Permission: c.Name, Allowed: c.Allowed()}
+	if c.Err != nil {
+		shown.Why = c.Err.Error()
+	}
+	return json.Marshal(shown)
+}
 
 // Capabilities are what an actor may do, for a user interface that shows or greys out. They are
 // as of now and no authority: every operation checks anew.

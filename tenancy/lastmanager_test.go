@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -150,12 +151,11 @@ func TestC9_LastManagerInACustomRole(t *testing.T) {
 // C9, at once: each of two managers takes a route against the other at the same instant, for
 // every pair of routes.
 func TestC9_TwoManagersAtOnce(t *testing.T) {
-	const rounds = 2
 	names := slices.Sorted(maps.Keys(routes))
 	onEveryStore(t, func(t *testing.T, s *scene) {
 		for i, nameA := range names {
 			for _, nameB := range names[i:] {
-				for round := range rounds {
+				for round := range everystore.Rounds(2) {
 					s.duel(t, fmt.Sprint(nameA, " and ", nameB, " ", round), routes[nameA], routes[nameB])
 				}
 			}

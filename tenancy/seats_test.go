@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -158,7 +159,7 @@ func TestTheLastSeatGoesToOne(t *testing.T) {
 			require.NoError(t, err)
 			teams = append(teams, team)
 		}
-		for round := range 5 {
+		for round := range everystore.Rounds(5) {
 			s.seats(teams[0], tenancy.HardSeats, 2+round)
 			var wg sync.WaitGroup
 			start := make(chan struct{})

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -23,11 +22,10 @@ import (
 	"github.com/usher-go/usher/storage/mysql"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/storage/storagetest"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/storage/ushertest"
 	"github.com/usher-go/usher/tenancy"
 )
-
-var rounds = flag.Int("usher.rounds", 50, "how often each race between two nodes is run")
 
 // TestCluster runs usher on three nodes of MariaDB Galera: see docs/databases.md. It is run by
 // make cluster-test and is no part of the gate, since it takes minutes.
@@ -80,7 +78,7 @@ func clusterMigrate(t *testing.T, c *cluster) {
 // in the way of another, and what one has committed is there on the others.
 func clusterJoin(t *testing.T, c *cluster) {
 	w := newClusterWorld(t, c)
-	for round := range *rounds {
+	for round := range everystore.Rounds(50) {
 		users := make([]tenancy.User, clusterSize)
 		for _, err := range together([]int{0, 1, 2}, func(i int) (err error) {
 			users[i], err = w.sites[i].registerJoined(t.Context(), fmt.Sprintf("joined-%d-%d", round, i))
@@ -237,13 +235,13 @@ func clusterRaces(t *testing.T, c *cluster) {
 	} {
 		t.Run(race.name, func(t *testing.T) {
 			before := c.conflicts(c.nodes...)
-			for round := range *rounds {
+			for round := range everystore.Rounds(50) {
 				race.run(t, w, round)
 				if t.Failed() {
 					t.Fatalf("in round %d", round)
 				}
 			}
-			t.Logf("%d rounds, %d conflicts between nodes", *rounds, c.conflicts(c.nodes...)-before)
+			t.Logf("%d rounds, %d conflicts between nodes", everystore.Rounds(50), c.conflicts(c.nodes...)-before)
 		})
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"github.com/usher-go/usher/storage/mysql"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/storage/storagetest"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 )
 
 func TestConformance(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.Store { return open(t, connect(t, testdb.MySQL(t, "mysql", ""))) })
+	storagetest.Run(t, func(t *testing.T) storage.Store { return open(t, connect(t, testdb.MySQL(t, "mysql", ""))) },
+		storagetest.Rounds(everystore.Rounds(20)))
 }
 
 func connect(t *testing.T, dsn string) *sql.DB {

@@ -13,6 +13,7 @@ import (
 	"github.com/usher-go/usher/storage/postgres"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/storage/storagetest"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 )
 
 // drivers are the names under which the supported drivers register themselves.
@@ -23,7 +24,7 @@ func TestConformance(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			storagetest.Run(t, func(t *testing.T) storage.Store {
 				return open(t, connect(t, driver, testdb.Postgres(t, driver)))
-			})
+			}, storagetest.Rounds(everystore.Rounds(20)))
 		})
 	}
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/usher-go/usher/storage/sqlite"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/storage/storagetest"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 )
 
 func TestConformance(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.Store { return open(t, openFile(t, "")) })
+	storagetest.Run(t, func(t *testing.T) storage.Store { return open(t, openFile(t, "")) },
+		storagetest.Rounds(everystore.Rounds(20)))
 }
 
 // openFile opens a new database file with the DSN parameters given.

@@ -29,29 +29,29 @@ type engine struct {
 	// dsn makes a new, empty database.
 	dsn func(t *testing.T) string
 	new func(db *sql.DB, options ...sqlstore.Option) (*sqlstore.Store, error)
-	// conflict is an error with which the engine asks to run a transaction again.
-	conflict error
+	// conflicts are the errors with which the engine asks to run a transaction again.
+	conflicts []error
 }
 
 func engines() []engine {
 	return []engine{
 		{
-			name: "sqlite", folder: "sqlite", driver: "sqlite", new: sqlite.New, conflict: sqliteError(5), // BUSY
+			name: "sqlite", folder: "sqlite", driver: "sqlite", new: sqlite.New, conflicts: []error{sqliteError(5), sqliteError(517), sqliteError(6)}, // BUSY, BUSY_SNAPSHOT, LOCKED
 			dsn: func(t *testing.T) string {
 				path := filepath.Join(t.TempDir(), "usher.db")
-				return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=foreign_keys(1)"
+				return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=foreign_keys(1)&_pragma=synchronous(0)"
 			},
 		},
 		{
-			name: "postgres-pgx", folder: "postgres", driver: "pgx", new: postgres.New, conflict: postgresError("40001"),
+			name: "postgres-pgx", folder: "postgres", driver: "pgx", new: postgres.New, conflicts: []error{postgresError("40001"), postgresError("40P01")},
 			dsn: func(t *testing.T) string { return testdb.Postgres(t, "pgx") },
 		},
 		{
-			name: "postgres-pq", folder: "postgres", driver: "postgres", new: postgres.New, conflict: postgresError("40P01"),
+			name: "postgres-pq", folder: "postgres", driver: "postgres", new: postgres.New, conflicts: []error{postgresError("40P01"), postgresError("40001")},
 			dsn: func(t *testing.T) string { return testdb.Postgres(t, "postgres") },
 		},
 		{
-			name: "mysql", folder: "mysql", driver: "mysql", new: mysql.New, conflict: &mysqldriver.MySQLError{Number: 1213},
+			name: "mysql", folder: "mysql", driver: "mysql", new: mysql.New, conflicts: []error{&mysqldriver.MySQLError{Number: 1213}, &mysqldriver.MySQLError{Number: 1205}},
 			dsn: func(t *testing.T) string { return testdb.MySQL(t, "mysql", "") },
 		},
 	}

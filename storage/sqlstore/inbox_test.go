@@ -19,7 +19,7 @@ import (
 func TestInboxHandlesEachEventOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		dsn := e.dsn(t)
-		tap, conflicts := failing("COMMIT", e.conflict)
+		tap, conflicts := failing("COMMIT", e.conflicts[0])
 		stores := []*sqlstore.Store{e.migrated(t, e.connect(t, dsn, nil)), e.migrated(t, e.connect(t, dsn, tap))}
 		s := stored(t, stores[0], "one")
 		before := history(t, stores[0], s)

@@ -27,7 +27,7 @@ func failing(first string, err error) (*testdb.Tap, *atomic.Int64) {
 func TestConflictsAreRunAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for _, statement := range []string{"INSERT", "COMMIT"} {
-			tap, count := failing(statement, e.conflict)
+			tap, count := failing(statement, e.conflicts[0])
 			db := e.connect(t, e.dsn(t), tap)
 			store := e.migrated(t, db)
 			s := newScene("again")
@@ -66,7 +66,7 @@ func TestConflictsAreRunAgain(t *testing.T) {
 
 func TestRetryEndsWithTheContext(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		tap, count := failing("INSERT", e.conflict)
+		tap, count := failing("INSERT", e.conflicts[0])
 		store := e.migrated(t, e.connect(t, e.dsn(t), tap))
 		count.Store(1_000_000)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -109,15 +109,19 @@ type testCase struct {
 	run   func(w *world)
 }
 
-// caseLimit bounds every context of a case. It is no measure of speed: it turns a hang into
-// a failure with a sentence, and is generous for a slow machine under the race detector.
-const caseLimit = 2 * time.Minute
+// caseLimit and roundLimit, for each round, bound every context of a case. They are no measure of
+// speed: they turn a hang into a failure with a sentence, and are generous for a slow machine under
+// the race detector.
+const (
+	caseLimit  = 2 * time.Minute
+	roundLimit = 2 * time.Second
+)
 
 // on runs the case. It takes a testing.TB, not a *testing.T, so that the suite's own tests can
 // watch a case fail.
 func (c testCase) on(tb testing.TB, open func() storage.Store, rounds int) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), caseLimit)
+	ctx, cancel := context.WithTimeout(tb.Context(), caseLimit+time.Duration(rounds)*roundLimit)
 	defer cancel()
 	c.run(newWorld(ctx, tb, c, open, rounds))
 }

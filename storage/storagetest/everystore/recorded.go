@@ -107,7 +107,7 @@ func (r *Recorder) Empty(t *testing.T) {
 	t.Helper()
 	for _, table := range []string{
 		"inbox", "events", "operations", "deliveries", "invitations", "grants", "messages", "conversations", "contacts",
-		"memberships", "teams", "accounts", "users",
+		"memberships", "roles", "teams", "accounts", "users",
 	} {
 		if _, err := r.db.ExecContext(t.Context(), "DELETE FROM usher_"+table); err != nil {
 			t.Fatal(err)

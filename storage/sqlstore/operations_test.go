@@ -1,0 +1,448 @@
+package sqlstore_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher"
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/sqlstore"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// A desk is a team at work, with enough of everything that each operation has several rows to
+// write where it can, and a second account with the same names.
+type desk struct {
+	*ushertest.World
+	alice, bob tenancy.Actor // manager and member of Sales
+	// tim is a manager of Sales with three conversations, three grants and three invitations.
+	tim tenancy.Actor
+	// plain is a conversation without an assignee, taken is tim's, closed is closed; moving has two
+	// guests and two invitations on their way; promised waits for nora, who is invited to it.
+	plain, taken, closed, moving, promised tenancy.ConversationID
+	gina                                   tenancy.Actor // a guest of moving
+	// pending is an invitation into the team, lapsed one whose time has passed.
+	pending, lapsed tenancy.InvitationID
+	forPaula        invite.Token // of pending
+	forNora         invite.Token // of the delivery
+	// lead is a custom role that mia has, unused one that nobody has.
+	lead, unused tenancy.CustomRole
+}
+
+// holder holds the account of Sales.
+func (d *desk) holder() tenancy.Holder {
+	return tenancy.Holder{User: d.User("acme-holder").ID, Account: d.TeamNamed("Sales").Account}
+}
+
+// mover is a manager of Sales who is a member of Hiring, too.
+func (d *desk) mover() tenancy.Actor { return d.Actor("moira", "Sales") }
+
+func newDesk(t *testing.T, store *sqlstore.Store) *desk {
+	t.Helper()
+	d := &desk{World: ushertest.NewWorldOn(t, store)}
+	people := []ushertest.Person{ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("mia")}
+	d.Account("globex").Team("Sales", people...).Receive("Sales", "visitor", "Hi")
+	d.Account("acme").Team("Sales", append(people, ushertest.Manager("moira"), ushertest.Member("zoe"), ushertest.Member("yan"))...).
+		Team("Hiring", ushertest.Manager("dana"), ushertest.Manager("moira")).Team("Solo").Team("Archived", ushertest.Member("bob"))
+	d.alice, d.bob = d.Actor("alice", "Sales"), d.Actor("bob", "Sales")
+	for _, name := range []string{"stranger", "paula", "nora"} {
+		d.User(name)
+	}
+	d.settle(t)
+	var tims []tenancy.ConversationID
+	for _, contact := range []string{"tim-1", "tim-2", "tim-3"} {
+		c := d.Receive("Sales", contact, "Hi").ID
+		d.tim = d.Guest(d.alice, c, "tim")
+		tims = append(tims, c)
+	}
+	_, err := d.Tenancy.ChangeRole(t.Context(), d.alice, d.tim.User, rbac.Manager)
+	require.NoError(t, err)
+	for i, c := range tims {
+		_, err := d.Conversations.Assign(t.Context(), d.alice, c, d.tim.User)
+		require.NoError(t, err)
+		d.invites(t, d.tim, invite.ToTeam(ushertest.Email([]string{"ida", "jon", "kim"}[i]), rbac.Member))
+	}
+	d.taken = tims[0]
+	d.moving = d.Receive("Sales", "moving", "Hi").ID
+	d.gina = d.Guest(d.bob, d.moving, "gina")
+	d.Guest(d.bob, d.moving, "gus")
+	for _, name := range []string{"lea", "max"} {
+		d.invites(t, d.bob, invite.ToConversation(ushertest.Email(name), d.moving))
+	}
+	d.promised = d.Receive("Sales", "promised", "Hi").ID
+	_, err = d.Conversations.Deliver(t.Context(), d.bob, d.promised, conversation.ToEmail(ushertest.Email("nora")), conversation.Outcome{})
+	require.NoError(t, err)
+	d.forNora = d.Token("nora")
+	d.closed = d.Receive("Sales", "closed", "Hi").ID
+	_, err = d.Conversations.Close(tenancy.WithKey(t.Context(), "an old key"), d.bob, d.closed, "")
+	require.NoError(t, err)
+	d.plain = d.Receive("Sales", "plain", "Hi").ID
+	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
+	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
+	d.forPaula = d.Token("paula")
+	d.Clock.Advance(2 * time.Hour)
+	return d
+}
+
+// settle gives the account what only its holder and managers can.
+func (d *desk) settle(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	var err error
+	d.lead, err = d.Tenancy.DefineRole(ctx, d.holder(), tenancy.RoleSpec{Name: "Lead", Base: rbac.Member, Permissions: []string{"member: change role"}})
+	require.NoError(t, err)
+	d.unused, err = d.Tenancy.DefineRole(ctx, d.holder(), tenancy.RoleSpec{Name: "Unused", Base: rbac.Restricted})
+	require.NoError(t, err)
+	_, err = d.Tenancy.GiveRole(ctx, d.alice, d.User("mia").ID, d.lead.ID)
+	require.NoError(t, err)
+	_, err = d.Tenancy.AddService(ctx, d.holder(), "voice", 1)
+	require.NoError(t, err)
+	_, err = d.Tenancy.SetSeats(ctx, ushertest.System, d.holder().Account, tenancy.Seats{Rule: tenancy.WarnSeats, Limit: 1, CountPending: true})
+	require.NoError(t, err)
+	_, err = d.Tenancy.Suspend(ctx, d.alice, d.User("zoe").ID)
+	require.NoError(t, err)
+	_, err = d.Tenancy.SetExpiry(ctx, d.alice, d.User("yan").ID, d.Clock.Now().Add(time.Hour))
+	require.NoError(t, err)
+	_, err = d.Tenancy.Archive(ctx, d.Actor("acme-holder", "Archived"), tenancy.Leftovers{})
+	require.NoError(t, err)
+}
+
+func (d *desk) invites(t *testing.T, actor tenancy.Actor, r invite.Request) tenancy.InvitationID {
+	t.Helper()
+	inv, err := d.Invites.Create(t.Context(), actor, r)
+	require.NoError(t, err)
+	return inv.ID
+}
+
+// An operation is one as a host calls it.
+type operation struct {
+	name string
+	run  func(ctx context.Context, d *desk) (any, error)
+	// reads says that it writes nothing.
+	reads bool
+	// keyless says that it keeps no answer under a key, but comes to the same state when repeated.
+	keyless bool
+	// refuses is the error that it answers on a day without faults.
+	refuses error
+}
+
+// operations are all of them, by service and method, the writing ones once for each way that
+// they write. A method that is missing fails TestEveryOperationIsFaulted.
+func operations() []operation {
+	writes := func(name string, run func(ctx context.Context, d *desk) (any, error)) operation {
+		return operation{name: name, run: run}
+	}
+	reads := func(name string, run func(ctx context.Context, d *desk) (any, error)) operation {
+		return operation{name: name, run: run, reads: true}
+	}
+	refuses := func(name string, with error, run func(ctx context.Context, d *desk) (any, error)) operation {
+		return operation{name: name, run: run, reads: true, refuses: with}
+	}
+	keyless := func(name string, run func(ctx context.Context, d *desk) (any, error)) operation {
+		return operation{name: name, run: run, keyless: true}
+	}
+	return []operation{
+		writes("tenancy.Register", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Register(ctx, ushertest.System, tenancy.Profile{ExternalID: "new", Email: "new@new.example", Verified: true})
+		}),
+		writes("tenancy.Register, again", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Register(ctx, ushertest.System, tenancy.Profile{
+				ExternalID: "ushertest:bob", Email: ushertest.Email("bob"), Verified: true, Name: "Robert",
+			})
+		}),
+		writes("tenancy.CreateAccount", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.CreateAccount(ctx, d.alice.User, "Another")
+		}),
+		writes("tenancy.CreateTeam", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.CreateTeam(ctx, d.holder(), tenancy.TeamSpec{Name: "Another", Identity: tenancy.Chat("another")})
+		}),
+		writes("tenancy.Switch", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Switch(ctx, d.bob.User, d.bob.Team)
+		}),
+		writes("tenancy.Admit", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Admit(ctx, ushertest.System, tenancy.Admission{Team: d.bob.Team, User: d.User("stranger").ID, Role: rbac.Member})
+		}),
+		writes("tenancy.AdmitGuest", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AdmitGuest(ctx, ushertest.System, d.bob.Team, d.User("stranger").ID)
+		}),
+		writes("tenancy.ChangeRole", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ChangeRole(ctx, d.alice, d.bob.User, rbac.Manager)
+		}),
+		writes("tenancy.ChangeRole, to a guest", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ChangeRole(ctx, d.alice, d.tim.User, rbac.Restricted)
+		}),
+		writes("tenancy.Remove", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.Remove(ctx, d.alice, d.tim.User)
+		}),
+		writes("tenancy.Leave", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.Leave(ctx, d.tim)
+		}),
+		writes("tenancy.RenameAccount", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.RenameAccount(ctx, d.holder(), "Another")
+		}),
+		writes("tenancy.AddService", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AddService(ctx, d.holder(), "sms", 2)
+		}),
+		writes("tenancy.RemoveService", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.RemoveService(ctx, d.holder(), "voice")
+		}),
+		writes("tenancy.SetSeats", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.SetSeats(ctx, ushertest.System, d.holder().Account, tenancy.Seats{Rule: tenancy.HardSeats, Limit: 9})
+		}),
+		writes("tenancy.SuspendAccount", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.SuspendAccount(ctx, ushertest.System, d.holder().Account)
+		}),
+		writes("tenancy.ReactivateAccount", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ReactivateAccount(ctx, ushertest.System, d.holder().Account)
+		}),
+		writes("tenancy.CloseAccount", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.CloseAccount(ctx, d.holder()) }),
+		writes("tenancy.DefineRole", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.DefineRole(ctx, d.holder(), tenancy.RoleSpec{Name: "Another", Base: rbac.Member, Permissions: []string{"audit: read"}})
+		}),
+		writes("tenancy.EditRole", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.EditRole(ctx, d.holder(), d.lead.ID, tenancy.RoleSpec{Name: "Lead", Base: rbac.Member})
+		}),
+		writes("tenancy.DeleteRole", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.DeleteRole(ctx, d.holder(), d.unused.ID)
+		}),
+		writes("tenancy.GiveRole", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.GiveRole(ctx, d.alice, d.tim.User, d.lead.ID)
+		}),
+		writes("tenancy.Suspend", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Suspend(ctx, d.alice, d.tim.User)
+		}),
+		writes("tenancy.Reactivate", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Reactivate(ctx, d.alice, d.User("zoe").ID)
+		}),
+		writes("tenancy.SetExpiry", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.SetExpiry(ctx, d.alice, d.bob.User, d.Clock.Now().Add(time.Hour))
+		}),
+		keyless("tenancy.ExpireMembers", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ExpireMembers(ctx, ushertest.System)
+		}),
+		writes("tenancy.RenameTeam", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.RenameTeam(ctx, d.alice, "Another")
+		}),
+		writes("tenancy.Configure", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{TimeZone: "Europe/Berlin", DeliverTo: []tenancy.TeamID{d.TeamNamed("Hiring").ID}})
+		}),
+		writes("tenancy.Archive", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Archive(ctx, d.alice, tenancy.Leftovers{Close: true})
+		}),
+		writes("tenancy.Archive, of a team that moves", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Archive(ctx, d.mover(), tenancy.Leftovers{MoveTo: d.TeamNamed("Hiring").ID})
+		}),
+		writes("tenancy.Restore", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Restore(ctx, d.Actor("acme-holder", "Archived"))
+		}),
+		writes("tenancy.ChangeEmail", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ChangeEmail(ctx, ushertest.System, d.bob.User, "new@new.example", true)
+		}),
+		writes("tenancy.DeleteUser", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.DeleteUser(ctx, ushertest.System, d.tim.User, tenancy.UserID{})
+		}),
+		writes("tenancy.DeleteUser, with a successor", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.DeleteUser(ctx, ushertest.System, d.holder().User, d.bob.User)
+		}),
+		refuses("tenancy.Leave, of the last manager", tenancy.ErrLastManager, func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.Leave(ctx, d.Actor("acme-holder", "Solo"))
+		}),
+		keyless("tenancy.ForgetKeys", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ForgetKeys(ctx, ushertest.System, d.Clock.Now())
+		}),
+
+		writes("invite.Create", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Create(ctx, d.alice, invite.ToTeam("new@new.example", rbac.Member))
+		}),
+		writes("invite.Create, of a guest", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Create(ctx, d.bob, invite.ToConversation("new@new.example", d.plain))
+		}),
+		writes("invite.Accept", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Accept(ctx, d.User("paula").ID, d.forPaula)
+		}),
+		writes("invite.Accept, of a delivery", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Accept(ctx, d.User("nora").ID, d.forNora)
+		}),
+		writes("invite.Decline", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Decline(ctx, d.User("nora").ID, d.forNora)
+		}),
+		writes("invite.Revoke", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Revoke(ctx, d.alice, d.pending)
+		}),
+		writes("invite.Resend", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Resend(ctx, d.alice, d.pending)
+		}),
+		writes("invite.Resend, of a lapsed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Resend(ctx, d.alice, d.lapsed)
+		}),
+		keyless("invite.Expire", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Expire(ctx, ushertest.System, d.bob.Team, d.lapsed)
+		}),
+
+		writes("conversation.Receive", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receive(ctx, ushertest.System, conversation.Inbound{To: d.TeamNamed("Sales").Identity, From: "new", ID: "new", Text: "Hi"})
+		}),
+		writes("conversation.Receive, in a closed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receive(ctx, ushertest.System, conversation.Inbound{To: d.TeamNamed("Sales").Identity, From: "closed", ID: "new", Text: "Hi"})
+		}),
+		writes("conversation.Send", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Send(ctx, d.bob, d.plain, "Hello")
+		}),
+		writes("conversation.Note", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Note(ctx, d.bob, d.plain, "Hello")
+		}),
+		writes("conversation.Type", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Type(ctx, d.bob, d.plain, "Hello")
+		}),
+		writes("conversation.Type, of a command", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Type(ctx, d.bob, d.plain, "^close")
+		}),
+		writes("conversation.Assign", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Assign(ctx, d.bob, d.plain, d.bob.User)
+		}),
+		refuses("conversation.Assign, of a taken one", tenancy.ErrConflict, func(ctx context.Context, d *desk) (any, error) {
+			_, err := d.Conversations.Assign(ctx, d.bob, d.taken, d.bob.User)
+			return nil, err
+		}),
+		writes("conversation.TakeOver", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.TakeOver(ctx, d.bob, d.taken, d.bob.User)
+		}),
+		writes("conversation.Unassign", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Unassign(ctx, d.bob, d.taken)
+		}),
+		writes("conversation.Deliver", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Deliver(ctx, d.bob, d.plain, conversation.ToUser(d.alice.User), conversation.Outcome{Status: conversation.NotQualified})
+		}),
+		writes("conversation.Deliver, to an e-mail", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Deliver(ctx, d.bob, d.plain, conversation.ToEmail("new@new.example"), conversation.Outcome{})
+		}),
+		writes("conversation.Deliver, to a team", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Deliver(ctx, d.bob, d.moving, conversation.ToTeam(d.TeamNamed("Hiring").ID), conversation.Outcome{})
+		}),
+		writes("conversation.Close", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Close(ctx, d.bob, d.plain, conversation.NotInterested)
+		}),
+		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Open(ctx, d.bob, d.closed)
+		}),
+		writes("conversation.EditContact", func(ctx context.Context, d *desk) (any, error) {
+			name, email := "Vera", "vera@vera.example"
+			return d.Conversations.EditContact(ctx, d.bob, d.plain, conversation.ContactEdit{Name: &name, Email: &email})
+		}),
+		writes("conversation.RevokeGuest", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Conversations.RevokeGuest(ctx, d.bob, d.moving, d.gina.User)
+		}),
+
+		reads("Usher.Check", func(ctx context.Context, d *desk) (any, error) { return nil, d.Check(ctx, d.bob, rbac.ListMembers) }),
+		reads("tenancy.Check", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.Check(ctx, d.bob, rbac.ListMembers)
+		}),
+		reads("tenancy.Standing", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Standing(ctx, d.bob) }),
+		reads("tenancy.User", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.User(ctx, d.bob.User) }),
+		reads("tenancy.Team", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Team(ctx, d.bob) }),
+		reads("tenancy.TeamByName", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.TeamByName(ctx, d.bob, "hiring") }),
+		reads("tenancy.TeamByIdentity", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.TeamByIdentity(ctx, ushertest.System, d.TeamNamed("Sales").Identity)
+		}),
+		reads("tenancy.TeamByID", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.TeamByID(ctx, ushertest.System, d.bob.Team)
+		}),
+		reads("tenancy.MyTeams", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.MyTeams(ctx, d.bob.User, tenancy.Page{})
+		}),
+		reads("tenancy.Members", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Members(ctx, d.bob, tenancy.Page{}) }),
+		reads("tenancy.MemberByEmail", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.MemberByEmail(ctx, d.bob, ushertest.Email("alice"))
+		}),
+		reads("tenancy.Audit", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Audit(ctx, d.alice, tenancy.AuditFilter{}, tenancy.Page{Limit: 3})
+		}),
+		reads("tenancy.Account", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Account(ctx, d.holder()) }),
+		reads("tenancy.MyAccounts", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.MyAccounts(ctx, d.holder().User, tenancy.Page{})
+		}),
+		reads("tenancy.Teams", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.Teams(ctx, d.holder(), tenancy.Page{})
+		}),
+		reads("tenancy.SeatsTaken", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.SeatsTaken(ctx, d.holder()) }),
+		reads("tenancy.Roles", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Roles(ctx, d.bob) }),
+		reads("tenancy.Can", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Can(ctx, d.bob, rbac.ListMembers) }),
+		reads("tenancy.Explain", func(ctx context.Context, d *desk) (any, error) {
+			why, err := d.Tenancy.Explain(ctx, d.bob, rbac.ListMembers, rbac.ByTeam)
+			return why.String(), err
+		}),
+		reads("tenancy.Capabilities", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Capabilities(ctx, d.alice) }),
+		reads("tenancy.CapabilitiesOn", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.CapabilitiesOn(ctx, d.alice, d.bob.User)
+		}),
+		reads("tenancy.Diagnose", func(ctx context.Context, d *desk) (any, error) {
+			found := 0
+			for _, err := range d.Tenancy.Diagnose(ctx, ushertest.System, tenancy.Flaws()...) {
+				if err != nil {
+					return nil, err
+				}
+				found++
+			}
+			return found, nil
+		}),
+		reads("invite.Preview", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Preview(ctx, d.forPaula) }),
+		reads("invite.Get", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Get(ctx, d.alice, d.pending) }),
+		reads("invite.List", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.List(ctx, d.alice, invite.Filter{}, tenancy.Page{})
+		}),
+		reads("conversation.Check", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Conversations.Check(ctx, d.gina, d.moving, rbac.SendMessage)
+		}),
+		reads("conversation.Get", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Get(ctx, d.gina, d.moving) }),
+		reads("conversation.List", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.List(ctx, d.gina, conversation.Filter{}, tenancy.Page{})
+		}),
+		reads("conversation.Messages", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Messages(ctx, d.bob, d.moving, 0, 0)
+		}),
+		reads("conversation.Contact", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Contact(ctx, d.bob, d.moving) }),
+		reads("conversation.Guests", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Guests(ctx, d.bob, d.moving) }),
+		reads("conversation.History", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.History(ctx, d.bob, d.promised)
+		}),
+		reads("conversation.Deliveries", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Deliveries(ctx, d.bob, tenancy.Page{})
+		}),
+	}
+}
+
+// parts are the methods that run inside the transaction of an operation, and fail with it.
+var parts = []string{
+	"tenancy.Lock", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
+	"conversation.Depart", "conversation.Settle", "conversation.Offer",
+}
+
+func TestEveryOperationIsFaulted(t *testing.T) {
+	known := map[string]bool{}
+	for _, op := range operations() {
+		known[strings.Split(op.name, ",")[0]] = true
+	}
+	for _, name := range parts {
+		known[name] = true
+	}
+	ctx := reflect.TypeFor[context.Context]()
+	for room, service := range map[string]reflect.Type{
+		"Usher": reflect.TypeFor[*usher.Usher](), "tenancy": reflect.TypeFor[*tenancy.Service](),
+		"invite": reflect.TypeFor[*invite.Service](), "conversation": reflect.TypeFor[*conversation.Service](),
+	} {
+		for i := range service.NumMethod() {
+			if m := service.Method(i); m.Type.NumIn() > 1 && m.Type.In(1) == ctx {
+				assert.True(t, known[room+"."+m.Name], "%s.%s is not in operations", room, m.Name)
+			}
+		}
+	}
+}
