@@ -62,6 +62,7 @@ var dependencies = map[string]string{
 	"modernc.org/sqlite":             "tests and examples: SQLite without cgo",
 	"github.com/jackc/pgx/v5":        "tests and examples: PostgreSQL",
 	"github.com/lib/pq":              "tests: the other PostgreSQL driver",
+	"pgregory.net/rapid":             "tests: random walks through the operations, with failures cut to their core",
 }
 
 // compiled is what non-test code outside the examples may import from other modules.

@@ -49,7 +49,7 @@ func (d *desk) mover() tenancy.Actor { return d.Actor("moira", "Sales") }
 func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	t.Helper()
 	d := &desk{World: ushertest.NewWorldOn(t, store)}
-	people := []ushertest.Person{ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("mia")}
+	people := []ushertest.Somebody{ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("mia")}
 	d.Account("globex").Team("Sales", people...).Receive("Sales", "visitor", "Hi")
 	d.Account("acme").Team("Sales", append(people, ushertest.Manager("moira"), ushertest.Member("zoe"), ushertest.Member("yan"))...).
 		Team("Hiring", ushertest.Manager("dana"), ushertest.Manager("moira")).Team("Solo").Team("Archived", ushertest.Member("bob"))

@@ -1,10 +1,8 @@
 package ushertest_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -25,31 +23,12 @@ func hiring() []rbac.Row {
 	}
 }
 
-// recorder takes what a failing test says, instead of failing.
-type recorder struct {
-	testing.TB
-	said string
-}
-
-func (r *recorder) Helper() {}
-func (r *recorder) Fatalf(format string, args ...any) {
-	r.said = fmt.Sprintf(format, args...)
-	runtime.Goexit()
-}
-
 // says runs Permissions and returns how it failed, or nothing.
 func says(t *testing.T, golden string, rows ...rbac.Row) string {
 	t.Helper()
 	policy, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
-	r := &recorder{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ushertest.Permissions(r, policy, golden)
-	}()
-	<-done
-	return r.said
+	return failure(t, func(tb testing.TB) { ushertest.Permissions(tb, policy, golden) })
 }
 
 func TestPermissionsFailsWithInstructions(t *testing.T) {

@@ -1,13 +1,10 @@
 package ushertest
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/usher-go/usher"
-	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
@@ -18,42 +15,62 @@ import (
 // System is the principal of what the world does by itself.
 const System = tenancy.System("ushertest")
 
-// World is usher with people in it. Its methods end the test when something goes wrong, so a
-// world is built in one expression:
+// World is usher with people in it. It is built in one expression, by the operations that a
+// server calls:
 //
-//	w := ushertest.NewWorld(t).Account("acme").Team("sales", ushertest.Manager("alice"), ushertest.Member("bob"))
+//	w := ushertest.NewWorld(t).
+//		Account("acme").
+//		Team("sales", ushertest.Manager("alice"), ushertest.Manager("bob").Suspended()).
+//		Team("support", ushertest.Member("dave"), ushertest.Invited("carol", rbac.Member).Expired())
+//
+// The methods that build and look end the test when something goes wrong. Those that assert,
+// such as [World.Allowed], let it fail and go on.
 type World struct {
 	*usher.Usher
 	// Store is what the world lives on.
 	Store storage.Store
-	// Clock stands at 2030-01-02 03:04:05 UTC until it is advanced.
+	// Clock stands at 2030-01-02 03:04:05 UTC until it is moved.
 	Clock *Clock
-	// Mail has what was mailed; see [World.Post].
+	// Mail has what was mailed; see [World.Post]. It stays empty in a world whose options
+	// name another mailer.
 	Mail *invite.Captured
 
-	t       testing.TB
-	account tenancy.Account
-	users   map[string]tenancy.User
-	teams   map[string]tenancy.Team
-	inbound int
+	t        testing.TB
+	account  tenancy.Account // the one that was made last
+	team     tenancy.Team    // the one that was made last
+	accounts []tenancy.Account
+	teams    map[string]tenancy.Team
+	users    map[string]tenancy.User
+	roles    map[string]tenancy.CustomRole // of that account
+	inbound  int
 }
 
 // NewWorld makes an empty world on a new in-memory store.
-func NewWorld(t testing.TB) *World { return NewWorldOn(t, memory.New()) }
+//
+// Its ids are made of its clock and a count, so they are the same in every run of a test that
+// does the same things in the same order, and can stand in golden files. Two worlds have the
+// same ids. What stays random are the tokens in mail, which are secrets.
+func NewWorld(t testing.TB, options ...usher.Option) *World {
+	t.Helper()
+	return NewWorldOn(t, memory.New(), options...)
+}
 
-// NewWorldOn makes an empty world on the store given, which must be empty and migrated.
+// NewWorldOn makes an empty world on the store given, which must be empty and migrated. For a
+// second world on one store, whose ids must be others, the option is usher.WithIDs(uuid.New).
 func NewWorldOn(t testing.TB, store storage.Store, options ...usher.Option) *World {
 	t.Helper()
+	clock := &Clock{now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
 	w := &World{
 		Store: store,
-		Clock: &Clock{now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)},
+		Clock: clock,
 		Mail:  new(invite.Captured),
 		t:     t,
-		users: map[string]tenancy.User{},
 		teams: map[string]tenancy.Team{},
+		users: map[string]tenancy.User{},
 	}
 	options = append([]usher.Option{
-		usher.WithClock(w.Clock.Now),
+		usher.WithClock(clock.Now),
+		usher.WithIDs((&ids{clock: clock}).next),
 		usher.WithMailer(w.Mail),
 		usher.WithInviteURL("https://app.example/join"),
 	}, options...)
@@ -70,124 +87,93 @@ func (w *World) must(err error) {
 	}
 }
 
-// User is the person of that name, registered when first asked for and verified for their
-// [Email].
-func (w *World) User(name string) tenancy.User {
-	w.t.Helper()
-	if known, ok := w.users[name]; ok {
-		return known
-	}
-	u, err := w.Tenancy.Register(w.t.Context(), System, tenancy.Profile{
-		ExternalID: "ushertest:" + handle(name), Email: Email(name), Verified: true, Name: name,
-	})
-	w.must(err)
-	w.users[name] = u
-	return u
-}
-
-// Email is the address of the person of that name: bob@bob.example for Bob.
-func Email(name string) string {
-	name = handle(name)
-	return name + "@" + name + ".example"
-}
-
-// handle is a name as it can stand in an address.
-func handle(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
-
-// Account makes an account, in which the teams that follow are made. Its holder is the user
+// Account makes an account, to which what follows belongs. Its holder is the user
 // "<name>-holder", who is also the first manager of each team.
 func (w *World) Account(name string) *World {
 	w.t.Helper()
-	var err error
-	w.account, err = w.Tenancy.CreateAccount(w.t.Context(), w.User(name+"-holder").ID, name)
+	account, err := w.Tenancy.CreateAccount(w.t.Context(), w.User(name+"-holder").ID, name)
+	w.must(err)
+	w.account, w.accounts = account, append(w.accounts, account)
+	w.roles = map[string]tenancy.CustomRole{}
+	return w
+}
+
+// Seats gives the account that was made last so many seats and no more; see
+// [tenancy.HardSeats]. Its holder takes one with the first team.
+func (w *World) Seats(limit int) *World {
+	w.t.Helper()
+	_, err := w.Tenancy.SetSeats(w.t.Context(), System, w.account.ID, tenancy.Seats{Rule: tenancy.HardSeats, Limit: limit})
 	w.must(err)
 	return w
 }
 
-// Person is someone to take into a team.
-type Person struct {
-	Name string
-	Role rbac.Role
+// Role makes a custom role in the account that was made last, for people to come in [Person.As]:
+// what the base may do, and in the whole team the permissions.
+func (w *World) Role(name string, base rbac.Role, perms ...rbac.Permission) *World {
+	w.t.Helper()
+	spec := tenancy.RoleSpec{Name: name, Base: base}
+	for _, perm := range perms {
+		spec.Permissions = append(spec.Permissions, w.Policy.Name(perm))
+	}
+	role, err := w.Tenancy.DefineRole(w.t.Context(), w.holder(), spec)
+	w.must(err)
+	w.roles[name] = role
+	return w
 }
 
-// Manager is a person with the role Manager.
-func Manager(name string) Person { return Person{name, rbac.Manager} }
-
-// Member is a person with the role Member.
-func Member(name string) Person { return Person{name, rbac.Member} }
-
-// Restricted is a person with the role Restricted, who sees nothing until they are a guest of
-// a conversation.
-func Restricted(name string) Person { return Person{name, rbac.Restricted} }
+// SuspendAccount suspends the account that was made last.
+func (w *World) SuspendAccount() *World {
+	w.t.Helper()
+	_, err := w.Tenancy.SuspendAccount(w.t.Context(), System, w.account.ID)
+	w.must(err)
+	return w
+}
 
 // Team makes a team with people in it, in the account that was made last. Its identity is
 // the chat handle "<team>.<account>".
-func (w *World) Team(name string, people ...Person) *World {
+//
+// Where somebody is Expired, they come in first; then the clock moves on by an hour, and then
+// the others come.
+func (w *World) Team(name string, people ...Somebody) *World {
 	w.t.Helper()
-	team, err := w.Tenancy.CreateTeam(w.t.Context(), w.account.Holder(w.account.HeldBy), tenancy.TeamSpec{
+	team, err := w.Tenancy.CreateTeam(w.t.Context(), w.holder(), tenancy.TeamSpec{
 		Name: name, Identity: tenancy.Chat(handle(name) + "." + handle(w.account.Name)),
 	})
 	w.must(err)
-	w.teams[name] = team
-	for _, p := range people {
-		_, err := w.Tenancy.Admit(w.t.Context(), System, tenancy.Admission{Team: team.ID, User: w.User(p.Name).ID, Role: p.Role})
-		w.must(err)
+	w.team, w.teams[name] = team, team
+	var others []Somebody
+	for _, one := range people {
+		if one.lapsed() {
+			one.comeInto(w)
+		} else {
+			others = append(others, one)
+		}
+	}
+	if len(others) < len(people) {
+		w.Clock.Advance(anHour)
+	}
+	for _, one := range others {
+		one.comeInto(w)
 	}
 	return w
 }
 
-// TeamNamed is the team of that name that was made last.
-func (w *World) TeamNamed(name string) tenancy.Team {
+// ArchiveTeam archives the team that was made last, and closes its conversations.
+func (w *World) ArchiveTeam() *World {
 	w.t.Helper()
-	team, ok := w.teams[name]
-	if !ok {
-		w.t.Fatalf("ushertest: there is no team %q", name)
+	_, err := w.Tenancy.Archive(w.t.Context(), w.boss(), tenancy.Leftovers{Close: true})
+	w.must(err)
+	return w
+}
+
+// holder holds the account that was made last.
+func (w *World) holder() tenancy.Holder {
+	w.t.Helper()
+	if w.account.ID.IsZero() {
+		w.t.Fatalf("ushertest: make an account first")
 	}
-	return team
+	return w.account.Holder(w.account.HeldBy)
 }
 
-// Actor is the person acting in the team.
-func (w *World) Actor(user, team string) tenancy.Actor {
-	w.t.Helper()
-	return tenancy.Actor{User: w.User(user).ID, Team: w.TeamNamed(team).ID}
-}
-
-// Receive lets a contact write to the team, each time a new message.
-func (w *World) Receive(team, contact, text string) conversation.Conversation {
-	w.t.Helper()
-	w.inbound++
-	c, err := w.Conversations.Receive(w.t.Context(), System, conversation.Inbound{
-		To: w.TeamNamed(team).Identity, From: contact, ID: fmt.Sprint("inbound-", w.inbound), Text: text,
-	})
-	w.must(err)
-	return c
-}
-
-// Post delivers all mail that is due.
-func (w *World) Post() {
-	w.t.Helper()
-	_, err := w.Relay.Drain(w.t.Context())
-	w.must(err)
-}
-
-// Token delivers all mail that is due and takes the token from the newest mail to the person.
-func (w *World) Token(user string) invite.Token {
-	w.t.Helper()
-	w.Post()
-	mail := w.Mail.Last(Email(user))
-	if mail.Token.IsZero() {
-		w.t.Fatalf("ushertest: no mail was sent to %s", Email(user))
-	}
-	return mail.Token
-}
-
-// Guest makes the person a guest of the conversation: invited by the actor, and accepted.
-func (w *World) Guest(by tenancy.Actor, id tenancy.ConversationID, user string) tenancy.Actor {
-	w.t.Helper()
-	_, err := w.Invites.Create(w.t.Context(), by, invite.ToConversation(Email(user), id))
-	w.must(err)
-	guest := w.User(user).ID
-	_, err = w.Invites.Accept(w.t.Context(), guest, w.Token(user))
-	w.must(err)
-	return tenancy.Actor{User: guest, Team: by.Team}
-}
+// boss may do everything in the team that was made last.
+func (w *World) boss() tenancy.Actor { return tenancy.Actor{User: w.account.HeldBy, Team: w.team.ID} }
