@@ -44,7 +44,8 @@ type Store struct {
 	addresses unique[contactAddress, contactRow]
 
 	conversations unique[tenancy.ConversationID, conversationRow]
-	threads       unique[threadAddress, conversationRow]
+	threads       unique[threadName, conversationRow]
+	addressed     map[threadAddress]*list[conversationRow] // by (LastAt, id)
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
 
@@ -53,6 +54,8 @@ type Store struct {
 
 	deliveries        unique[tenancy.DeliveryID, deliveryRow]
 	pendingDeliveries unique[tenancy.ConversationID, deliveryRow]
+	delivering        map[teamUser]*list[deliveryRow] // pending ones, by conversation
+	recipients        map[string]*list[deliveryRow]   // by normal address, then id
 
 	operations       unique[operationName, operationRow]
 	oldestOperations list[operationRow]
@@ -100,7 +103,8 @@ func New() *Store {
 		addresses: newUnique[contactAddress, contactRow](log),
 
 		conversations: newUnique[tenancy.ConversationID, conversationRow](log),
-		threads:       newUnique[threadAddress, conversationRow](log),
+		threads:       newUnique[threadName, conversationRow](log),
+		addressed:     map[threadAddress]*list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
 
@@ -109,6 +113,8 @@ func New() *Store {
 
 		deliveries:        newUnique[tenancy.DeliveryID, deliveryRow](log),
 		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),
+		delivering:        map[teamUser]*list[deliveryRow]{},
+		recipients:        map[string]*list[deliveryRow]{},
 
 		operations: newUnique[operationName, operationRow](log),
 

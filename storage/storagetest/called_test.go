@@ -80,8 +80,20 @@ func (s *calledStore) Conversation(a context.Context, b tenancy.TeamID, c tenanc
 	return s.note("Conversation").Conversation(a, b, c)
 }
 
-func (s *calledStore) ConversationByAddress(a context.Context, b tenancy.Identity, c string) (conversation.Conversation, error) {
-	return s.note("ConversationByAddress").ConversationByAddress(a, b, c)
+func (s *calledStore) ConversationsByAddress(a context.Context, b tenancy.Identity, c string) ([]conversation.Conversation, error) {
+	return s.note("ConversationsByAddress").ConversationsByAddress(a, b, c)
+}
+
+func (s *calledStore) LockOpen(a context.Context, b tenancy.TeamID) ([]conversation.Conversation, error) {
+	return s.note("LockOpen").LockOpen(a, b)
+}
+
+func (s *calledStore) PendingDeliveriesBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return s.note("PendingDeliveriesBy").PendingDeliveriesBy(a, b, c)
+}
+
+func (s *calledStore) EraseRecipient(a context.Context, b string) error {
+	return s.note("EraseRecipient").EraseRecipient(a, b)
 }
 
 func (s *calledStore) Conversations(a context.Context, b conversation.Scope, c conversation.Filter, d tenancy.Keyset) ([]conversation.Conversation, error) {

@@ -707,6 +707,66 @@ func (s onlyFrom) DeliveriesOf(ctx context.Context, team tenancy.TeamID, p tenan
 	return list, err
 }
 
+// locksClosed takes closed conversations for open ones.
+type locksClosed struct{ spoiled }
+
+func (s locksClosed) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
+	if _, err := s.Store.LockOpen(ctx, team); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{}, tenancy.Keyset{Limit: 1000})
+	slices.SortFunc(all, func(a, b conversation.Conversation) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return all, err
+}
+
+// oneAccount finds the newest conversation of an address, whoever asks.
+type oneAccount struct{ spoiled }
+
+func (s oneAccount) ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]conversation.Conversation, error) {
+	list, err := s.Store.ConversationsByAddress(ctx, identity, address)
+	return list[:min(1, len(list))], err
+}
+
+// endedDeliveries lists what a user has delivered as if they still had it before them.
+type endedDeliveries struct{ spoiled }
+
+func (s endedDeliveries) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	all, err := s.Store.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 1000})
+	var ids []tenancy.ConversationID
+	for _, d := range all {
+		if d.By == user {
+			ids = append(ids, d.Conversation)
+		}
+	}
+	return byID(ids), err
+}
+
+// erasesPending leaves the address in deliveries that have ended.
+type erasesPending struct {
+	spoiled
+	pending *sync.Map
+}
+
+func (s erasesPending) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
+	if d.State == conversation.DeliveryPending {
+		s.pending.Store(d.Conversation, d.Recipient.Email.Normal)
+	}
+	return s.Store.InsertDelivery(ctx, d)
+}
+
+func (s erasesPending) EraseRecipient(ctx context.Context, normal string) error {
+	var err error
+	s.pending.Range(func(id, email any) bool {
+		d, missing := s.PendingDelivery(ctx, id.(tenancy.ConversationID))
+		if missing == nil && email == normal {
+			d.Recipient = conversation.Recipient{}
+			err = errors.Join(err, s.UpdateDelivery(ctx, d))
+		}
+		return true
+	})
+	return err
+}
+
 // anyManager counts managers whose membership will end.
 type anyManager struct{ spoiled }
 
@@ -1156,6 +1216,10 @@ func faults() []fault {
 		of("invitations expire by sweep only", func(s spoiled) storage.Store { return storedState{s} }, "invitations are filtered by their state at a time"),
 		of("notes are shown", func(s spoiled) storage.Store { return showsNotes{s} }, "messages are listed by sequence"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
+		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are open are locked all at once"),
+		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
+		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
+		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
 		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
 		of("payloads are shared", func(s spoiled) storage.Store { return sharesPayload{s, new(sync.Map)} }, "memory of payloads is the caller's"),
 		of("lists are shared", func(s spoiled) storage.Store { return sharesList{s, new(sync.Map)} }, "memory of lists is the caller's"),

@@ -51,6 +51,7 @@ type town struct {
 	message, newMessage       conversation.Message
 	grant, newGrant           conversation.Grant
 	delivery, newDelivery     conversation.Delivery
+	erased                    conversation.Delivery
 	operation, newOperation   tenancy.Operation
 	oldOperation              tenancy.Operation
 	oldSeen                   uuid.UUID
@@ -75,6 +76,7 @@ func (w *world) town() *town {
 	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
+	t.erased = w.delivery(w.conversation(t.team))
 	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
 	t.oldSeen, t.oldSeenAt = newID[uuid.UUID](w), w.now()
 	w.tx("MarkSeen", func(ctx context.Context) error { return w.store.MarkSeen(ctx, consumer, t.oldSeen, t.oldSeenAt) })
@@ -221,9 +223,10 @@ func calls() map[string]call {
 		"Conversation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Conversation(ctx, t.team.ID, t.thread.ID))
 		}},
-		"ConversationByAddress": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.ConversationByAddress(ctx, t.thread.Identity, t.thread.Address))
+		"ConversationsByAddress": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address))
 		}},
+		"LockOpen": {locks, func(ctx context.Context, s storage.Store, t *town) error { return some(s.LockOpen(ctx, t.team.ID)) }},
 		"Conversations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, tenancy.Keyset{Limit: 5}))
 		}},
@@ -261,6 +264,12 @@ func calls() map[string]call {
 		}},
 		"PendingDelivery": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.PendingDelivery(ctx, t.thread.ID))
+		}},
+		"PendingDeliveriesBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.PendingDeliveriesBy(ctx, t.team.ID, t.delivery.By))
+		}},
+		"EraseRecipient": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.EraseRecipient(ctx, t.erased.Recipient.Email.Normal)
 		}},
 		"DeliveriesOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.DeliveriesOf(ctx, t.team.ID, tenancy.Keyset{Limit: 5}))
@@ -511,9 +520,9 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
-// before the year 1, a key that happens to be empty.
+// before the year 1, a key that happens to be empty, nobody's address.
 func harmless(method string) bool {
-	return method == "Append" || method == "ForgetOperations" || method == "ForgetSeen" || method == "InsertOperation"
+	return method == "Append" || method == "EraseRecipient" || method == "ForgetOperations" || method == "ForgetSeen" || method == "InsertOperation"
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does

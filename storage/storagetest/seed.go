@@ -178,6 +178,7 @@ func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 		ID: newID[tenancy.DeliveryID](w), Conversation: c.ID, Account: c.Account, FromTeam: c.Team, By: w.user().ID,
 		Recipient: conversation.Recipient{Email: invitation.Email},
 		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"},
+		Category:  conversation.Positive,
 		KeepOpen:  true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
 	}
 }
