@@ -79,6 +79,7 @@ func newScene(text string) scene {
 		ID: newID[tenancy.DeliveryID](), Conversation: s.conversation.ID, Account: s.account.ID, FromTeam: s.team.ID,
 		By: s.user.ID, Recipient: conversation.ToUser(s.user.ID), State: conversation.DeliveryPending,
 		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: text},
+		Category:  conversation.Positive,
 		CreatedAt: noon, Version: 1,
 	}
 	return s

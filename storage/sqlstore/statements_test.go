@@ -213,7 +213,7 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 			_, err := store.ContactByAddress(ctx, s.team.ID, tenancy.Channel(text), text)
 			return err
 		},
-		func() error { _, err := store.ConversationByAddress(ctx, tenancy.Phone(text), text); return err },
+		func() error { _, err := store.ConversationsByAddress(ctx, tenancy.Phone(text), text); return err },
 		func() error {
 			_, err := store.PendingInvitation(ctx, s.team.ID, invitations.Conversation, text)
 			return err

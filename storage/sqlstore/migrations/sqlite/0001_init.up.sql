@@ -106,7 +106,7 @@ CREATE TABLE usher_conversations (
 	created_at        INTEGER NOT NULL,
 	version           INTEGER NOT NULL,
 	events            INTEGER NOT NULL DEFAULT 0,
-	UNIQUE (channel, identity, address),
+	UNIQUE (channel, identity, address, account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
 	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
 ) STRICT;
@@ -188,6 +188,7 @@ CREATE TABLE usher_deliveries (
 	email_display        TEXT NOT NULL,
 	to_team_id           BLOB,
 	outcome              TEXT NOT NULL,
+	category             TEXT NOT NULL CHECK (category IN ('positive', 'neutral', 'negative')),
 	rating               INTEGER NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              TEXT NOT NULL,
 	keep_open            INTEGER NOT NULL CHECK (keep_open IN (0, 1)),
@@ -205,6 +206,9 @@ CREATE INDEX usher_deliveries_from ON usher_deliveries (from_team_id, created_at
 CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id)
 	WHERE to_team_id IS NOT NULL;
 CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
+CREATE INDEX usher_deliveries_pending ON usher_deliveries (by_id, from_team_id, pending_conversation)
+	WHERE pending_conversation IS NOT NULL;
+CREATE INDEX usher_deliveries_to_email ON usher_deliveries (email) WHERE email <> '';
 
 -- What was answered to operations that ran under an idempotency key.
 CREATE TABLE usher_operations (
