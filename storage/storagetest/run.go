@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,9 +126,12 @@ func (c testCase) on(tb testing.TB, open func() storage.Store, rounds int) {
 func groups() []group {
 	return []group{
 		{"users", userCases()},
-		{"accounts", accounts().cases()},
+		{"accounts", accountCases()},
 		{"teams", teamCases()},
 		{"memberships", membershipCases()},
+		{"roles", roleCases()},
+		{"seats", seatCases()},
+		{"doctor", slices.Concat(doctorCases(), threadDoctorCases())},
 		{"operations", operationCases()},
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},

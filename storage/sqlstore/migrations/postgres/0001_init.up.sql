@@ -34,15 +34,21 @@ CREATE TABLE usher_users (
 );
 
 CREATE TABLE usher_accounts (
-	id         uuid NOT NULL PRIMARY KEY,
-	name       text NOT NULL,
-	holder_id  uuid NOT NULL REFERENCES usher_users (id),
-	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
-	created_at bigint NOT NULL,
-	version    bigint NOT NULL,
-	events     bigint NOT NULL DEFAULT 0,
-	locks      bigint NOT NULL DEFAULT 0
+	id           uuid NOT NULL PRIMARY KEY,
+	name         text NOT NULL,
+	holder_id    uuid NOT NULL REFERENCES usher_users (id),
+	status       text NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	services     text NOT NULL,
+	seat_rule    text NOT NULL CHECK (seat_rule IN ('', 'warn', 'hard')),
+	seat_limit   bigint NOT NULL CHECK (seat_limit >= 0),
+	seat_pending boolean NOT NULL,
+	created_at   bigint NOT NULL,
+	version      bigint NOT NULL,
+	events       bigint NOT NULL DEFAULT 0,
+	locks        bigint NOT NULL DEFAULT 0
 );
+
+CREATE INDEX usher_accounts_held ON usher_accounts (holder_id, created_at, id);
 
 CREATE TABLE usher_teams (
 	id             uuid NOT NULL PRIMARY KEY,
@@ -53,6 +59,7 @@ CREATE TABLE usher_teams (
 	identity       text COLLATE "C",
 	live_identity  text COLLATE "C" UNIQUE,
 	status         text NOT NULL CHECK (status IN ('active', 'archived')),
+	settings       text NOT NULL,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,
@@ -62,10 +69,28 @@ CREATE TABLE usher_teams (
 	CHECK ((channel IS NULL) = (identity IS NULL))
 );
 
+CREATE INDEX usher_teams_of_account ON usher_teams (account_id, created_at, id);
+
+-- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
+-- it is one of the team's own account is a rule of the service, and looked after by its doctor.
+CREATE TABLE usher_roles (
+	id          uuid NOT NULL PRIMARY KEY,
+	account_id  uuid NOT NULL REFERENCES usher_accounts (id),
+	name        text NOT NULL,
+	name_key    text COLLATE "C" NOT NULL,
+	base        text NOT NULL CHECK (base IN ('member', 'restricted')),
+	permissions text NOT NULL,
+	manages     boolean NOT NULL,
+	created_at  bigint NOT NULL,
+	version     bigint NOT NULL,
+	UNIQUE (account_id, name_key)
+);
+
 CREATE TABLE usher_memberships (
 	team_id    uuid NOT NULL REFERENCES usher_teams (id),
 	user_id    uuid NOT NULL REFERENCES usher_users (id),
 	role       text NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id    uuid REFERENCES usher_roles (id),
 	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  bigint NOT NULL,
 	expires_at bigint,
@@ -78,6 +103,10 @@ CREATE TABLE usher_memberships (
 
 CREATE INDEX usher_memberships_listed ON usher_memberships (team_id, joined_at, user_id);
 CREATE INDEX usher_memberships_of_user ON usher_memberships (user_id, joined_at, team_id);
+CREATE INDEX usher_memberships_in_role ON usher_memberships (role_id, team_id)
+	WHERE role_id IS NOT NULL;
+CREATE INDEX usher_memberships_expiring ON usher_memberships (expires_at, team_id, user_id)
+	WHERE status = 'active' AND expires_at IS NOT NULL;
 
 CREATE TABLE usher_contacts (
 	id            uuid NOT NULL PRIMARY KEY,
@@ -183,6 +212,8 @@ CREATE TABLE usher_invitations (
 
 CREATE INDEX usher_invitations_listed ON usher_invitations (team_id, created_at, id);
 CREATE INDEX usher_invitations_sent ON usher_invitations (inviter_id, team_id, id)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires_at)
 	WHERE state = 'pending';
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;
