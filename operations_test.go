@@ -57,6 +57,14 @@ var operations = map[string]operation{
 	"Usher.Check": {rbac.SendBlast, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		return s.Check(ctx, p.actor, rbac.SendBlast)
 	}},
+	"Usher.Doctor": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		for _, err := range s.Doctor(ctx, p.system) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
 
 	"tenancy.Register": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.Register(ctx, p.system, tenancy.Profile{Email: "new@new.example", Verified: true})
@@ -292,12 +300,14 @@ var operations = map[string]operation{
 // steps are the methods that are no operations of their own: they run inside the transaction
 // of an operation that has checked its principal.
 var steps = map[string]string{
-	"tenancy.Lock":        "takes a team for another room's operation",
-	"tenancy.Arrive":      "takes a user and a team for invite.Accept and Decline",
-	"invite.Depart":       "part of every departure",
-	"invite.Withdraw":     "part of conversation.Deliver",
-	"conversation.Depart": "part of every departure",
-	"conversation.Settle": "part of every end of an invitation",
+	"tenancy.Lock":         "takes a team for another room's operation",
+	"tenancy.Arrive":       "takes a user and a team for invite.Accept and Decline",
+	"invite.Depart":        "part of every departure",
+	"invite.Withdraw":      "part of conversation.Deliver",
+	"conversation.Archive": "part of tenancy.Archive",
+	"conversation.Depart":  "part of every departure",
+	"conversation.Erase":   "part of tenancy.DeleteUser",
+	"conversation.Settle":  "part of every end of an invitation",
 }
 
 // A new method of a service is an operation until somebody says why not.
