@@ -19,14 +19,17 @@ var (
 	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
 )
 
+// ErrHoldsAlready: the account is offered to the one who holds it.
+var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)
+
 // PendingError says that an invitation for the same address into the same team, or the same
-// conversation, is pending already. It is [tenancy.ErrConflict].
+// conversation, is pending already; or one that offers the same account, to whomever. It is [tenancy.ErrConflict].
 type PendingError struct {
 	Invitation tenancy.InvitationID
 }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("conflict: invitation %s to the same address is pending", e.Invitation)
+	return fmt.Sprintf("conflict: invitation %s is pending already", e.Invitation)
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.
