@@ -60,6 +60,10 @@ func (s *calledStore) Authority(a context.Context, b tenancy.TeamID, c tenancy.U
 	return s.note("Authority").Authority(a, b, c)
 }
 
+func (s *calledStore) Broken(a context.Context, b tenancy.Flaw, c time.Time, d tenancy.Finding, e int) ([]tenancy.Finding, error) {
+	return s.note("Broken").Broken(a, b, c, d, e)
+}
+
 func (s *calledStore) Buried(a context.Context, b time.Time, c uuid.UUID, d int) ([]outbox.DeadLetter, error) {
 	return s.note("Buried").Buried(a, b, c, d)
 }
@@ -98,6 +102,10 @@ func (s *calledStore) DeliveriesOf(a context.Context, b tenancy.TeamID, c tenanc
 
 func (s *calledStore) Done(a context.Context, b outbox.Due) error {
 	return s.note("Done").Done(a, b)
+}
+
+func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {
+	return s.note("EraseInvitations").EraseInvitations(a, b, c)
 }
 
 func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, error) {
@@ -230,6 +238,18 @@ func (s *calledStore) Messages(a context.Context, b tenancy.ConversationID, c co
 
 func (s *calledStore) Operation(a context.Context, b, c string) (tenancy.Operation, error) {
 	return s.note("Operation").Operation(a, b, c)
+}
+
+func (s *calledStore) LockOffer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("LockOffer").LockOffer(a, b, c)
+}
+
+func (s *calledStore) Offers(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]invite.Record, error) {
+	return s.note("Offers").Offers(a, b, c)
+}
+
+func (s *calledStore) PendingOffer(a context.Context, b tenancy.AccountID) (invite.Record, error) {
+	return s.note("PendingOffer").PendingOffer(a, b)
 }
 
 func (s *calledStore) PendingBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.InvitationID, error) {

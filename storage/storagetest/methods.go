@@ -46,6 +46,7 @@ type town struct {
 	team, newTeam             tenancy.Team
 	member, newMember         tenancy.Membership
 	invitation, newInvitation invite.Record
+	offer, ended              invite.Record
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
 	message, newMessage       conversation.Message
@@ -70,6 +71,9 @@ func (w *world) town() *town {
 	t.sibling, t.stranger = w.teamIn(t.account.ID), w.team()
 	t.member, t.newMember = w.member(t.team.ID, rbac.Manager), w.aMembership(t.team.ID, w.user().ID)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
+	t.offer, t.ended = w.offer(t.account.ID), w.anInvitation(t.team)
+	t.ended.State = invite.Declined
+	t.ended = stored(w, "InsertInvitation", t.ended, w.store.InsertInvitation)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
 	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
@@ -177,6 +181,18 @@ func calls() map[string]call {
 		}},
 		"Invitation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Invitation(ctx, t.team.ID, t.invitation.ID))
+		}},
+		"LockOffer": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockOffer(ctx, t.account.ID, t.offer.ID))
+		}},
+		"PendingOffer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.PendingOffer(ctx, t.account.ID))
+		}},
+		"Offers": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Offers(ctx, t.account.ID, tenancy.Keyset{Limit: 5}))
+		}},
+		"EraseInvitations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.EraseInvitations(ctx, t.user.ID, t.ended.Email.Normal)
 		}},
 		"InvitationByToken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.InvitationByToken(ctx, t.invitation.Hash))
@@ -340,6 +356,8 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Account(ctx, a.ID)
 		add(fmt.Sprint("Account ", i), v, err)
 	}
+	offers, err := s.Offers(ctx, t.account.ID, page)
+	add("Offers", offers, err)
 	for i, team := range []tenancy.Team{t.team, t.newTeam, t.sibling, t.stranger} {
 		v, err := s.Team(ctx, team.ID)
 		add(fmt.Sprint("Team ", i), v, err)
@@ -511,9 +529,9 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
-// before the year 1, a key that happens to be empty.
+// before the year 1, a key that happens to be empty, an address that is nobody's.
 func harmless(method string) bool {
-	return method == "Append" || method == "ForgetOperations" || method == "ForgetSeen" || method == "InsertOperation"
+	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations"}, method)
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does
