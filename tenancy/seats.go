@@ -19,8 +19,8 @@ type Seats struct {
 	Rule SeatRule
 	// Limit is how many seats there are where the Rule is not [Unlimited]; 0 is a limit.
 	Limit int
-	// CountPending says that the address of each pending invitation into a team takes a seat,
-	// unless it invites a guest or somebody who has one.
+	// CountPending says that the address of each pending invitation into an active team takes a
+	// seat, unless it invites a guest or somebody who has one.
 	CountPending bool
 }
 

@@ -27,7 +27,8 @@ import (
 // answers [ErrNotFound].
 //
 // Values. Texts are compared byte for byte: case, accents and trailing spaces count. Times
-// come back in UTC to the microsecond, a zero time comes back zero. What is returned shares
+// come back in UTC to the microsecond, a zero time comes back zero. An empty list inside a row
+// comes back nil, but for [Settings.DeliverTo], where empty is not nil. What is returned shares
 // no memory with the store. A unique key that is taken answers [ErrDuplicate].
 //
 // Refusals. A row that refers to one that does not exist answers [ErrNotFound], a value outside

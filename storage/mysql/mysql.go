@@ -70,9 +70,11 @@ const (
 	lockWaitTimeout    = 1205
 	deadlock           = 1213
 	noReferencedRow    = 1216
+	rowIsReferenced    = 1217
 	outOfRange         = 1264
 	wrongValue         = 1366
 	dataTooLong        = 1406
+	rowIsReferenced2   = 1451
 	noReferencedRow2   = 1452
 	checkViolated      = 3819 // MySQL
 	constraintViolated = 4025 // MariaDB
@@ -87,7 +89,7 @@ func classify(err error) sqlstore.Failure {
 	switch coded.Number {
 	case duplicateEntry:
 		failure.Class = sqlstore.Duplicate
-	case noReferencedRow, noReferencedRow2:
+	case noReferencedRow, noReferencedRow2, rowIsReferenced, rowIsReferenced2:
 		failure.Class = sqlstore.Missing
 	case checkViolated, constraintViolated, badNull, outOfRange, wrongValue, dataTooLong:
 		failure.Class = sqlstore.Invalid

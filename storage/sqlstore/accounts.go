@@ -8,36 +8,65 @@ import (
 
 type accountStatements struct {
 	insert, update, lock, exists, byID string
+	heldBy                             pages
+	seats, seatsAndPending             string
 }
+
+const accountColumns = `a.id, a.name, a.holder_id, a.status, a.services, a.seat_rule, a.seat_limit, a.seat_pending,
+	a.created_at, a.version`
 
 func (c *compiler) accounts() accountStatements {
 	return accountStatements{
-		insert: c.sql(`INSERT INTO usher_accounts (id, name, holder_id, status, created_at, version)
-			VALUES (?, ?, ?, ?, ?, 1)`),
-		update: c.sql(`UPDATE usher_accounts SET name = ?, holder_id = ?, status = ?, version = version + 1
-			WHERE id = ? AND version = ?`),
+		insert: c.sql(`INSERT INTO usher_accounts (id, name, holder_id, status, services, seat_rule, seat_limit,
+			seat_pending, created_at, version) VALUES (`, list("?", 9), `, 1)`),
+		update: c.sql(`UPDATE usher_accounts SET name = ?, holder_id = ?, status = ?, services = ?, seat_rule = ?,
+			seat_limit = ?, seat_pending = ?, version = version + 1 WHERE id = ? AND version = ?`),
 		lock:   c.sql(`UPDATE usher_accounts SET locks = locks + 1 WHERE id = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_accounts WHERE id = ?`),
-		byID:   c.sql(`SELECT id, name, holder_id, status, created_at, version FROM usher_accounts WHERE id = ?`),
+		byID:   c.sql(`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.id = ?`),
+		heldBy: c.pages(oldestFirst("a.created_at", "a.id"),
+			`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.holder_id = ?`),
+		seats:           c.sql(`SELECT`, seatsOfUsers),
+		seatsAndPending: c.sql(`SELECT`, seatsOfUsers, `+`, seatsOfAddresses),
 	}
 }
 
 func scanAccount(r row) (tenancy.Account, error) {
 	var a tenancy.Account
-	err := r.Scan(id(&a.ID), &a.Name, id(&a.HeldBy), &a.Status, at(&a.CreatedAt), &a.Version)
+	err := r.Scan(id(&a.ID), &a.Name, id(&a.HeldBy), &a.Status, document(&a.Services), &a.Seats.Rule, &a.Seats.Limit,
+		&a.Seats.CountPending, at(&a.CreatedAt), &a.Version)
 	return a, err
+}
+
+// accountServices are as the column keeps them.
+func accountServices(services []tenancy.AccountService) []tenancy.AccountService {
+	services = some(services)
+	for i, s := range services {
+		services[i].AddedAt = kept(s.AddedAt)
+	}
+	return services
 }
 
 // InsertAccount implements [tenancy.AccountStore].
 func (s *Store) InsertAccount(ctx context.Context, a tenancy.Account) error {
-	_, err := s.exec(ctx, s.accounts.insert, a.ID, a.Name, a.HeldBy, a.Status, micros(a.CreatedAt))
+	services, err := encode(ctx, s, "services", accountServices(a.Services))
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, s.accounts.insert, a.ID, a.Name, a.HeldBy, a.Status, services, a.Seats.Rule, a.Seats.Limit,
+		a.Seats.CountPending, micros(a.CreatedAt))
 	return err
 }
 
 // UpdateAccount implements [tenancy.AccountStore].
 func (s *Store) UpdateAccount(ctx context.Context, a tenancy.Account) error {
-	return s.update(ctx, s.accounts.update, []any{a.Name, a.HeldBy, a.Status, a.ID, a.Version},
-		s.accounts.exists, a.ID)
+	services, err := encode(ctx, s, "services", accountServices(a.Services))
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, s.accounts.update, []any{
+		a.Name, a.HeldBy, a.Status, services, a.Seats.Rule, a.Seats.Limit, a.Seats.CountPending, a.ID, a.Version,
+	}, s.accounts.exists, a.ID)
 }
 
 // LockAccount implements [tenancy.AccountStore].
@@ -51,4 +80,9 @@ func (s *Store) LockAccount(ctx context.Context, id tenancy.AccountID) (tenancy.
 // Account implements [tenancy.AccountStore].
 func (s *Store) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Account, error) {
 	return one(ctx, s, scanAccount, s.accounts.byID, id)
+}
+
+// AccountsOf implements [tenancy.AccountStore].
+func (s *Store) AccountsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]tenancy.Account, error) {
+	return paged(ctx, s, scanAccount, s.accounts.heldBy, page, user)
 }

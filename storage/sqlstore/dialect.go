@@ -81,7 +81,7 @@ const (
 	Unknown Class = iota
 	// Duplicate is a unique key that is taken.
 	Duplicate
-	// Missing is a foreign key whose row does not exist.
+	// Missing is a foreign key whose row does not exist, or is to be deleted.
 	Missing
 	// Invalid is a value that a check, a type or a length refuses.
 	Invalid

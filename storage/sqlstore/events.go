@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ type eventStatements struct {
 	// count draws numbers from a stream's row; insert[n-1] writes n events of one stream.
 	count  map[outbox.StreamKind]string
 	insert map[outbox.StreamKind][eventRows]string
-	ofTeam pages
+	ofTeam map[logForm]pages
 
 	take      string
 	overtaken [leaseSizes]string
@@ -29,6 +30,16 @@ type eventStatements struct {
 	retry     string
 
 	dead deadLetterStatements
+}
+
+// logForm says what a filter of the log asks for beside the times.
+type logForm struct{ kind, principal bool }
+
+var logConditions = map[logForm]string{
+	{}:                            ``,
+	{kind: true}:                  `AND e.kind = ?`,
+	{principal: true}:             `AND e.principal = ?`,
+	{kind: true, principal: true}: `AND e.kind = ? AND e.principal = ?`,
 }
 
 // streams are the tables whose rows count the events of a stream, in the order of locks.
@@ -50,8 +61,11 @@ func (c *compiler) events() eventStatements {
 	s := eventStatements{
 		count:  map[outbox.StreamKind]string{},
 		insert: map[outbox.StreamKind][eventRows]string{},
-		ofTeam: c.pages(newestFirst("e.occurred_at", "e.id"),
-			`SELECT`, eventColumns, `FROM usher_events e WHERE e.team_id = ?`),
+		ofTeam: map[logForm]pages{},
+	}
+	for form, condition := range logConditions {
+		s.ofTeam[form] = c.pages(newestFirst("e.occurred_at", "e.id"), `SELECT`, eventColumns, `FROM usher_events e
+			WHERE e.team_id = ? AND e.occurred_at >= ? AND e.occurred_at <= ?`, condition)
 	}
 	for _, stream := range streams {
 		s.count[stream.kind] = c.sql(`UPDATE`, stream.table, `SET events = events + ? WHERE id = ?`)
@@ -148,6 +162,21 @@ func (s *Store) appendTo(ctx context.Context, stream outbox.Stream, events []out
 }
 
 // TeamEvents implements [outbox.Log].
-func (s *Store) TeamEvents(ctx context.Context, team uuid.UUID, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
-	return paged(ctx, s, scanEvent, s.events.ofTeam, tenancy.Keyset{At: before, ID: id, Limit: limit}, team)
+func (s *Store) TeamEvents(ctx context.Context, team uuid.UUID, filter outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	since, last := int64(math.MinInt64), int64(math.MaxInt64)
+	if !filter.Since.IsZero() {
+		since = micros(filter.Since)
+	}
+	if !filter.Until.IsZero() {
+		last = micros(filter.Until) - 1
+	}
+	args := []any{team, since, last}
+	form := logForm{kind: filter.Kind != "", principal: filter.Principal != ""}
+	if form.kind {
+		args = append(args, filter.Kind)
+	}
+	if form.principal {
+		args = append(args, filter.Principal)
+	}
+	return paged(ctx, s, scanEvent, s.events.ofTeam[form], tenancy.Keyset{At: before, ID: id, Limit: limit}, args...)
 }

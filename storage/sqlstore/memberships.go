@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/tenancy"
 )
@@ -10,22 +11,28 @@ type membershipStatements struct {
 	insert, update, lock, exists, byKey string
 	authority, lockedAuthority          string
 	members, teamsOf                    pages
-	hasOtherManager                     string
+	ofUser, hasOtherManager, lapsed     string
 }
 
-const membershipColumns = `m.team_id, m.user_id, m.role, m.status, m.joined_at, m.expires_at, m.ended_at, m.ended_by, m.version`
+const membershipColumns = `m.team_id, m.user_id, m.role, m.role_id, m.status, m.joined_at, m.expires_at, m.ended_at,
+	m.ended_by, m.version`
+
+// lastingManagers are those whom the last-manager rule counts.
+const lastingManagers = `SELECT 1 FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
+	LEFT JOIN usher_roles r ON r.id = m.role_id
+	WHERE m.status = 'active' AND m.expires_at IS NULL AND u.status = 'active' AND (m.role = 'manager' OR r.manages)`
 
 func (c *compiler) memberships() membershipStatements {
 	const (
-		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status
+		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status, r.name, r.permissions
 			FROM (SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?`
 		facts = `) m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
-			JOIN usher_users u ON u.id = m.user_id`
+			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 	)
 	return membershipStatements{
-		insert: c.sql(`INSERT INTO usher_memberships (team_id, user_id, role, status, joined_at, expires_at,
-			ended_at, ended_by, version) VALUES (`, list("?", 8), `, 1)`),
-		update: c.sql(`UPDATE usher_memberships SET role = ?, status = ?, joined_at = ?, expires_at = ?,
+		insert: c.sql(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at,
+			expires_at, ended_at, ended_by, version) VALUES (`, list("?", 9), `, 1)`),
+		update: c.sql(`UPDATE usher_memberships SET role = ?, role_id = ?, status = ?, joined_at = ?, expires_at = ?,
 			ended_at = ?, ended_by = ?, version = version + 1 WHERE team_id = ? AND user_id = ? AND version = ?`),
 		lock:   c.sql(`UPDATE usher_memberships SET locks = locks + 1 WHERE team_id = ? AND user_id = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_memberships WHERE team_id = ? AND user_id = ?`),
@@ -47,17 +54,19 @@ func (c *compiler) memberships() membershipStatements {
 			FROM usher_memberships m JOIN usher_teams t ON t.id = m.team_id
 			WHERE m.user_id = ? AND m.status = 'active'`),
 
-		hasOtherManager: c.sql(`SELECT EXISTS (SELECT 1
-			FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
-			WHERE m.team_id = ? AND m.user_id <> ? AND m.role = 'manager' AND m.status = 'active'
-			AND m.expires_at IS NULL AND u.status = 'active')`),
+		ofUser: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
+			WHERE m.user_id = ? AND m.status <> 'removed' ORDER BY m.team_id`),
+		hasOtherManager: c.sql(`SELECT EXISTS (`, lastingManagers, `AND m.team_id = ? AND m.user_id <> ?)`),
+		lapsed: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
+			WHERE m.status = 'active' AND m.expires_at <= ?
+			ORDER BY m.expires_at, m.team_id, m.user_id LIMIT ?`),
 	}
 }
 
 // membershipFields are where membershipColumns go.
 func membershipFields(m *tenancy.Membership) []any {
 	return []any{
-		id(&m.Team), id(&m.User), role(&m.Role), &m.Status, at(&m.JoinedAt), at(&m.ExpiresAt),
+		id(&m.Team), id(&m.User), role(&m.Role), id(&m.Custom), &m.Status, at(&m.JoinedAt), at(&m.ExpiresAt),
 		at(&m.EndedAt), &m.EndedBy, &m.Version,
 	}
 }
@@ -71,7 +80,8 @@ func scanMembership(r row) (tenancy.Membership, error) {
 func scanAuthority(r row) (tenancy.Authority, error) {
 	var a tenancy.Authority
 	err := r.Scan(append(membershipFields(&a.Membership),
-		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.UserStatus)...)
+		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.UserStatus, text(&a.CustomName),
+		document(&a.CustomPermissions))...)
 	return a, err
 }
 
@@ -89,7 +99,7 @@ func scanTeamOfUser(r row) (tenancy.TeamOfUser, error) {
 
 // InsertMembership implements [tenancy.MembershipStore].
 func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) error {
-	_, err := s.exec(ctx, s.memberships.insert, m.Team, m.User, m.Role.String(), m.Status,
+	_, err := s.exec(ctx, s.memberships.insert, m.Team, m.User, m.Role.String(), m.Custom, m.Status,
 		micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy)
 	return err
 }
@@ -97,7 +107,7 @@ func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) erro
 // UpdateMembership implements [tenancy.MembershipStore].
 func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) error {
 	return s.update(ctx, s.memberships.update, []any{
-		m.Role.String(), m.Status, micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy,
+		m.Role.String(), m.Custom, m.Status, micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy,
 		m.Team, m.User, m.Version,
 	}, s.memberships.exists, m.Team, m.User)
 }
@@ -135,4 +145,14 @@ func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.K
 func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
 	// The id is bound as it is: no user at all is NULL elsewhere, which is different from nobody.
 	return one(ctx, s, scanFlag, s.memberships.hasOtherManager, team, s.dialect.id(but.UUID()))
+}
+
+// MembershipsOf implements [tenancy.MembershipStore].
+func (s *Store) MembershipsOf(ctx context.Context, user tenancy.UserID) ([]tenancy.Membership, error) {
+	return all(ctx, s, scanMembership, s.memberships.ofUser, user)
+}
+
+// Lapsed implements [tenancy.MembershipStore].
+func (s *Store) Lapsed(ctx context.Context, now time.Time, limit int) ([]tenancy.Membership, error) {
+	return all(ctx, s, scanMembership, s.memberships.lapsed, micros(now), limit)
 }

@@ -121,3 +121,10 @@ func scanID[I ~[16]byte](r row) (I, error) {
 	err := r.Scan(&found)
 	return I(found), err
 }
+
+// scanNumber reads a row of one number.
+func scanNumber(r row) (int, error) {
+	var number int
+	err := r.Scan(&number)
+	return number, err
+}

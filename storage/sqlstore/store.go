@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/tenancy"
 )
 
 // Store keeps usher's rows in a SQL database. It is safe for concurrent use; it holds no
@@ -33,6 +34,8 @@ type Store struct {
 	accounts      accountStatements
 	teams         teamStatements
 	memberships   membershipStatements
+	roles         roleStatements
+	flaws         map[tenancy.Flaw]string
 	invitations   invitationStatements
 	contacts      contactStatements
 	conversations conversationStatements
@@ -91,6 +94,8 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.accounts = c.accounts()
 	s.teams = c.teams()
 	s.memberships = c.memberships()
+	s.roles = c.roles()
+	s.flaws = c.flaws()
 	s.invitations = c.invitations()
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()

@@ -8,23 +8,25 @@ import (
 
 type teamStatements struct {
 	insert, update, lock, exists, byID, byName, byIdentity string
+	inAccount                                              pages
 }
 
-const teamColumns = `t.id, t.account_id, t.name, t.name_key, t.channel, t.identity, t.status, t.created_at, t.version`
+const teamColumns = `t.id, t.account_id, t.name, t.name_key, t.channel, t.identity, t.status, t.settings, t.created_at, t.version`
 
 func (c *compiler) teams() teamStatements {
 	const find = `SELECT ` + teamColumns + ` FROM usher_teams t WHERE`
 	return teamStatements{
 		insert: c.sql(`INSERT INTO usher_teams (id, account_id, name, name_key, channel, identity,
-			live_identity, status, created_at, version) VALUES (`, list("?", 9), `, 1)`),
+			live_identity, status, settings, created_at, version) VALUES (`, list("?", 10), `, 1)`),
 		update: c.sql(`UPDATE usher_teams SET name = ?, name_key = ?, channel = ?, identity = ?,
-			live_identity = ?, status = ?, version = version + 1
+			live_identity = ?, status = ?, settings = ?, version = version + 1
 			WHERE id = ? AND account_id = ? AND version = ?`),
 		lock:       c.sql(`UPDATE usher_teams SET locks = locks + 1 WHERE id = ?`),
 		exists:     c.sql(`SELECT 1 FROM usher_teams WHERE id = ? AND account_id = ?`),
 		byID:       c.sql(find, `t.id = ?`),
 		byName:     c.sql(find, `t.account_id = ? AND t.name_key = ?`),
 		byIdentity: c.sql(find, `t.live_identity = ?`),
+		inAccount:  c.pages(oldestFirst("t.created_at", "t.id"), find, `t.account_id = ?`),
 	}
 }
 
@@ -38,8 +40,14 @@ func scanTeam(r row) (tenancy.Team, error) {
 func teamFields(t *tenancy.Team) []any {
 	return []any{
 		id(&t.ID), id(&t.Account), &t.Name, &t.NameKey, text((*string)(&t.Identity.Channel)),
-		text(&t.Identity.Value), &t.Status, at(&t.CreatedAt), &t.Version,
+		text(&t.Identity.Value), &t.Status, document(&t.Settings), at(&t.CreatedAt), &t.Version,
 	}
+}
+
+// settings are as the column keeps them.
+func settings(s tenancy.Settings) tenancy.Settings {
+	s.Statuses = some(s.Statuses)
+	return s
 }
 
 // liveIdentity is the key that is unique among active teams, NULL for all others. A channel is
@@ -60,15 +68,23 @@ func identityKey(i tenancy.Identity) any {
 
 // InsertTeam implements [tenancy.TeamStore].
 func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
-	_, err := s.exec(ctx, s.teams.insert, t.ID, t.Account, t.Name, t.NameKey, unless(t.Identity.Channel),
-		unless(t.Identity.Value), liveIdentity(t), t.Status, micros(t.CreatedAt))
+	settings, err := encode(ctx, s, "settings", settings(t.Settings))
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, s.teams.insert, t.ID, t.Account, t.Name, t.NameKey, unless(t.Identity.Channel),
+		unless(t.Identity.Value), liveIdentity(t), t.Status, settings, micros(t.CreatedAt))
 	return err
 }
 
 // UpdateTeam implements [tenancy.TeamStore].
 func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
+	settings, err := encode(ctx, s, "settings", settings(t.Settings))
+	if err != nil {
+		return err
+	}
 	return s.update(ctx, s.teams.update, []any{
-		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status,
+		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status, settings,
 		t.ID, t.Account, t.Version,
 	}, s.teams.exists, t.ID, t.Account)
 }
@@ -94,4 +110,9 @@ func (s *Store) TeamByName(ctx context.Context, account tenancy.AccountID, nameK
 // TeamByIdentity implements [tenancy.TeamStore].
 func (s *Store) TeamByIdentity(ctx context.Context, identity tenancy.Identity) (tenancy.Team, error) {
 	return one(ctx, s, scanTeam, s.teams.byIdentity, identityKey(identity))
+}
+
+// TeamsIn implements [tenancy.TeamStore].
+func (s *Store) TeamsIn(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]tenancy.Team, error) {
+	return paged(ctx, s, scanTeam, s.teams.inAccount, page, account)
 }

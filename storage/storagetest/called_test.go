@@ -48,6 +48,10 @@ func (s *calledStore) Account(a context.Context, b tenancy.AccountID) (tenancy.A
 	return s.note("Account").Account(a, b)
 }
 
+func (s *calledStore) AccountsOf(a context.Context, b tenancy.UserID, c tenancy.Keyset) ([]tenancy.Account, error) {
+	return s.note("AccountsOf").AccountsOf(a, b, c)
+}
+
 func (s *calledStore) Append(a context.Context, b ...outbox.Event) error {
 	return s.note("Append").Append(a, b...)
 }
@@ -90,6 +94,10 @@ func (s *calledStore) ConversationByAddress(a context.Context, b tenancy.Identit
 
 func (s *calledStore) Conversations(a context.Context, b conversation.Scope, c conversation.Filter, d tenancy.Keyset) ([]conversation.Conversation, error) {
 	return s.note("Conversations").Conversations(a, b, c, d)
+}
+
+func (s *calledStore) DeleteRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) error {
+	return s.note("DeleteRole").DeleteRole(a, b, c)
 }
 
 func (s *calledStore) Deliveries(a context.Context, b tenancy.ConversationID) ([]conversation.Delivery, error) {
@@ -172,6 +180,10 @@ func (s *calledStore) InsertOperation(a context.Context, b tenancy.Operation) er
 	return s.note("InsertOperation").InsertOperation(a, b)
 }
 
+func (s *calledStore) InsertRole(a context.Context, b tenancy.CustomRole) error {
+	return s.note("InsertRole").InsertRole(a, b)
+}
+
 func (s *calledStore) InsertTeam(a context.Context, b tenancy.Team) error {
 	return s.note("InsertTeam").InsertTeam(a, b)
 }
@@ -190,6 +202,10 @@ func (s *calledStore) InvitationByToken(a context.Context, b invite.TokenHash) (
 
 func (s *calledStore) Invitations(a context.Context, b tenancy.TeamID, c invite.Filter, d tenancy.Keyset) ([]invite.Record, error) {
 	return s.note("Invitations").Invitations(a, b, c, d)
+}
+
+func (s *calledStore) Lapsed(a context.Context, b time.Time, c int) ([]tenancy.Membership, error) {
+	return s.note("Lapsed").Lapsed(a, b, c)
 }
 
 func (s *calledStore) LockAccount(a context.Context, b tenancy.AccountID) (tenancy.Account, error) {
@@ -226,6 +242,10 @@ func (s *calledStore) Members(a context.Context, b tenancy.TeamID, c tenancy.Key
 
 func (s *calledStore) Membership(a context.Context, b tenancy.TeamID, c tenancy.UserID) (tenancy.Membership, error) {
 	return s.note("Membership").Membership(a, b, c)
+}
+
+func (s *calledStore) MembershipsOf(a context.Context, b tenancy.UserID) ([]tenancy.Membership, error) {
+	return s.note("MembershipsOf").MembershipsOf(a, b)
 }
 
 func (s *calledStore) MessageByKey(a context.Context, b conversation.MessageKey) (conversation.Message, error) {
@@ -272,6 +292,18 @@ func (s *calledStore) Retry(a context.Context, b outbox.Due, c time.Time) error 
 	return s.note("Retry").Retry(a, b, c)
 }
 
+func (s *calledStore) Role(a context.Context, b tenancy.AccountID, c tenancy.RoleID) (tenancy.CustomRole, error) {
+	return s.note("Role").Role(a, b, c)
+}
+
+func (s *calledStore) RolesIn(a context.Context, b tenancy.AccountID) ([]tenancy.CustomRole, error) {
+	return s.note("RolesIn").RolesIn(a, b)
+}
+
+func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.Time, d tenancy.SeatQuery) (int, error) {
+	return s.note("SeatsTaken").SeatsTaken(a, b, c, d)
+}
+
 func (s *calledStore) Take(a context.Context, b time.Time, c time.Time, d int) ([]outbox.Due, error) {
 	return s.note("Take").Take(a, b, c, d)
 }
@@ -288,12 +320,20 @@ func (s *calledStore) TeamByName(a context.Context, b tenancy.AccountID, c strin
 	return s.note("TeamByName").TeamByName(a, b, c)
 }
 
-func (s *calledStore) TeamEvents(a context.Context, b uuid.UUID, c time.Time, d uuid.UUID, e int) ([]outbox.Event, error) {
-	return s.note("TeamEvents").TeamEvents(a, b, c, d, e)
+func (s *calledStore) TeamEvents(a context.Context, b uuid.UUID, c outbox.LogFilter, d time.Time, e uuid.UUID, f int) ([]outbox.Event, error) {
+	return s.note("TeamEvents").TeamEvents(a, b, c, d, e, f)
+}
+
+func (s *calledStore) TeamsIn(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]tenancy.Team, error) {
+	return s.note("TeamsIn").TeamsIn(a, b, c)
 }
 
 func (s *calledStore) TeamsOf(a context.Context, b tenancy.UserID, c tenancy.Keyset) ([]tenancy.TeamOfUser, error) {
 	return s.note("TeamsOf").TeamsOf(a, b, c)
+}
+
+func (s *calledStore) TeamsWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.TeamID, error) {
+	return s.note("TeamsWithRole").TeamsWithRole(a, b, c)
 }
 
 func (s *calledStore) UpdateAccount(a context.Context, b tenancy.Account) error {
@@ -322,6 +362,10 @@ func (s *calledStore) UpdateInvitation(a context.Context, b invite.Record) error
 
 func (s *calledStore) UpdateMembership(a context.Context, b tenancy.Membership) error {
 	return s.note("UpdateMembership").UpdateMembership(a, b)
+}
+
+func (s *calledStore) UpdateRole(a context.Context, b tenancy.CustomRole) error {
+	return s.note("UpdateRole").UpdateRole(a, b)
 }
 
 func (s *calledStore) UpdateTeam(a context.Context, b tenancy.Team) error {

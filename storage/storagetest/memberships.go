@@ -1,7 +1,9 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -12,7 +14,12 @@ import (
 func memberships() kind[tenancy.Membership] {
 	return kind[tenancy.Membership]{
 		name: "membership", methods: []string{"InsertMembership", "UpdateMembership", "Membership", ""},
-		fresh:  func(w *world) tenancy.Membership { return w.aMembership(w.team().ID, w.user().ID) },
+		fresh: func(w *world) tenancy.Membership {
+			team := w.team()
+			m := w.aMembership(team.ID, w.user().ID)
+			m.Custom = w.role(team.Account).ID
+			return m
+		},
 		insert: storage.Store.InsertMembership, update: storage.Store.UpdateMembership,
 		get: func(s storage.Store, ctx context.Context, m tenancy.Membership) (tenancy.Membership, error) {
 			return s.Membership(ctx, m.Team, m.User)
@@ -38,6 +45,9 @@ func memberships() kind[tenancy.Membership] {
 				m.Role, m.Status, m.JoinedAt = rbac.Manager, tenancy.MembershipActive, w.now()
 				m.ExpiresAt, m.EndedAt, m.EndedBy = time.Time{}, time.Time{}, ""
 			}},
+			{"the custom role", func(w *world, m *tenancy.Membership) { m.Custom = w.role(w.account().ID).ID }},
+			{"to no custom role", func(w *world, m *tenancy.Membership) { m.Custom = tenancy.RoleID{} }},
+			{"back to a custom role", func(w *world, m *tenancy.Membership) { m.Custom = w.role(w.account().ID).ID }},
 			{"the expiry", func(w *world, m *tenancy.Membership) { m.ExpiresAt = w.now() }},
 		},
 		times: []timeField[tenancy.Membership]{
@@ -52,6 +62,7 @@ func memberships() kind[tenancy.Membership] {
 		refs: []refField[tenancy.Membership]{
 			{"Team", func(w *world, m *tenancy.Membership) { m.Team = newID[tenancy.TeamID](w) }},
 			{"User", func(w *world, m *tenancy.Membership) { m.User = newID[tenancy.UserID](w) }},
+			{"Custom", func(w *world, m *tenancy.Membership) { m.Custom = newID[tenancy.RoleID](w) }},
 		},
 	}
 }
@@ -86,6 +97,22 @@ func membershipCases() []testCase {
 		testCase{
 			name: "other manager must be lasting and active", rule: ruleOtherManager,
 			covers: []string{"HasOtherManager"}, run: otherManagerCase,
+		},
+		testCase{
+			name: "other manager may be in a custom role that manages", rule: ruleOtherManager,
+			covers: []string{"HasOtherManager"}, run: customManagerCase,
+		},
+		testCase{
+			name: "authority tells of the custom role", rule: ruleCustomRights,
+			covers: []string{"Authority"}, run: customAuthorityCase,
+		},
+		testCase{
+			name: "memberships of a user are those not removed", rule: ruleMembershipsOf,
+			covers: []string{"MembershipsOf"}, run: membershipsOfCase,
+		},
+		testCase{
+			name: "lapsed memberships are active and past their expiry", rule: ruleLapsed,
+			covers: []string{"Lapsed"}, run: lapsedCase,
 		},
 	)
 }
@@ -260,6 +287,7 @@ func otherManagerCase(w *world) {
 	answers(w, true, "HasOtherManager beside a lasting manager")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
 	answers(w, true, "HasOtherManager seen from the other manager")(w.store.HasOtherManager(w.ctx, team.ID, second.User))
 	answers(w, true, "HasOtherManager but for someone who is not in the team")(w.store.HasOtherManager(w.ctx, team.ID, w.user().ID))
+	answers(w, true, "HasOtherManager but for nobody")(w.store.HasOtherManager(w.ctx, team.ID, tenancy.UserID{}))
 	w.discard("a transaction that demotes", func(ctx context.Context) error {
 		second.Role = rbac.Member
 		if err := w.store.UpdateMembership(ctx, second); err != nil {
@@ -272,4 +300,144 @@ func otherManagerCase(w *world) {
 	if has, err := w.store.HasOtherManager(w.ctx, newID[tenancy.TeamID](w), me.User); has {
 		w.breaks("HasOtherManager of a team that does not exist answered true, %s", show(err))
 	}
+}
+
+func customManagerCase(w *world) {
+	team := w.team()
+	manages, merely := w.role(team.Account), w.aRole(team.Account)
+	merely.Manages = false
+	roles().store(w, merely)
+	has := func(want bool, beside string) {
+		w.Helper()
+		answers(w, want, "HasOtherManager beside %s", beside)(w.store.HasOtherManager(w.ctx, team.ID, tenancy.UserID{}))
+	}
+	add := func(role tenancy.RoleID, spoil func(m *tenancy.Membership)) tenancy.Membership {
+		m := w.aMembership(team.ID, w.user().ID)
+		m.Role, m.Custom, m.ExpiresAt = rbac.Restricted, role, time.Time{}
+		spoil(&m)
+		return memberships().store(w, m)
+	}
+	add(merely.ID, func(m *tenancy.Membership) { m.Role = rbac.Member })
+	has(false, "a member in a custom role that does not manage")
+	add(manages.ID, func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended })
+	has(false, "a suspended one in a custom role that manages")
+	add(manages.ID, func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved })
+	has(false, "a removed one in a custom role that manages")
+	add(manages.ID, func(m *tenancy.Membership) { m.ExpiresAt = m.JoinedAt.AddDate(50, 0, 0) })
+	has(false, "one who will expire, in a custom role that manages")
+	m := add(manages.ID, func(*tenancy.Membership) {})
+	has(true, "a lasting one in a custom role that manages")
+	answers(w, false, "HasOtherManager but for the one in a custom role that manages")(w.store.HasOtherManager(w.ctx, team.ID, m.User))
+
+	// It is the role as it is now that counts.
+	manages.Manages = false
+	w.must(roles().write(w, manages), "UpdateRole")
+	has(false, "one whose custom role has ceased to manage")
+	merely.Manages = true
+	w.must(roles().write(w, merely), "UpdateRole")
+	has(true, "one whose custom role has come to manage")
+}
+
+func customAuthorityCase(w *world) {
+	team := w.team()
+	role := w.role(team.Account)
+	m := w.aMembership(team.ID, w.user().ID)
+	m.Custom = role.ID
+	memberships().store(w, m)
+	want := tenancy.Authority{
+		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive,
+		UserStatus: tenancy.UserActive, Membership: m, CustomName: role.Name, CustomPermissions: role.Permissions,
+	}
+	check := func(after string) {
+		w.Helper()
+		answers(w, want, "Authority outside, %s", after)(w.store.Authority(w.ctx, team.ID, m.User))
+		w.tx("a transaction that reads Authority", func(ctx context.Context) error {
+			answers(w, want, "Authority inside, %s", after)(w.store.Authority(ctx, team.ID, m.User))
+			return nil
+		})
+	}
+	check("in a custom role")
+	role.Name, role.Permissions = "Renamed", nil
+	w.must(roles().write(w, role), "UpdateRole")
+	want.CustomName, want.CustomPermissions = role.Name, nil
+	check("after the role was renamed and its permissions taken away")
+	m.Custom = tenancy.RoleID{}
+	w.must(memberships().write(w, m), "UpdateMembership")
+	m.Version++
+	want.Membership, want.CustomName = m, ""
+	check("after the custom role was taken away")
+}
+
+func membershipsOfCase(w *world) {
+	user := w.user().ID
+	byTeam := map[tenancy.TeamID]tenancy.Membership{}
+	var ids []tenancy.TeamID
+	for _, status := range []tenancy.MembershipStatus{
+		tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved, tenancy.MembershipActive, tenancy.MembershipSuspended,
+	} {
+		team := w.team()
+		m := w.aMembership(team.ID, user)
+		m.Status, m.ExpiresAt = status, m.JoinedAt // expired at once, which is for the service to judge
+		if len(ids) == 3 {
+			team.Status = tenancy.TeamArchived
+			w.must(teams().write(w, team), "UpdateTeam")
+			m.Custom = w.role(team.Account).ID
+		}
+		memberships().store(w, m)
+		w.member(team.ID, rbac.Manager)
+		if status != tenancy.MembershipRemoved {
+			byTeam[team.ID] = m
+			ids = append(ids, team.ID)
+		}
+	}
+	var want []tenancy.Membership
+	for _, id := range byID(ids) {
+		want = append(want, byTeam[id])
+	}
+	lists(w, want, "MembershipsOf")(w.store.MembershipsOf(w.ctx, user))
+	lists[tenancy.Membership](w, nil, "MembershipsOf a user without any")(w.store.MembershipsOf(w.ctx, w.user().ID))
+	lists[tenancy.Membership](w, nil, "MembershipsOf a user who does not exist")(w.store.MembershipsOf(w.ctx, newID[tenancy.UserID](w)))
+	w.discard("a transaction that removes one", func(ctx context.Context) error {
+		gone := want[0]
+		gone.Status = tenancy.MembershipRemoved
+		if err := w.store.UpdateMembership(ctx, gone); err != nil {
+			return err
+		}
+		lists(w, want[1:], "MembershipsOf inside, after a removal")(w.store.MembershipsOf(ctx, user))
+		return nil
+	})
+	lists(w, want, "MembershipsOf after the rollback of a removal")(w.store.MembershipsOf(w.ctx, user))
+}
+
+func lapsedCase(w *world) {
+	now := w.now()
+	var want []tenancy.Membership
+	for _, team := range []tenancy.TeamID{w.team().ID, w.team().ID} {
+		for _, expiry := range []time.Duration{0, -time.Microsecond, time.Microsecond, -time.Hour, 0, 0} {
+			for _, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved} {
+				m := w.aMembership(team, w.user().ID)
+				m.Status, m.ExpiresAt = status, now.Add(expiry)
+				memberships().store(w, m)
+				if status == tenancy.MembershipActive && expiry <= 0 {
+					want = append(want, m)
+				}
+			}
+		}
+		w.member(team, rbac.Manager) // for good
+	}
+	slices.SortFunc(want, func(a, b tenancy.Membership) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), slices.Compare(a.Team[:], b.Team[:]), slices.Compare(a.User[:], b.User[:]))
+	})
+	for _, limit := range []int{0, 1, 3, len(want), len(want) + 1} {
+		lists(w, want[:min(limit, len(want))], "Lapsed, at most %d", limit)(w.store.Lapsed(w.ctx, now, limit))
+	}
+	lists[tenancy.Membership](w, nil, "Lapsed before the first expiry")(w.store.Lapsed(w.ctx, now.Add(-2*time.Hour), 10))
+	lists[tenancy.Membership](w, nil, "Lapsed at the zero time")(w.store.Lapsed(w.ctx, time.Time{}, 10))
+
+	// What is dealt with is gone: suspended, or given a longer life.
+	first, second := want[0], want[1]
+	first.Status, second.ExpiresAt = tenancy.MembershipSuspended, now.AddDate(1, 0, 0)
+	w.must(memberships().write(w, first), "UpdateMembership")
+	w.must(memberships().write(w, second), "UpdateMembership")
+	lists(w, want[2:], "Lapsed after one was suspended and one prolonged")(w.store.Lapsed(w.ctx, now, 100))
 }

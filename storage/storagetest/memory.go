@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 func memoryCases() []testCase {
 	return []testCase{
 		{name: "memory of lists is the caller's", rule: ruleMemory, run: listMemoryCase},
+		{name: "memory of what rows hold is the caller's", rule: ruleMemory, run: innerMemoryCase},
 		{name: "memory of payloads is the caller's", rule: ruleMemory, covers: []string{"Append", "TeamEvents"}, run: payloadMemoryCase},
 		{name: "memory of dead letters is the caller's", rule: ruleMemory, needs: Relaying, covers: []string{"Buried"}, run: deadMemoryCase},
 		{name: "memory of leased events is the caller's", rule: ruleMemory, needs: Relaying, covers: []string{"Take"}, run: dueMemoryCase},
@@ -40,6 +42,10 @@ func listMemoryCase(w *world) {
 	for _, err := range []error{
 		scribble(s.Members(ctx, t.team.ID, page)), scribble(s.Members(ctx, t.team.ID, whole)),
 		scribble(s.TeamsOf(ctx, t.member.User, whole)),
+		scribble(s.AccountsOf(ctx, t.account.HeldBy, page)), scribble(s.TeamsIn(ctx, t.account.ID, page)),
+		scribble(s.MembershipsOf(ctx, t.member.User)), scribble(s.Lapsed(ctx, t.at, 1)),
+		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.TeamsWithRole(ctx, t.account.ID, t.role.ID)),
+		scribble(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 1)),
 		scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, page)), scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, whole)),
 		scribble(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter)),
 		scribble(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, page)),
@@ -56,6 +62,89 @@ func listMemoryCase(w *world) {
 	lists(w, []tenancy.ConversationID{t.thread.ID}, "AssignedTo after writing into its answer")(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
 	lists(w, []tenancy.ConversationID{t.thread.ID}, "GrantedIn after writing into its answer")(s.GrantedIn(ctx, t.team.ID, t.grant.User))
 	lists(w, []tenancy.InvitationID{t.invitation.ID}, "PendingBy after writing into its answer")(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter))
+}
+
+// innerMemoryCase writes into the lists inside of rows: those that the store was given, and
+// those that each of its methods answers.
+func innerMemoryCase(w *world) {
+	user := w.user().ID
+	account := w.anAccount()
+	account.HeldBy = user
+	accounts().store(w, account)
+	team := w.aTeam(account.ID)
+	teams().store(w, team)
+	role := w.aRole(account.ID)
+	roles().store(w, role)
+	m := w.aMembership(team.ID, user)
+	m.Custom = role.ID
+	memberships().store(w, m)
+
+	blotAccount := func(a tenancy.Account) {
+		for i := range a.Services {
+			a.Services[i].Key = "blot"
+		}
+	}
+	blotTeam := func(t tenancy.Team) {
+		for i := range t.Settings.Statuses {
+			t.Settings.Statuses[i].Label = "blot"
+		}
+		for i := range t.Settings.DeliverTo {
+			t.Settings.DeliverTo[i] = tenancy.TeamID{}
+		}
+	}
+	blotRole := func(r tenancy.CustomRole) {
+		for i := range r.Permissions {
+			r.Permissions[i] = "blot"
+		}
+	}
+	wantAccount, wantTeam, wantRole := account, team, role
+	wantRole.Permissions = slices.Clone(role.Permissions)
+	wantAccount.Services = slices.Clone(account.Services)
+	wantTeam.Settings.Statuses = slices.Clone(team.Settings.Statuses)
+	wantTeam.Settings.DeliverTo = slices.Clone(team.Settings.DeliverTo)
+	blotAccount(account)
+	blotTeam(team)
+	blotRole(role)
+
+	s, page := w.store, tenancy.Keyset{Limit: 1}
+	for _, read := range []func(ctx context.Context) error{
+		func(ctx context.Context) error { return blotOne(blotAccount)(s.Account(ctx, account.ID)) },
+		func(ctx context.Context) error { return blotOne(blotAccount)(s.LockAccount(ctx, account.ID)) },
+		func(ctx context.Context) error { return blotEach(blotAccount)(s.AccountsOf(ctx, user, page)) },
+		func(ctx context.Context) error { return blotOne(blotTeam)(s.Team(ctx, team.ID)) },
+		func(ctx context.Context) error { return blotOne(blotTeam)(s.LockTeam(ctx, team.ID)) },
+		func(ctx context.Context) error { return blotOne(blotTeam)(s.TeamByName(ctx, account.ID, team.NameKey)) },
+		func(ctx context.Context) error { return blotOne(blotTeam)(s.TeamByIdentity(ctx, team.Identity)) },
+		func(ctx context.Context) error { return blotEach(blotTeam)(s.TeamsIn(ctx, account.ID, page)) },
+		func(ctx context.Context) error {
+			return blotEach(func(t tenancy.TeamOfUser) { blotTeam(t.Team) })(s.TeamsOf(ctx, user, page))
+		},
+		func(ctx context.Context) error { return blotOne(blotRole)(s.Role(ctx, account.ID, role.ID)) },
+		func(ctx context.Context) error { return blotEach(blotRole)(s.RolesIn(ctx, account.ID)) },
+		func(ctx context.Context) error {
+			a, err := s.Authority(ctx, team.ID, user)
+			blotRole(tenancy.CustomRole{Permissions: a.CustomPermissions})
+			return err
+		},
+	} {
+		w.tx("a transaction that reads", read)
+		accounts().holds(w, wantAccount, "writing into what was given or answered")
+		teams().holds(w, wantTeam, "writing into what was given or answered")
+		roles().holds(w, wantRole, "writing into what was given or answered")
+	}
+}
+
+func blotOne[V any](blot func(V)) func(V, error) error {
+	return func(v V, err error) error { blot(v); return err }
+}
+
+func blotEach[V any](blot func(V)) func([]V, error) error {
+	return func(list []V, err error) error {
+		for _, v := range list {
+			blot(v)
+		}
+		return err
+	}
 }
 
 func blot(payload []byte) {

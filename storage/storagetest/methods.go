@@ -45,6 +45,8 @@ type town struct {
 	account, newAccount       tenancy.Account
 	team, newTeam             tenancy.Team
 	member, newMember         tenancy.Membership
+	role, newRole, emptyRole  tenancy.CustomRole
+	lapsed                    tenancy.Membership // in the role
 	invitation, newInvitation invite.Record
 	offer, ended              invite.Record
 	contact, newContact       conversation.Contact
@@ -70,6 +72,10 @@ func (w *world) town() *town {
 	t.team, t.newTeam = w.teamIn(t.account.ID), w.aTeam(t.account.ID)
 	t.sibling, t.stranger = w.teamIn(t.account.ID), w.team()
 	t.member, t.newMember = w.member(t.team.ID, rbac.Manager), w.aMembership(t.team.ID, w.user().ID)
+	t.role, t.newRole, t.emptyRole = w.role(t.account.ID), w.aRole(t.account.ID), w.role(t.account.ID)
+	t.lapsed = w.aMembership(t.team.ID, w.user().ID)
+	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
+	memberships().store(w, t.lapsed)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
 	t.offer, t.ended = w.offer(t.account.ID), w.anInvitation(t.team)
 	t.ended.State = invite.Declined
@@ -121,6 +127,13 @@ func calls() map[string]call {
 		}},
 		"Account": {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.Account(ctx, t.account.ID)) }},
 
+		"AccountsOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.AccountsOf(ctx, t.account.HeldBy, tenancy.Keyset{Limit: 5}))
+		}},
+		"SeatsTaken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.SeatsTaken(ctx, t.account.ID, t.at, tenancy.SeatQuery{Pending: true}))
+		}},
+
 		"InsertTeam": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertTeam(ctx, t.newTeam) }},
 		"UpdateTeam": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			team := t.team
@@ -131,6 +144,9 @@ func calls() map[string]call {
 		"Team":     {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.Team(ctx, t.team.ID)) }},
 		"TeamByName": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.TeamByName(ctx, t.account.ID, t.team.NameKey))
+		}},
+		"TeamsIn": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.TeamsIn(ctx, t.account.ID, tenancy.Keyset{Limit: 5}))
 		}},
 		"TeamByIdentity": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.TeamByIdentity(ctx, t.team.Identity))
@@ -156,6 +172,31 @@ func calls() map[string]call {
 		}},
 		"HasOtherManager": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.HasOtherManager(ctx, t.team.ID, t.user.ID))
+		}},
+
+		"MembershipsOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.MembershipsOf(ctx, t.member.User))
+		}},
+		"Lapsed": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Lapsed(ctx, t.at, 5)) }},
+
+		"InsertRole": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertRole(ctx, t.newRole) }},
+		"UpdateRole": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			r := t.role
+			r.Name = "changed"
+			return s.UpdateRole(ctx, r)
+		}},
+		"DeleteRole": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.DeleteRole(ctx, t.account.ID, t.emptyRole.ID)
+		}},
+		"Role": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Role(ctx, t.account.ID, t.role.ID))
+		}},
+		"RolesIn": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.RolesIn(ctx, t.account.ID)) }},
+		"TeamsWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.TeamsWithRole(ctx, t.account.ID, t.role.ID))
+		}},
+		"Broken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 5))
 		}},
 
 		"InsertOperation": {writes, func(ctx context.Context, s storage.Store, t *town) error {
@@ -355,6 +396,12 @@ func (w *world) state(t *town) map[string]any {
 	for i, a := range []tenancy.Account{t.account, t.newAccount} {
 		v, err := s.Account(ctx, a.ID)
 		add(fmt.Sprint("Account ", i), v, err)
+		teams, err := s.TeamsIn(ctx, a.ID, page)
+		add(fmt.Sprint("TeamsIn ", i), teams, err)
+		roles, err := s.RolesIn(ctx, a.ID)
+		add(fmt.Sprint("RolesIn ", i), roles, err)
+		seats, err := s.SeatsTaken(ctx, a.ID, t.at, tenancy.SeatQuery{Pending: true})
+		add(fmt.Sprint("SeatsTaken ", i), seats, err)
 	}
 	offers, err := s.Offers(ctx, t.account.ID, page)
 	add("Offers", offers, err)
@@ -380,6 +427,16 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
 	}
+	accounts, err := s.AccountsOf(ctx, t.account.HeldBy, page)
+	add("AccountsOf", accounts, err)
+	memberships, err := s.MembershipsOf(ctx, t.newMember.User)
+	add("MembershipsOf", memberships, err)
+	teams, err := s.TeamsWithRole(ctx, t.account.ID, t.role.ID)
+	add("TeamsWithRole", teams, err)
+	lapsed, err := s.Lapsed(ctx, t.at, 100)
+	add("Lapsed", lapsed, err)
+	broken, err := s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 100)
+	add("Broken", broken, err)
 	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
 		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)
 	}
@@ -572,6 +629,8 @@ func zeroCase(w *world) {
 			w.breaks("%s with zero arguments answered %d items", method, items)
 		case err == nil && c.effect == writes && !harmless(method):
 			w.breaks("%s of a zero row answered no error", method)
+		case method == "Broken": // no flaw is none that can be looked for
+			w.is(err, tenancy.ErrInvalid, "Broken with zero arguments")
 		case err != nil && c.effect != writes && !relays(method) && !errors.Is(err, tenancy.ErrNotFound):
 			w.breaks("%s with zero arguments answered %s, want ErrNotFound or nothing", method, show(err))
 		}

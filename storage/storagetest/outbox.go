@@ -1,9 +1,11 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +37,14 @@ func outboxCases() []testCase {
 		}, {
 			name: "events of a team are its own", rule: ruleEvents,
 			covers: []string{"TeamEvents"}, run: teamEventsCase,
+		},
+		{
+			name: "events are filtered before the page is cut", rule: ruleFilter,
+			covers: []string{"TeamEvents"}, run: logFilterCase,
+		},
+		{
+			name: "events are bounded to the microsecond", rule: ruleTimesOf,
+			covers: []string{"TeamEvents"}, run: logTimesCase,
 		},
 	}
 }
@@ -218,6 +228,79 @@ func eventValuesCase(w *world) {
 	bare.Sequence, odd.Sequence = 1, 2
 	odd.At = odd.At.UTC().Truncate(time.Microsecond)
 	lists(w, []outbox.Event{bare, odd}, "TeamEvents")(w.history(w.ctx, team), nil)
+}
+
+// theLog appends events of few kinds and principals, of which two each have the same time, and
+// answers them newest first.
+func (w *world) theLog(team tenancy.Team, start time.Time, kinds, people []string) []outbox.Event {
+	w.Helper()
+	other := w.team()
+	var all []outbox.Event
+	for i := range 24 {
+		e, beside := w.aTeamEvent(team), w.aTeamEvent(other)
+		e.Kind, e.Principal, e.At = kinds[i%len(kinds)], people[i%3%len(people)], start.Add(time.Duration(i/2)*time.Microsecond)
+		beside.Kind, beside.Principal, beside.At = e.Kind, e.Principal, e.At
+		w.append(e, beside)
+		e.Sequence = int64(i + 1)
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b outbox.Event) int {
+		return cmp.Or(b.At.Compare(a.At), slices.Compare(b.ID[:], a.ID[:]))
+	})
+	return all
+}
+
+func logFilterCase(w *world) {
+	team, start := w.team(), w.now()
+	kinds := []string{"member.joined", "member.joined ", "Member.joined", "member.left"}
+	people := []string{tenancy.System("sign-up").Principal(), tenancy.Self(w.user().ID).Principal()}
+	all := w.theLog(team, start, kinds, people)
+	for _, kind := range append([]string{"", "no such kind", "%"}, kinds...) {
+		for _, principal := range append([]string{"", "system:Sign-up"}, people...) {
+			w.filtered(team, all, outbox.LogFilter{Kind: kind, Principal: principal})
+			w.filtered(team, all, outbox.LogFilter{Kind: kind, Principal: principal, Since: start.Add(2 * time.Microsecond), Until: start.Add(9 * time.Microsecond)})
+		}
+	}
+}
+
+func logTimesCase(w *world) {
+	team, start := w.team(), w.now()
+	kind := "member.joined"
+	all := w.theLog(team, start, []string{kind, "member.left"}, []string{"system:test"})
+	ends := []time.Time{
+		{}, start, start.Add(3 * time.Microsecond), start.Add(11 * time.Microsecond), start.Add(12 * time.Microsecond), start.AddDate(1, 0, 0),
+		start.Add(5 * time.Microsecond).In(time.FixedZone("UTC-7", -7*3600)),
+	}
+	for _, since := range ends {
+		for _, until := range ends {
+			w.filtered(team, all, outbox.LogFilter{Since: since, Until: until})
+			w.filtered(team, all, outbox.LogFilter{Kind: kind, Since: since, Until: until})
+		}
+	}
+}
+
+// filtered reads a log in pages of three, and compares it with what the filter admits of all.
+func (w *world) filtered(team tenancy.Team, all []outbox.Event, f outbox.LogFilter) {
+	w.Helper()
+	var want, got []outbox.Event
+	for _, e := range all {
+		if (f.Kind == "" || f.Kind == e.Kind) && (f.Principal == "" || f.Principal == e.Principal) &&
+			!e.At.Before(f.Since) && (f.Until.IsZero() || e.At.Before(f.Until)) {
+			want = append(want, e)
+		}
+	}
+	var at time.Time
+	var id uuid.UUID
+	for range len(all) {
+		page, err := w.store.TeamEvents(w.ctx, team.ID.UUID(), f, at, id, 3)
+		w.must(err, "TeamEvents with %+v", f)
+		got = append(got, page...)
+		if len(page) < 3 {
+			break
+		}
+		at, id = page[2].At, page[2].ID
+	}
+	lists(w, want, "TeamEvents with %+v", f)(got, nil)
 }
 
 func teamEventsCase(w *world) {

@@ -30,6 +30,8 @@ func pagingCases() []testCase {
 		{name: "pages of members", rule: ruleMembers, covers: []string{"Members"}, run: membersPages},
 		{name: "pages of a user's teams", rule: ruleTeamsOf, covers: []string{"TeamsOf"}, run: teamsOfPages},
 		{name: "pages of offers", rule: ruleOffers, covers: []string{"Offers"}, run: offersPages},
+		{name: "pages of a user's accounts", rule: ruleAccountsOf, covers: []string{"AccountsOf"}, run: accountsOfPages},
+		{name: "pages of an account's teams", rule: ruleTeamsIn, covers: []string{"TeamsIn"}, run: teamsInPages},
 		{name: "pages of invitations", rule: ruleInvitations, covers: []string{"Invitations"}, run: invitationsPages},
 		{name: "pages of conversations", rule: ruleConversations, covers: []string{"Conversations"}, run: conversationsPages},
 		{name: "pages of a guest's conversations", rule: ruleConversations, covers: []string{"Conversations"}, run: guestPages},
@@ -191,6 +193,48 @@ func teamsOfPages(w *world) {
 		memberships().store(w, m)
 		m.User = other
 		memberships().store(w, m)
+	}
+	p.check(w)
+}
+
+func accountsOfPages(w *world) {
+	user := w.user().ID
+	p := paged[tenancy.Account]{
+		method: "AccountsOf",
+		key:    func(a tenancy.Account) (time.Time, uuid.UUID) { return a.CreatedAt, a.ID.UUID() },
+		list: func(ctx context.Context, page tenancy.Keyset) ([]tenancy.Account, error) {
+			return w.store.AccountsOf(ctx, user, page)
+		},
+	}
+	for i, at := range w.moments(enough) {
+		a, beside := w.anAccount(), w.anAccount()
+		a.HeldBy, a.CreatedAt, beside.CreatedAt = user, at, at
+		if i%3 == 0 {
+			a.Status = tenancy.AccountClosed
+		}
+		p.rows = append(p.rows, accounts().store(w, a))
+		accounts().store(w, beside)
+	}
+	p.check(w)
+}
+
+func teamsInPages(w *world) {
+	account, other := w.account().ID, w.account().ID
+	p := paged[tenancy.Team]{
+		method: "TeamsIn",
+		key:    func(t tenancy.Team) (time.Time, uuid.UUID) { return t.CreatedAt, t.ID.UUID() },
+		list: func(ctx context.Context, page tenancy.Keyset) ([]tenancy.Team, error) {
+			return w.store.TeamsIn(ctx, account, page)
+		},
+	}
+	for i, at := range w.moments(enough) {
+		t, beside := w.aTeam(account), w.aTeam(other)
+		t.CreatedAt, beside.CreatedAt = at, at
+		if i%3 == 0 {
+			t.Status = tenancy.TeamArchived
+		}
+		p.rows = append(p.rows, teams().store(w, t))
+		teams().store(w, beside)
 	}
 	p.check(w)
 }

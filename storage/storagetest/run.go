@@ -125,9 +125,12 @@ func (c testCase) on(tb testing.TB, open func() storage.Store, rounds int) {
 func groups() []group {
 	return []group{
 		{"users", userCases()},
-		{"accounts", accounts().cases()},
+		{"accounts", accountCases()},
 		{"teams", teamCases()},
 		{"memberships", membershipCases()},
+		{"roles", roleCases()},
+		{"seats", seatCases()},
+		{"doctor", doctorCases()},
 		{"operations", operationCases()},
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},

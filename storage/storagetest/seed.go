@@ -39,7 +39,13 @@ func (w *world) anAccount() tenancy.Account {
 	w.Helper()
 	return tenancy.Account{
 		ID: newID[tenancy.AccountID](w), Name: fmt.Sprintf("Acme %d", w.next()), HeldBy: w.user().ID,
-		Status: tenancy.AccountActive, CreatedAt: w.now(), Version: 1,
+		Status: tenancy.AccountActive,
+		Services: []tenancy.AccountService{
+			{Key: "sms", Quantity: 3, AddedAt: w.now(), AddedBy: tenancy.System("sales").Principal()},
+			{Key: "voice", AddedAt: w.now()},
+		},
+		Seats:     tenancy.Seats{Rule: tenancy.HardSeats, Limit: 25, CountPending: true},
+		CreatedAt: w.now(), Version: 1,
 	}
 }
 
@@ -53,7 +59,19 @@ func (w *world) aTeam(account tenancy.AccountID) tenancy.Team {
 	return tenancy.Team{
 		ID: newID[tenancy.TeamID](w), Account: account, Name: fmt.Sprintf("Sales %d", n),
 		Identity: tenancy.Phone(fmt.Sprintf("+1555%07d", n)), Status: tenancy.TeamActive,
-		NameKey: fmt.Sprintf("sales %d", n), CreatedAt: w.now(), Version: 1,
+		NameKey: fmt.Sprintf("sales %d", n), Settings: w.someSettings(), CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) someSettings() tenancy.Settings {
+	return tenancy.Settings{
+		TimeZone: "Europe/Berlin",
+		Hours:    [7]tenancy.Hours{1: {From: 9 * 60, To: 17 * 60}, 6: {From: 0, To: 24 * 60}},
+		Statuses: []tenancy.OutcomeStatus{
+			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
+		},
+		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
+		HideHistory: true, KeepInvitations: true, TrustInviters: true,
 	}
 }
 
@@ -66,6 +84,20 @@ func (w *world) team() tenancy.Team {
 func (w *world) teamIn(account tenancy.AccountID) tenancy.Team {
 	w.Helper()
 	return stored(w, "InsertTeam", w.aTeam(account), w.store.InsertTeam)
+}
+
+func (w *world) aRole(account tenancy.AccountID) tenancy.CustomRole {
+	n := w.next()
+	return tenancy.CustomRole{
+		ID: newID[tenancy.RoleID](w), Account: account, Name: fmt.Sprintf("Dispatcher %d", n),
+		NameKey: fmt.Sprintf("dispatcher %d", n), Base: rbac.Restricted,
+		Permissions: []string{"contact: edit", "conversation: assign"}, Manages: true, CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) role(account tenancy.AccountID) tenancy.CustomRole {
+	w.Helper()
+	return stored(w, "InsertRole", w.aRole(account), w.store.InsertRole)
 }
 
 func (w *world) aMembership(team tenancy.TeamID, user tenancy.UserID) tenancy.Membership {

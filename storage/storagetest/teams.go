@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -31,6 +32,21 @@ func teams() kind[tenancy.Team] {
 			{"the identity", func(w *world, t *tenancy.Team) { t.Identity = tenancy.Chat("acme-jobs") }},
 			{"to no identity", func(w *world, t *tenancy.Team) { t.Identity = tenancy.Identity{} }},
 			{"back to an identity", func(w *world, t *tenancy.Team) { t.Identity = tenancy.Phone("+15559990001") }},
+			{"the time zone", func(w *world, t *tenancy.Team) { t.Settings.TimeZone = "" }},
+			{"the hours", func(w *world, t *tenancy.Team) {
+				t.Settings.Hours[0], t.Settings.Hours[6] = tenancy.Hours{From: 1, To: 1439}, tenancy.Hours{}
+			}},
+			{"the statuses", func(w *world, t *tenancy.Team) {
+				t.Settings.Statuses = []tenancy.OutcomeStatus{{Label: "<&> \"'\\\u2028 \x01", Category: tenancy.Negative}}
+			}},
+			{"to no statuses", func(w *world, t *tenancy.Team) { t.Settings.Statuses = nil }},
+			{"deliveries to none", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = []tenancy.TeamID{} }},
+			{"deliveries to all", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = nil }},
+			{"deliveries to one", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = []tenancy.TeamID{t.ID} }},
+			{"the history", func(w *world, t *tenancy.Team) { t.Settings.HideHistory = false }},
+			{"the invitations", func(w *world, t *tenancy.Team) { t.Settings.KeepInvitations = false }},
+			{"the inviters", func(w *world, t *tenancy.Team) { t.Settings.TrustInviters = false }},
+			{"to no settings", func(w *world, t *tenancy.Team) { t.Settings = tenancy.Settings{} }},
 			{"the status", func(w *world, t *tenancy.Team) { t.Status = tenancy.TeamArchived }},
 			{"back to active", func(w *world, t *tenancy.Team) { t.Status = tenancy.TeamActive }},
 		},
@@ -60,6 +76,14 @@ func teamCases() []testCase {
 		testCase{
 			name: "team look-ups inside a transaction", rule: ruleReads,
 			covers: []string{"TeamByName", "TeamByIdentity"}, run: teamLookupsCase,
+		},
+		testCase{
+			name: "team settings tell empty from nil where it matters", rule: ruleEmpty,
+			covers: []string{"InsertTeam", "Team"}, run: settingsCase,
+		},
+		testCase{
+			name: "teams of an account are listed in every state", rule: ruleTeamsIn,
+			covers: []string{"TeamsIn"}, run: teamsInCase,
 		},
 	)
 }
@@ -162,4 +186,44 @@ func teamLookupsCase(w *world) {
 	nothing[tenancy.Team](w, "TeamByName after the rollback")(w.store.TeamByName(w.ctx, t.Account, t.NameKey))
 	nothing[tenancy.Team](w, "TeamByIdentity after the rollback")(w.store.TeamByIdentity(w.ctx, t.Identity))
 	teams().store(w, t)
+}
+
+func settingsCase(w *world) {
+	for _, deliverTo := range [][]tenancy.TeamID{nil, {}, {{}}} {
+		t := w.aTeam(w.account().ID)
+		t.Settings.DeliverTo, t.Settings.Statuses = deliverTo, []tenancy.OutcomeStatus{}
+		teams().store(w, t)
+		t.Settings.Statuses = nil
+		teams().holds(w, t, "an insert with settings")
+		lists(w, []tenancy.Team{t}, "TeamsIn")(w.store.TeamsIn(w.ctx, t.Account, tenancy.Keyset{Limit: 5}))
+		answers(w, t, "TeamByName")(w.store.TeamByName(w.ctx, t.Account, t.NameKey))
+		answers(w, t, "TeamByIdentity")(w.store.TeamByIdentity(w.ctx, t.Identity))
+		m := w.member(t.ID, rbac.Manager)
+		lists(w, []tenancy.TeamOfUser{{Membership: m, Team: t}}, "TeamsOf")(w.store.TeamsOf(w.ctx, m.User, tenancy.Keyset{Limit: 5}))
+		w.tx("a transaction that locks", func(ctx context.Context) error {
+			answers(w, t, "LockTeam")(w.store.LockTeam(ctx, t.ID))
+			return nil
+		})
+	}
+}
+
+func teamsInCase(w *world) {
+	account, page := w.account().ID, tenancy.Keyset{Limit: 10}
+	a, b := w.teamIn(account), w.aTeam(account)
+	b.Status = tenancy.TeamArchived
+	teams().store(w, b)
+	other := w.team()
+	lists(w, []tenancy.Team{a, b}, "TeamsIn")(w.store.TeamsIn(w.ctx, account, page))
+	lists(w, []tenancy.Team{other}, "TeamsIn another account")(w.store.TeamsIn(w.ctx, other.Account, page))
+	lists[tenancy.Team](w, nil, "TeamsIn an account without any")(w.store.TeamsIn(w.ctx, w.account().ID, page))
+	lists[tenancy.Team](w, nil, "TeamsIn an account that does not exist")(w.store.TeamsIn(w.ctx, newID[tenancy.AccountID](w), page))
+	fresh := w.aTeam(account)
+	w.discard("a transaction that makes a team", func(ctx context.Context) error {
+		if err := w.store.InsertTeam(ctx, fresh); err != nil {
+			return err
+		}
+		lists(w, []tenancy.Team{a, b, fresh}, "TeamsIn inside, after an insert")(w.store.TeamsIn(ctx, account, page))
+		return nil
+	})
+	lists(w, []tenancy.Team{a, b}, "TeamsIn after the rollback")(w.store.TeamsIn(w.ctx, account, page))
 }

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,21 @@ func textKeys() []textKey {
 				t, err := w.store.TeamByIdentity(ctx, tenancy.Chat(text))
 				return t.ID.String(), err
 			}
+	}}, {"CustomRole.NameKey", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
+		account := w.account().ID
+		return func(text string) (string, error) {
+				r := w.aRole(account)
+				r.Name, r.NameKey = text, text
+				return r.ID.String(), roles().put(w, r)
+			}, func(ctx context.Context, text string) (string, error) {
+				all, err := w.store.RolesIn(ctx, account)
+				for _, r := range all {
+					if r.NameKey == text {
+						return r.ID.String(), err
+					}
+				}
+				return "", cmp.Or(err, tenancy.ErrNotFound)
+			}
 	}}, {"Invitation.Email.Normal", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
 		team := w.team()
 		return func(text string) (string, error) {
@@ -129,6 +145,7 @@ func textCases() []testCase {
 	}
 	return append(cases,
 		testCase{name: "text of every field comes back as it was", rule: ruleBytes, run: fieldsCase},
+		testCase{name: "text inside a document that a database cannot hold", rule: ruleBytes, run: documentsCase},
 		testCase{name: "text as long as the rooms allow", rule: ruleBytes, run: longCase},
 	)
 }
@@ -222,8 +239,14 @@ func fieldsCase(w *world) {
 		u.Name, u.Email.Display = text, text
 		users().holds(w, stored(w, "InsertUser", u, w.store.InsertUser), fmt.Sprintf("an insert with the text %q", text))
 		team := w.aTeam(w.account().ID)
-		team.Name = text
+		team.Name, team.Settings.TimeZone, team.Settings.Statuses[0].Label = text, text, text
 		teams().holds(w, teams().store(w, team), fmt.Sprintf("an insert with the text %q", text))
+		a := w.anAccount()
+		a.Name, a.Services[0].Key, a.Services[1].AddedBy = text, text, text
+		accounts().holds(w, accounts().store(w, a), fmt.Sprintf("an insert with the text %q", text))
+		role := w.aRole(a.ID)
+		role.Name, role.Permissions = text, []string{text, ""}
+		roles().holds(w, roles().store(w, role), fmt.Sprintf("an insert with the text %q", text))
 		c := w.aContact(team.ID)
 		c.Name, c.Notes, c.Email.Display = text, text, text
 		contacts().holds(w, contacts().store(w, c), fmt.Sprintf("an insert with the text %q", text))
@@ -241,6 +264,31 @@ func fieldsCase(w *world) {
 		r.Email.Display, r.EndedBy = text, text
 		invitations().holds(w, invitations().store(w, r), fmt.Sprintf("an insert with the text %q", text))
 	}
+}
+
+// documentsCase is hostileCase for texts inside of lists that a row keeps in one column.
+func documentsCase(w *world) {
+	account := w.account().ID
+	for _, text := range []string{"kim\x00", "kim\xff", "\xc3\x28", "kim\xed\xa0\x80", "\xf0\x9f", "\ufffd", "\\ufffd"} {
+		a := w.anAccount()
+		a.Services[0].Key = text
+		w.keptOrRefused(accounts().put(w, a), text, func() { accounts().holds(w, a, fmt.Sprintf("an insert with the text %q", text)) })
+		t := w.aTeam(account)
+		t.Settings.Statuses[0].Label = text
+		w.keptOrRefused(teams().put(w, t), text, func() { teams().holds(w, t, fmt.Sprintf("an insert with the text %q", text)) })
+		r := w.aRole(account)
+		r.Permissions[0] = text
+		w.keptOrRefused(roles().put(w, r), text, func() { roles().holds(w, r, fmt.Sprintf("an insert with the text %q", text)) })
+	}
+}
+
+func (w *world) keptOrRefused(err error, text string, holds func()) {
+	w.Helper()
+	if err != nil {
+		w.is(err, tenancy.ErrInvalid, "an insert with the text %q that was refused", text)
+		return
+	}
+	holds()
 }
 
 // longCase stores the longest of what the rooms let through, and one more that differs in the
@@ -266,12 +314,16 @@ func longCase(w *world) {
 		answers(w, u, "UserByEmail of the longest address")(w.store.UserByEmail(w.ctx, u.Email.Normal))
 
 		a := w.anAccount()
-		a.Name = wide(tenancy.MaxName, last)
+		a.Name, a.Services[0].Key = wide(tenancy.MaxName, last), wide(20_000, last)
 		accounts().holds(w, accounts().store(w, a), "an insert with the longest name")
 		t := w.aTeam(account)
 		t.Name, t.NameKey = wide(tenancy.MaxName, last), wide(tenancy.MaxName, last)
 		t.Identity = tenancy.Chat(long("h", 60, last))
+		t.Settings.Statuses[0].Label = wide(20_000, last)
 		teams().store(w, t)
+		role := w.aRole(account)
+		role.Name, role.NameKey, role.Permissions = t.Name, t.NameKey, []string{wide(20_000, last)}
+		roles().holds(w, roles().store(w, role), "an insert with the longest name")
 		answers(w, t, "TeamByName of the longest name")(w.store.TeamByName(w.ctx, account, t.NameKey))
 		answers(w, t, "TeamByIdentity of the longest handle")(w.store.TeamByIdentity(w.ctx, t.Identity))
 

@@ -37,14 +37,19 @@ CREATE TABLE IF NOT EXISTS usher_users (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS usher_accounts (
-	id         BINARY(16) NOT NULL PRIMARY KEY,
-	name       VARBINARY(400) NOT NULL,
-	holder_id  BINARY(16) NOT NULL,
-	status     VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
-	created_at BIGINT NOT NULL,
-	version    BIGINT NOT NULL,
-	events     BIGINT NOT NULL DEFAULT 0,
-	locks      BIGINT NOT NULL DEFAULT 0,
+	id           BINARY(16) NOT NULL PRIMARY KEY,
+	name         VARBINARY(400) NOT NULL,
+	holder_id    BINARY(16) NOT NULL,
+	status       VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	services     MEDIUMBLOB NOT NULL,
+	seat_rule    VARBINARY(20) NOT NULL CHECK (seat_rule IN ('', 'warn', 'hard')),
+	seat_limit   BIGINT NOT NULL CHECK (seat_limit >= 0),
+	seat_pending BOOLEAN NOT NULL,
+	created_at   BIGINT NOT NULL,
+	version      BIGINT NOT NULL,
+	events       BIGINT NOT NULL DEFAULT 0,
+	locks        BIGINT NOT NULL DEFAULT 0,
+	KEY usher_accounts_held (holder_id, created_at, id),
 	FOREIGN KEY (holder_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
@@ -57,6 +62,7 @@ CREATE TABLE IF NOT EXISTS usher_teams (
 	identity       VARBINARY(320),
 	live_identity  VARBINARY(340) UNIQUE,
 	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'archived')),
+	settings       MEDIUMBLOB NOT NULL,
 	created_at     BIGINT NOT NULL,
 	version        BIGINT NOT NULL,
 	events         BIGINT NOT NULL DEFAULT 0,
@@ -64,6 +70,23 @@ CREATE TABLE IF NOT EXISTS usher_teams (
 	UNIQUE (account_id, id),
 	UNIQUE (account_id, name_key),
 	CHECK ((channel IS NULL) = (identity IS NULL)),
+	KEY usher_teams_of_account (account_id, created_at, id),
+	FOREIGN KEY (account_id) REFERENCES usher_accounts (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
+-- it is one of the team's own account is a rule of the service, and looked after by its doctor.
+CREATE TABLE IF NOT EXISTS usher_roles (
+	id          BINARY(16) NOT NULL PRIMARY KEY,
+	account_id  BINARY(16) NOT NULL,
+	name        VARBINARY(400) NOT NULL,
+	name_key    VARBINARY(2048) NOT NULL,
+	base        VARBINARY(20) NOT NULL CHECK (base IN ('member', 'restricted')),
+	permissions MEDIUMBLOB NOT NULL,
+	manages     BOOLEAN NOT NULL,
+	created_at  BIGINT NOT NULL,
+	version     BIGINT NOT NULL,
+	UNIQUE (account_id, name_key),
 	FOREIGN KEY (account_id) REFERENCES usher_accounts (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
@@ -71,6 +94,7 @@ CREATE TABLE IF NOT EXISTS usher_memberships (
 	team_id    BINARY(16) NOT NULL,
 	user_id    BINARY(16) NOT NULL,
 	role       VARBINARY(20) NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id    BINARY(16),
 	status     VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  BIGINT NOT NULL,
 	expires_at BIGINT,
@@ -81,7 +105,10 @@ CREATE TABLE IF NOT EXISTS usher_memberships (
 	PRIMARY KEY (team_id, user_id),
 	KEY usher_memberships_listed (team_id, joined_at, user_id),
 	KEY usher_memberships_of_user (user_id, joined_at, team_id),
+	KEY usher_memberships_in_role (role_id, team_id),
+	KEY usher_memberships_expiring (status, expires_at, team_id, user_id),
 	FOREIGN KEY (team_id) REFERENCES usher_teams (id),
+	FOREIGN KEY (role_id) REFERENCES usher_roles (id),
 	FOREIGN KEY (user_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
@@ -163,20 +190,25 @@ CREATE TABLE IF NOT EXISTS usher_grants (
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- An invitation is one of a team, or offers an account: then it has no team and no role, and
+-- "offered_id" is the account. The account of all others is not referred to by itself, since that
+-- would lock it after their team.
 CREATE TABLE IF NOT EXISTS usher_invitations (
 	id              BINARY(16) NOT NULL PRIMARY KEY,
 	account_id      BINARY(16) NOT NULL,
-	team_id         BINARY(16) NOT NULL,
-	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation')),
+	team_id         BINARY(16),
+	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
 	conversation_id BINARY(16),
 	email           VARBINARY(320) NOT NULL,
 	email_display   VARBINARY(320) NOT NULL,
-	role            VARBINARY(20) NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role            VARBINARY(20) CHECK (role IN ('manager', 'member', 'restricted')),
 	inviter_id      BINARY(16) NOT NULL,
 	state           VARBINARY(20) NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         BIGINT NOT NULL,
 	token_hash      BINARY(32) UNIQUE,
 	pending_scope   BINARY(16),
+	offered_id      BINARY(16),
+	pending_offer   BINARY(16) UNIQUE,
 	created_at      BIGINT NOT NULL,
 	expires_at      BIGINT NOT NULL,
 	mailed_at       BIGINT,
@@ -187,10 +219,18 @@ CREATE TABLE IF NOT EXISTS usher_invitations (
 	locks           BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (pending_scope, email),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	CHECK ((kind = 'account') = (team_id IS NULL)),
+	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
+	CHECK (offered_id IS NULL OR offered_id = account_id),
 	KEY usher_invitations_listed (team_id, created_at, id),
 	KEY usher_invitations_sent (inviter_id, team_id, state),
+	KEY usher_invitations_pending (account_id, state, expires_at),
+	KEY usher_invitations_offered (offered_id, created_at, id),
+	KEY usher_invitations_to (email),
 	KEY usher_invitations_of_conversation (conversation_id, created_at, id),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (offered_id) REFERENCES usher_accounts (id),
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id),
 	FOREIGN KEY (accepted_by) REFERENCES usher_users (id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)

@@ -34,15 +34,21 @@ CREATE TABLE usher_users (
 );
 
 CREATE TABLE usher_accounts (
-	id         uuid NOT NULL PRIMARY KEY,
-	name       text NOT NULL,
-	holder_id  uuid NOT NULL REFERENCES usher_users (id),
-	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
-	created_at bigint NOT NULL,
-	version    bigint NOT NULL,
-	events     bigint NOT NULL DEFAULT 0,
-	locks      bigint NOT NULL DEFAULT 0
+	id           uuid NOT NULL PRIMARY KEY,
+	name         text NOT NULL,
+	holder_id    uuid NOT NULL REFERENCES usher_users (id),
+	status       text NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	services     text NOT NULL,
+	seat_rule    text NOT NULL CHECK (seat_rule IN ('', 'warn', 'hard')),
+	seat_limit   bigint NOT NULL CHECK (seat_limit >= 0),
+	seat_pending boolean NOT NULL,
+	created_at   bigint NOT NULL,
+	version      bigint NOT NULL,
+	events       bigint NOT NULL DEFAULT 0,
+	locks        bigint NOT NULL DEFAULT 0
 );
+
+CREATE INDEX usher_accounts_held ON usher_accounts (holder_id, created_at, id);
 
 CREATE TABLE usher_teams (
 	id             uuid NOT NULL PRIMARY KEY,
@@ -53,6 +59,7 @@ CREATE TABLE usher_teams (
 	identity       text COLLATE "C",
 	live_identity  text COLLATE "C" UNIQUE,
 	status         text NOT NULL CHECK (status IN ('active', 'archived')),
+	settings       text NOT NULL,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,
@@ -62,10 +69,28 @@ CREATE TABLE usher_teams (
 	CHECK ((channel IS NULL) = (identity IS NULL))
 );
 
+CREATE INDEX usher_teams_of_account ON usher_teams (account_id, created_at, id);
+
+-- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
+-- it is one of the team's own account is a rule of the service, and looked after by its doctor.
+CREATE TABLE usher_roles (
+	id          uuid NOT NULL PRIMARY KEY,
+	account_id  uuid NOT NULL REFERENCES usher_accounts (id),
+	name        text NOT NULL,
+	name_key    text COLLATE "C" NOT NULL,
+	base        text NOT NULL CHECK (base IN ('member', 'restricted')),
+	permissions text NOT NULL,
+	manages     boolean NOT NULL,
+	created_at  bigint NOT NULL,
+	version     bigint NOT NULL,
+	UNIQUE (account_id, name_key)
+);
+
 CREATE TABLE usher_memberships (
 	team_id    uuid NOT NULL REFERENCES usher_teams (id),
 	user_id    uuid NOT NULL REFERENCES usher_users (id),
 	role       text NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id    uuid REFERENCES usher_roles (id),
 	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  bigint NOT NULL,
 	expires_at bigint,
@@ -78,6 +103,10 @@ CREATE TABLE usher_memberships (
 
 CREATE INDEX usher_memberships_listed ON usher_memberships (team_id, joined_at, user_id);
 CREATE INDEX usher_memberships_of_user ON usher_memberships (user_id, joined_at, team_id);
+CREATE INDEX usher_memberships_in_role ON usher_memberships (role_id, team_id)
+	WHERE role_id IS NOT NULL;
+CREATE INDEX usher_memberships_expiring ON usher_memberships (expires_at, team_id, user_id)
+	WHERE status = 'active' AND expires_at IS NOT NULL;
 
 CREATE TABLE usher_contacts (
 	id            uuid NOT NULL PRIMARY KEY,
@@ -154,20 +183,25 @@ CREATE TABLE usher_grants (
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
 
+-- An invitation is one of a team, or offers an account: then it has no team and no role, and
+-- "offered_id" is the account. The account of all others is not referred to by itself, since that
+-- would lock it after their team.
 CREATE TABLE usher_invitations (
 	id              uuid NOT NULL PRIMARY KEY,
 	account_id      uuid NOT NULL,
-	team_id         uuid NOT NULL,
-	kind            text NOT NULL CHECK (kind IN ('team', 'conversation')),
+	team_id         uuid,
+	kind            text NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
 	conversation_id uuid REFERENCES usher_conversations (id),
 	email           text COLLATE "C" NOT NULL,
 	email_display   text NOT NULL,
-	role            text NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role            text CHECK (role IN ('manager', 'member', 'restricted')),
 	inviter_id      uuid NOT NULL REFERENCES usher_users (id),
 	state           text NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         bigint NOT NULL,
 	token_hash      bytea UNIQUE,
 	pending_scope   uuid,
+	offered_id      uuid REFERENCES usher_accounts (id),
+	pending_offer   uuid UNIQUE,
 	created_at      bigint NOT NULL,
 	expires_at      bigint NOT NULL,
 	mailed_at       bigint,
@@ -178,12 +212,22 @@ CREATE TABLE usher_invitations (
 	locks           bigint NOT NULL DEFAULT 0,
 	UNIQUE (pending_scope, email),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	CHECK ((kind = 'account') = (team_id IS NULL)),
+	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
+	CHECK (offered_id IS NULL OR offered_id = account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
 );
 
 CREATE INDEX usher_invitations_listed ON usher_invitations (team_id, created_at, id);
 CREATE INDEX usher_invitations_sent ON usher_invitations (inviter_id, team_id, id)
 	WHERE state = 'pending';
+CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires_at)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created_at, id)
+	WHERE offered_id IS NOT NULL;
+CREATE INDEX usher_invitations_to ON usher_invitations (email) WHERE state <> 'pending';
+CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;
 

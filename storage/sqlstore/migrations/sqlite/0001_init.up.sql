@@ -30,14 +30,20 @@ CREATE TABLE usher_users (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE usher_accounts (
-	id         BLOB NOT NULL PRIMARY KEY,
-	name       TEXT NOT NULL,
-	holder_id  BLOB NOT NULL REFERENCES usher_users (id),
-	status     TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
-	created_at INTEGER NOT NULL,
-	version    INTEGER NOT NULL,
-	events     INTEGER NOT NULL DEFAULT 0
+	id           BLOB NOT NULL PRIMARY KEY,
+	name         TEXT NOT NULL,
+	holder_id    BLOB NOT NULL REFERENCES usher_users (id),
+	status       TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
+	services     TEXT NOT NULL,
+	seat_rule    TEXT NOT NULL CHECK (seat_rule IN ('', 'warn', 'hard')),
+	seat_limit   INTEGER NOT NULL CHECK (seat_limit >= 0),
+	seat_pending INTEGER NOT NULL CHECK (seat_pending IN (0, 1)),
+	created_at   INTEGER NOT NULL,
+	version      INTEGER NOT NULL,
+	events       INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_accounts_held ON usher_accounts (holder_id, created_at, id);
 
 CREATE TABLE usher_teams (
 	id             BLOB NOT NULL PRIMARY KEY,
@@ -48,6 +54,7 @@ CREATE TABLE usher_teams (
 	identity       TEXT,
 	live_identity  TEXT UNIQUE,
 	status         TEXT NOT NULL CHECK (status IN ('active', 'archived')),
+	settings       TEXT NOT NULL,
 	created_at     INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
 	events         INTEGER NOT NULL DEFAULT 0,
@@ -56,10 +63,28 @@ CREATE TABLE usher_teams (
 	CHECK ((channel IS NULL) = (identity IS NULL))
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX usher_teams_of_account ON usher_teams (account_id, created_at, id);
+
+-- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
+-- it is one of the team's own account is a rule of the service, and looked after by its doctor.
+CREATE TABLE usher_roles (
+	id          BLOB NOT NULL PRIMARY KEY,
+	account_id  BLOB NOT NULL REFERENCES usher_accounts (id),
+	name        TEXT NOT NULL,
+	name_key    TEXT NOT NULL,
+	base        TEXT NOT NULL CHECK (base IN ('member', 'restricted')),
+	permissions TEXT NOT NULL,
+	manages     INTEGER NOT NULL CHECK (manages IN (0, 1)),
+	created_at  INTEGER NOT NULL,
+	version     INTEGER NOT NULL,
+	UNIQUE (account_id, name_key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE usher_memberships (
 	team_id    BLOB NOT NULL REFERENCES usher_teams (id),
 	user_id    BLOB NOT NULL REFERENCES usher_users (id),
 	role       TEXT NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id    BLOB REFERENCES usher_roles (id),
 	status     TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  INTEGER NOT NULL,
 	expires_at INTEGER,
@@ -71,6 +96,10 @@ CREATE TABLE usher_memberships (
 
 CREATE INDEX usher_memberships_listed ON usher_memberships (team_id, joined_at, user_id);
 CREATE INDEX usher_memberships_of_user ON usher_memberships (user_id, joined_at, team_id);
+CREATE INDEX usher_memberships_in_role ON usher_memberships (role_id, team_id)
+	WHERE role_id IS NOT NULL;
+CREATE INDEX usher_memberships_expiring ON usher_memberships (expires_at, team_id, user_id)
+	WHERE status = 'active' AND expires_at IS NOT NULL;
 
 CREATE TABLE usher_contacts (
 	id            BLOB NOT NULL PRIMARY KEY,
@@ -145,20 +174,25 @@ CREATE TABLE usher_grants (
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
 
+-- An invitation is one of a team, or offers an account: then it has no team and no role, and
+-- "offered_id" is the account. The account of all others is not referred to by itself, since that
+-- would lock it after their team.
 CREATE TABLE usher_invitations (
 	id              BLOB NOT NULL PRIMARY KEY,
 	account_id      BLOB NOT NULL,
-	team_id         BLOB NOT NULL,
-	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation')),
+	team_id         BLOB,
+	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
 	conversation_id BLOB REFERENCES usher_conversations (id),
 	email           TEXT NOT NULL,
 	email_display   TEXT NOT NULL,
-	role            TEXT NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role            TEXT CHECK (role IN ('manager', 'member', 'restricted')),
 	inviter_id      BLOB NOT NULL REFERENCES usher_users (id),
 	state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         INTEGER NOT NULL,
 	token_hash      BLOB UNIQUE,
 	pending_scope   BLOB,
+	offered_id      BLOB REFERENCES usher_accounts (id),
+	pending_offer   BLOB UNIQUE,
 	created_at      INTEGER NOT NULL,
 	expires_at      INTEGER NOT NULL,
 	mailed_at       INTEGER,
@@ -168,12 +202,22 @@ CREATE TABLE usher_invitations (
 	version         INTEGER NOT NULL,
 	UNIQUE (pending_scope, email),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	CHECK ((kind = 'account') = (team_id IS NULL)),
+	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
+	CHECK (offered_id IS NULL OR offered_id = account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
 ) STRICT;
 
 CREATE INDEX usher_invitations_listed ON usher_invitations (team_id, created_at, id);
 CREATE INDEX usher_invitations_sent ON usher_invitations (inviter_id, team_id, id)
 	WHERE state = 'pending';
+CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires_at)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created_at, id)
+	WHERE offered_id IS NOT NULL;
+CREATE INDEX usher_invitations_to ON usher_invitations (email) WHERE state <> 'pending';
+CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;
 

@@ -1,0 +1,57 @@
+package sqlstore
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// flaws says of each kind of broken invariant where it is: the account, the team and the subject
+// of each finding, in any order. Each ? is the time.
+var flaws = map[tenancy.Flaw]string{
+	tenancy.FlawNoManager: `SELECT t.account_id, t.id AS team_id, t.id AS subject_id FROM usher_teams t
+		WHERE t.status = 'active' AND NOT EXISTS (` + lastingManagers + ` AND m.team_id = t.id)`,
+	tenancy.FlawNoHolder: `SELECT a.id AS account_id, NULL AS team_id, a.id AS subject_id
+		FROM usher_accounts a JOIN usher_users u ON u.id = a.holder_id
+		WHERE a.status <> 'closed' AND u.status = 'deleted'`,
+	tenancy.FlawGhostMember: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
+		FROM usher_users u JOIN usher_memberships m ON m.user_id = u.id JOIN usher_teams t ON t.id = m.team_id
+		WHERE u.status = 'deleted' AND m.status <> 'removed'`,
+	tenancy.FlawForeignRole: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
+		FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id JOIN usher_teams t ON t.id = m.team_id
+		WHERE r.account_id <> t.account_id`,
+}
+
+func (c *compiler) flaws() map[tenancy.Flaw]string {
+	statements := map[tenancy.Flaw]string{}
+	for flaw, look := range flaws {
+		statements[flaw] = c.sql(`SELECT f.account_id, f.team_id, f.subject_id FROM (`, look, `) f
+			WHERE f.subject_id > ? OR f.subject_id = ? AND f.team_id > ?
+			ORDER BY f.subject_id, f.team_id LIMIT ?`)
+	}
+	return statements
+}
+
+// Broken implements [tenancy.Store].
+func (s *Store) Broken(ctx context.Context, flaw tenancy.Flaw, now time.Time, after tenancy.Finding, limit int) ([]tenancy.Finding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	query, known := s.flaws[flaw]
+	if !known {
+		return nil, &tenancy.InvalidError{Field: "flaw", Reason: "must be one that the store knows"}
+	}
+	var args []any
+	for range strings.Count(flaws[flaw], "?") {
+		args = append(args, micros(now))
+	}
+	// The ids are bound as they are: the zero ones come before all others, and are not NULL.
+	subject, team := s.dialect.id(after.Subject), s.dialect.id(after.Team)
+	return all(ctx, s, func(r row) (tenancy.Finding, error) {
+		found := tenancy.Finding{Flaw: flaw}
+		err := r.Scan(&found.Account, &found.Team, &found.Subject)
+		return found, err
+	}, query, append(args, subject, subject, team, limit)...)
+}

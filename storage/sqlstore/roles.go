@@ -1,0 +1,90 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+type roleStatements struct {
+	insert, update, remove, exists, byID, inAccount, teams string
+}
+
+func (c *compiler) roles() roleStatements {
+	const find = `SELECT r.id, r.account_id, r.name, r.name_key, r.base, r.permissions, r.manages, r.created_at,
+		r.version FROM usher_roles r WHERE`
+	return roleStatements{
+		insert: c.sql(`INSERT INTO usher_roles (id, account_id, name, name_key, base, permissions, manages,
+			created_at, version) VALUES (`, list("?", 8), `, 1)`),
+		update: c.sql(`UPDATE usher_roles SET name = ?, name_key = ?, base = ?, permissions = ?, manages = ?,
+			version = version + 1 WHERE id = ? AND account_id = ? AND version = ?`),
+		remove: c.sql(`DELETE FROM usher_roles WHERE id = ? AND account_id = ?
+			AND NOT EXISTS (SELECT 1 FROM usher_memberships m WHERE m.role_id = usher_roles.id)`),
+		exists:    c.sql(`SELECT 1 FROM usher_roles WHERE id = ? AND account_id = ?`),
+		byID:      c.sql(find, `r.id = ? AND r.account_id = ?`),
+		inAccount: c.sql(find, `r.account_id = ? ORDER BY r.created_at, r.id`),
+		teams: c.sql(`SELECT DISTINCT m.team_id FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id
+			WHERE r.id = ? AND r.account_id = ? AND m.status <> 'removed' ORDER BY m.team_id`),
+	}
+}
+
+func scanRole(r row) (tenancy.CustomRole, error) {
+	var c tenancy.CustomRole
+	err := r.Scan(id(&c.ID), id(&c.Account), &c.Name, &c.NameKey, role(&c.Base), document(&c.Permissions), &c.Manages,
+		at(&c.CreatedAt), &c.Version)
+	return c, err
+}
+
+// InsertRole implements [tenancy.RoleStore].
+func (s *Store) InsertRole(ctx context.Context, r tenancy.CustomRole) error {
+	permissions, err := encode(ctx, s, "permissions", some(r.Permissions))
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, s.roles.insert, r.ID, r.Account, r.Name, r.NameKey, r.Base.String(), permissions, r.Manages,
+		micros(r.CreatedAt))
+	return err
+}
+
+// UpdateRole implements [tenancy.RoleStore].
+func (s *Store) UpdateRole(ctx context.Context, r tenancy.CustomRole) error {
+	permissions, err := encode(ctx, s, "permissions", some(r.Permissions))
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, s.roles.update, []any{
+		r.Name, r.NameKey, r.Base.String(), permissions, r.Manages, r.ID, r.Account, r.Version,
+	}, s.roles.exists, r.ID, r.Account)
+}
+
+// DeleteRole implements [tenancy.RoleStore]. A membership that another transaction puts into the
+// role meanwhile is seen by the foreign key only.
+func (s *Store) DeleteRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) error {
+	rows, err := s.exec(ctx, s.roles.remove, id, account)
+	switch {
+	case errors.Is(err, tenancy.ErrNotFound):
+		return tenancy.ErrConflict
+	case err != nil || rows == 1:
+		return err
+	}
+	if _, err := one(ctx, s, scanFlag, s.roles.exists, id, account); err != nil {
+		return err
+	}
+	return tenancy.ErrConflict
+}
+
+// Role implements [tenancy.RoleStore].
+func (s *Store) Role(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) (tenancy.CustomRole, error) {
+	return one(ctx, s, scanRole, s.roles.byID, id, account)
+}
+
+// RolesIn implements [tenancy.RoleStore].
+func (s *Store) RolesIn(ctx context.Context, account tenancy.AccountID) ([]tenancy.CustomRole, error) {
+	return all(ctx, s, scanRole, s.roles.inAccount, account)
+}
+
+// TeamsWithRole implements [tenancy.RoleStore].
+func (s *Store) TeamsWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.TeamID, error) {
+	return all(ctx, s, scanID[tenancy.TeamID], s.roles.teams, id, account)
+}
