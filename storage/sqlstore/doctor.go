@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -22,6 +23,12 @@ var flaws = map[tenancy.Flaw]string{
 	tenancy.FlawForeignRole: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
 		FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id JOIN usher_teams t ON t.id = m.team_id
 		WHERE r.account_id <> t.account_id`,
+	// No text in the settings can look like the flag: JSON escapes its quotes.
+	invite.FlawOrphanInvitation: `SELECT i.account_id, i.team_id, i.id AS subject_id
+		FROM usher_invitations i JOIN usher_teams t ON t.id = i.team_id
+		WHERE i.state = 'pending' AND i.expires_at > ? AND t.settings NOT LIKE '%"keep_invitations":true%'
+		AND NOT EXISTS (SELECT 1 FROM usher_memberships m
+			WHERE m.team_id = i.team_id AND m.user_id = i.inviter_id AND m.status = 'active')`,
 }
 
 func (c *compiler) flaws() map[tenancy.Flaw]string {

@@ -466,12 +466,17 @@ func eraseCase(w *world) {
 
 func orphanCase(w *world) {
 	k := invitations()
-	keeping := w.aTeam(w.account().ID)
-	keeping.Settings.KeepInvitations = true
-	keeping = stored(w, "InsertTeam", keeping, w.store.InsertTeam)
+	team := func(keeps bool) tenancy.Team {
+		t := w.aTeam(w.account().ID)
+		t.Settings.KeepInvitations = keeps
+		// What a text says is no setting.
+		t.Settings.Statuses = []tenancy.OutcomeStatus{{Label: `"keep_invitations":true`, Category: tenancy.Neutral}}
+		return stored(w, "InsertTeam", t, w.store.InsertTeam)
+	}
+	keeping := team(true)
 	now := w.now().AddDate(0, 0, 1)
 	var want []tenancy.Finding
-	for _, team := range []tenancy.Team{w.team(), keeping} {
+	for _, team := range []tenancy.Team{team(false), keeping} {
 		for _, status := range []tenancy.MembershipStatus{"", tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved} {
 			for _, state := range invite.States() {
 				for _, expires := range []time.Time{now, now.Add(time.Microsecond)} {
@@ -493,7 +498,7 @@ func orphanCase(w *world) {
 		}
 	}
 	member := w.member(keeping.ID, rbac.Member) // who is in another team, which is no help
-	r := w.anInvitation(w.team())
+	r := w.anInvitation(team(false))
 	r.Inviter, r.ExpiresAt = member.User, now.AddDate(0, 0, 7)
 	k.store(w, r)
 	want = append(want, tenancy.Finding{
