@@ -1,6 +1,7 @@
 package invite
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/usher-go/usher/rbac"
@@ -14,10 +15,21 @@ var (
 	ErrWrongUser = fmt.Errorf("%w: the invitation is for someone else", rbac.ErrDenied)
 	// ErrUnverified: the user's address is not verified. It does not tell whether it is the
 	// invited one. It is [ErrWrongUser].
-	ErrUnverified = fmt.Errorf("%w, or for you once your e-mail address is verified", ErrWrongUser)
+	ErrUnverified error = unverifiedError{}
 	// ErrInviterLost: whoever sent the invitation may no longer offer what it offers.
 	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
 )
+
+// unverifiedError is ErrWrongUser without wrapping it, so that its own sentence is the innermost:
+// it is the one that says what to do.
+type unverifiedError struct{}
+
+func (unverifiedError) Error() string {
+	return ErrWrongUser.Error() + ", or for you once your e-mail address is verified"
+}
+
+// Is makes errors.Is(err, ErrWrongUser) true, and with it all that ErrWrongUser is.
+func (unverifiedError) Is(target error) bool { return errors.Is(ErrWrongUser, target) }
 
 // ErrHoldsAlready: the account is offered to the one who holds it.
 var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)

@@ -98,9 +98,9 @@ func TestAuthorityLocksOnlyTheMembership(t *testing.T) {
 			return err
 		}
 		for table, free := range map[string]bool{
-			"usher_teams": true, "usher_accounts": true, "usher_users": true, "usher_memberships": false,
+			"usher_teams": true, "usher_accounts": true, "usher_users": true, "usher_roles": true, "usher_memberships": false,
 		} {
-			_, err := other.ExecContext(t.Context(), "UPDATE "+table+" SET version = version + 0, locks = locks + 1")
+			_, err := other.ExecContext(t.Context(), "UPDATE "+table+" SET version = version + 1")
 			if free {
 				require.NoError(t, err, table)
 			} else {
@@ -116,6 +116,7 @@ type world struct {
 	user       tenancy.User
 	account    tenancy.Account
 	team       tenancy.Team
+	role       tenancy.CustomRole
 	membership tenancy.Membership
 }
 
@@ -133,8 +134,12 @@ func newWorld(text string) world {
 		ID: tenancy.NewID[tenancy.TeamID](tenancy.Env{}), Account: w.account.ID, Name: text, NameKey: text,
 		Status: tenancy.TeamActive, CreatedAt: at, Version: 1,
 	}
+	w.role = tenancy.CustomRole{
+		ID: tenancy.NewID[tenancy.RoleID](tenancy.Env{}), Account: w.account.ID, Name: text, NameKey: text,
+		Base: rbac.Member, CreatedAt: at, Version: 1,
+	}
 	w.membership = tenancy.Membership{
-		Team: w.team.ID, User: w.user.ID, Role: rbac.Manager, Status: tenancy.MembershipActive, JoinedAt: at, Version: 1,
+		Team: w.team.ID, User: w.user.ID, Role: rbac.Manager, Custom: w.role.ID, Status: tenancy.MembershipActive, JoinedAt: at, Version: 1,
 	}
 	return w
 }
@@ -147,6 +152,9 @@ func (w world) insert(ctx context.Context, store *sqlstore.Store) error {
 		return err
 	}
 	if err := store.InsertTeam(ctx, w.team); err != nil {
+		return err
+	}
+	if err := store.InsertRole(ctx, w.role); err != nil {
 		return err
 	}
 	return store.InsertMembership(ctx, w.membership)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -51,7 +52,7 @@ func TestF13DriverTextNeverCrossesTheAPI(t *testing.T) {
 func TestErrorReport(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		var broken atomic.Bool
-		tap := &tap{before: func(_ context.Context, call, query string) error {
+		tap := &testdb.Tap{Before: func(_ context.Context, call, query string) error {
 			if broken.Load() && call == "query" {
 				return fmt.Errorf("%s", driverText)
 			}
@@ -78,7 +79,7 @@ func TestC7ChecksRefuseByHand(t *testing.T) {
 		stored(t, store, "checked")
 		for _, field := range []struct{ table, column, valid string }{
 			{"usher_users", "status", "active"}, {"usher_accounts", "status", "active"}, {"usher_teams", "status", "active"},
-			{"usher_teams", "channel", "chat"}, {"usher_memberships", "role", "manager"}, {"usher_memberships", "status", "active"},
+			{"usher_teams", "channel", "chat"}, {"usher_roles", "base", "member"}, {"usher_memberships", "role", "manager"}, {"usher_memberships", "status", "active"},
 			{"usher_contacts", "channel", "chat"}, {"usher_conversations", "channel", "chat"}, {"usher_conversations", "status", "open"},
 			{"usher_messages", "kind", "inbound"}, {"usher_invitations", "kind", "team"}, {"usher_invitations", "role", "member"},
 			{"usher_invitations", "state", "pending"}, {"usher_deliveries", "state", "pending"}, {"usher_events", "stream_kind", "team"},
@@ -95,7 +96,7 @@ func TestC7ChecksRefuseByHand(t *testing.T) {
 func TestCancelledContext(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		var during atomic.Pointer[context.CancelFunc]
-		tap := &tap{before: func(_ context.Context, call, query string) error {
+		tap := &testdb.Tap{Before: func(_ context.Context, call, query string) error {
 			if cancel := during.Load(); cancel != nil && call != "next row" && word(query) != "COMMIT" && word(query) != "ROLLBACK" {
 				(*cancel)()
 			}

@@ -26,6 +26,7 @@ type scene struct {
 	user         tenancy.User
 	account      tenancy.Account
 	team         tenancy.Team
+	role         tenancy.CustomRole
 	membership   tenancy.Membership
 	contact      conversation.Contact
 	conversation conversation.Conversation
@@ -51,8 +52,12 @@ func newScene(text string) scene {
 		ID: newID[tenancy.TeamID](), Account: s.account.ID, Name: text, NameKey: text,
 		Identity: tenancy.Chat(text), Status: tenancy.TeamActive, CreatedAt: noon, Version: 1,
 	}
+	s.role = tenancy.CustomRole{
+		ID: newID[tenancy.RoleID](), Account: s.account.ID, Name: text, NameKey: text, Base: rbac.Member,
+		Permissions: []string{text}, CreatedAt: noon, Version: 1,
+	}
 	s.membership = tenancy.Membership{
-		Team: s.team.ID, User: s.user.ID, Role: rbac.Manager, Status: tenancy.MembershipActive, JoinedAt: noon, Version: 1,
+		Team: s.team.ID, User: s.user.ID, Role: rbac.Manager, Custom: s.role.ID, Status: tenancy.MembershipActive, JoinedAt: noon, Version: 1,
 	}
 	s.contact = conversation.Contact{
 		ID: newID[tenancy.ContactID](), Team: s.team.ID, Channel: tenancy.ChatChannel, Address: text, Name: text,
@@ -110,6 +115,7 @@ func (s scene) insert(ctx context.Context, store *sqlstore.Store) error {
 		func() error { return store.InsertUser(ctx, s.user) },
 		func() error { return store.InsertAccount(ctx, s.account) },
 		func() error { return store.InsertTeam(ctx, s.team) },
+		func() error { return store.InsertRole(ctx, s.role) },
 		func() error { return store.InsertMembership(ctx, s.membership) },
 		func() error { return store.InsertContact(ctx, s.contact) },
 		func() error { return store.InsertConversation(ctx, s.conversation) },
@@ -147,6 +153,7 @@ func (s scene) requireStored(t *testing.T, store *sqlstore.Store) {
 	authority, err := store.Authority(ctx, s.team.ID, s.user.ID)
 	require.NoError(t, err)
 	require.Equal(t, s.membership, authority.Membership)
+	require.Equal(t, s.role.Permissions, authority.CustomPermissions)
 	contact, err := store.Contact(ctx, s.team.ID, s.contact.ID)
 	require.NoError(t, err)
 	require.Equal(t, s.contact, contact)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
@@ -26,8 +27,8 @@ type recorder struct {
 	seen []string
 }
 
-func (r *recorder) tap() *tap {
-	return &tap{before: func(_ context.Context, call, query string) error {
+func (r *recorder) tap() *testdb.Tap {
+	return &testdb.Tap{Before: func(_ context.Context, call, query string) error {
 		if call == "exec" || call == "query" {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -73,10 +74,20 @@ func TestStatementCounts(t *testing.T) {
 			count(frame[e.name]+want, method, func(ctx context.Context) error { return store.InTx(ctx, call) })
 		}
 		reads := map[string]func(ctx context.Context) error{
-			"User":      func(ctx context.Context) error { _, err := store.User(ctx, s.user.ID); return err },
-			"Authority": func(ctx context.Context) error { _, err := store.Authority(ctx, s.team.ID, s.user.ID); return err },
-			"Members":   func(ctx context.Context) error { _, err := store.Members(ctx, s.team.ID, page); return err },
-			"TeamsOf":   func(ctx context.Context) error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
+			"User":       func(ctx context.Context) error { _, err := store.User(ctx, s.user.ID); return err },
+			"Authority":  func(ctx context.Context) error { _, err := store.Authority(ctx, s.team.ID, s.user.ID); return err },
+			"Members":    func(ctx context.Context) error { _, err := store.Members(ctx, s.team.ID, page); return err },
+			"TeamsOf":    func(ctx context.Context) error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
+			"AccountsOf": func(ctx context.Context) error { _, err := store.AccountsOf(ctx, s.user.ID, page); return err },
+			"SeatsTaken": func(ctx context.Context) error {
+				_, err := store.SeatsTaken(ctx, s.account.ID, noon, tenancy.SeatQuery{Pending: true})
+				return err
+			},
+			"Lapsed": func(ctx context.Context) error { _, err := store.Lapsed(ctx, noon, 10); return err },
+			"Broken": func(ctx context.Context) error {
+				_, err := store.Broken(ctx, tenancy.FlawNoManager, noon, tenancy.Finding{}, 10)
+				return err
+			},
 			"Invitations": func(ctx context.Context) error {
 				_, err := store.Invitations(ctx, s.team.ID, invite.Filter{}, page)
 				return err
@@ -221,6 +232,10 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 		func() error { _, err := store.Invitations(ctx, s.team.ID, invitations, page); return err },
 		func() error { _, err := store.Conversations(ctx, scope, filter, page); return err },
 		func() error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
+		func() error {
+			_, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{Kind: text, Principal: text}, page.At, page.ID, page.Limit)
+			return err
+		},
 		func() error { _, err := store.Members(ctx, s.team.ID, page); return err },
 		func() error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
 	} {

@@ -1167,6 +1167,264 @@ func (s staleOrphans) Broken(ctx context.Context, flaw tenancy.Flaw, _ time.Time
 	return s.Store.Broken(ctx, flaw, time.Time{}, after, limit)
 }
 
+// --- services, seats, settings, custom roles, flaws
+
+// sharesServices hands out what it keeps.
+type sharesServices struct {
+	spoiled
+	kept *sync.Map
+}
+
+func (s sharesServices) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Account, error) {
+	a, err := s.Store.Account(ctx, id)
+	if kept, loaded := s.kept.LoadOrStore(id, a.Services); loaded {
+		a.Services = kept.([]tenancy.AccountService)
+	}
+	return a, err
+}
+
+// emptyServices tells an empty list from none.
+type emptyServices struct{ spoiled }
+
+func (s emptyServices) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Account, error) {
+	a, err := s.Store.Account(ctx, id)
+	if a.Services == nil {
+		a.Services = []tenancy.AccountService{}
+	}
+	return a, err
+}
+
+// anySeatRule takes whatever is no rule for none.
+type anySeatRule struct{ spoiled }
+
+func (s anySeatRule) InsertAccount(ctx context.Context, a tenancy.Account) error {
+	if a.Seats.Rule != tenancy.WarnSeats && a.Seats.Rule != tenancy.HardSeats {
+		a.Seats.Rule = tenancy.Unlimited
+	}
+	return s.Store.InsertAccount(ctx, a)
+}
+
+// onlyOpen lists the accounts that work.
+type onlyOpen struct{ spoiled }
+
+func (s onlyOpen) AccountsOf(ctx context.Context, user tenancy.UserID, p tenancy.Keyset) ([]tenancy.Account, error) {
+	list, err := s.Store.AccountsOf(ctx, user, p)
+	return slices.DeleteFunc(list, func(a tenancy.Account) bool { return a.Status != tenancy.AccountActive }), err
+}
+
+// onlyLive lists the teams that work.
+type onlyLive struct{ spoiled }
+
+func (s onlyLive) TeamsIn(ctx context.Context, account tenancy.AccountID, p tenancy.Keyset) ([]tenancy.Team, error) {
+	list, err := s.Store.TeamsIn(ctx, account, p)
+	return slices.DeleteFunc(list, func(t tenancy.Team) bool { return t.Status != tenancy.TeamActive }), err
+}
+
+// deliversToAll takes an empty list for none.
+type deliversToAll struct{ spoiled }
+
+func (s deliversToAll) InsertTeam(ctx context.Context, t tenancy.Team) error {
+	if len(t.Settings.DeliverTo) == 0 {
+		t.Settings.DeliverTo = nil
+	}
+	return s.Store.InsertTeam(ctx, t)
+}
+
+// lateSeats gives a seat back a microsecond late.
+type lateSeats struct{ spoiled }
+
+func (s lateSeats) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+	return s.Store.SeatsTaken(ctx, account, now.Add(-time.Microsecond), q)
+}
+
+// anySeat counts pending invitations whether they are asked for or not.
+type anySeat struct{ spoiled }
+
+func (s anySeat) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+	q.Pending = true
+	return s.Store.SeatsTaken(ctx, account, now, q)
+}
+
+// seatsByPlace counts memberships and not people, guests among them.
+type seatsByPlace struct{ spoiled }
+
+func (s seatsByPlace) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+	taken, err := s.Store.SeatsTaken(ctx, account, now, q)
+	teams, teamsErr := s.TeamsIn(ctx, account, tenancy.Keyset{Limit: 100})
+	places := 0
+	for _, t := range teams {
+		members, membersErr := s.Members(ctx, t.ID, tenancy.Keyset{Limit: 100})
+		err = errors.Join(err, membersErr)
+		for _, m := range members {
+			if m.ActiveAt(now) && m.User != q.But && t.Status == tenancy.TeamActive {
+				places++
+			}
+		}
+	}
+	return max(taken, places), errors.Join(err, teamsErr)
+}
+
+// forgetsAddress does not leave out whoever is to take a seat.
+type forgetsAddress struct{ spoiled }
+
+func (s forgetsAddress) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+	q.ButEmail = ""
+	return s.Store.SeatsTaken(ctx, account, now, q)
+}
+
+// onlyActive lists the memberships that give rights.
+type onlyActive struct{ spoiled }
+
+func (s onlyActive) MembershipsOf(ctx context.Context, user tenancy.UserID) ([]tenancy.Membership, error) {
+	list, err := s.Store.MembershipsOf(ctx, user)
+	return slices.DeleteFunc(list, func(m tenancy.Membership) bool { return m.Status != tenancy.MembershipActive }), err
+}
+
+// onlyManagers forgets that custom roles may manage.
+type onlyManagers struct{ spoiled }
+
+func (s onlyManagers) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
+	has, err := s.Store.HasOtherManager(ctx, team, but)
+	members, membersErr := s.Members(ctx, team, tenancy.Keyset{Limit: 1000})
+	return has && slices.ContainsFunc(members, func(m tenancy.Member) bool { return m.Role == rbac.Manager && m.User != but }), errors.Join(err, membersErr)
+}
+
+// lapsesLate finds an expiry when it has been over for a microsecond.
+type lapsesLate struct{ spoiled }
+
+func (s lapsesLate) Lapsed(ctx context.Context, now time.Time, limit int) ([]tenancy.Membership, error) {
+	return s.Store.Lapsed(ctx, now.Add(-time.Microsecond), limit)
+}
+
+// forgetsRights reads the role and not what it may do.
+type forgetsRights struct{ spoiled }
+
+func (s forgetsRights) Authority(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (tenancy.Authority, error) {
+	a, err := s.Store.Authority(ctx, team, user)
+	a.CustomPermissions = nil
+	return a, err
+}
+
+// anyAccount finds a role by its id alone.
+type anyAccount struct {
+	spoiled
+	owners *sync.Map
+}
+
+func (s anyAccount) InsertRole(ctx context.Context, r tenancy.CustomRole) error {
+	s.owners.Store(r.ID, r.Account)
+	return s.Store.InsertRole(ctx, r)
+}
+
+func (s anyAccount) Role(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) (tenancy.CustomRole, error) {
+	if own, ok := s.owners.Load(id); ok {
+		account = own.(tenancy.AccountID)
+	}
+	return s.Store.Role(ctx, account, id)
+}
+
+// deletesRoles takes a role from those who have it.
+type deletesRoles struct{ spoiled }
+
+func (s deletesRoles) DeleteRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) error {
+	err := s.Store.DeleteRole(ctx, account, id)
+	if errors.Is(err, tenancy.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// rolesByName lists roles by their name.
+type rolesByName struct{ spoiled }
+
+func (s rolesByName) RolesIn(ctx context.Context, account tenancy.AccountID) ([]tenancy.CustomRole, error) {
+	list, err := s.Store.RolesIn(ctx, account)
+	slices.SortFunc(list, func(a, b tenancy.CustomRole) int { return strings.Compare(a.NameKey, b.NameKey) })
+	return list, err
+}
+
+// teamTwice lists a team for each of those who have the role in it.
+type teamTwice struct{ spoiled }
+
+func (s teamTwice) TeamsWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.TeamID, error) {
+	list, err := s.Store.TeamsWithRole(ctx, account, id)
+	var all []tenancy.TeamID
+	for _, team := range list {
+		members, membersErr := s.Members(ctx, team, tenancy.Keyset{Limit: 100})
+		err = errors.Join(err, membersErr)
+		for _, m := range members {
+			if m.Custom == id {
+				all = append(all, team)
+			}
+		}
+	}
+	return all, err
+}
+
+// oneTeamEach goes on after the subject, and passes over their other teams.
+type oneTeamEach struct{ spoiled }
+
+func (s oneTeamEach) Broken(ctx context.Context, flaw tenancy.Flaw, now time.Time, after tenancy.Finding, limit int) ([]tenancy.Finding, error) {
+	if after.Subject != uuid.Nil {
+		after.Team = uuid.Max
+	}
+	return s.Store.Broken(ctx, flaw, now, after, limit)
+}
+
+// seesNoFlaw does not find one kind.
+type seesNoFlaw struct {
+	spoiled
+	blind tenancy.Flaw
+}
+
+func (s seesNoFlaw) Broken(ctx context.Context, flaw tenancy.Flaw, now time.Time, after tenancy.Finding, limit int) ([]tenancy.Finding, error) {
+	list, err := s.Store.Broken(ctx, flaw, now, after, limit)
+	if flaw == s.blind {
+		list = nil
+	}
+	return list, err
+}
+
+// noSuchFlaw finds nothing of what it does not know.
+type noSuchFlaw struct{ spoiled }
+
+func (s noSuchFlaw) Broken(ctx context.Context, flaw tenancy.Flaw, now time.Time, after tenancy.Finding, limit int) ([]tenancy.Finding, error) {
+	list, err := s.Store.Broken(ctx, flaw, now, after, limit)
+	if errors.Is(err, tenancy.ErrInvalid) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// filtersLogLate cuts the page first and drops what the filter does not admit then.
+type filtersLogLate struct{ spoiled }
+
+func (s filtersLogLate) TeamEvents(ctx context.Context, team uuid.UUID, f outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	list, err := s.Store.TeamEvents(ctx, team, outbox.LogFilter{Since: f.Since, Until: f.Until}, before, id, limit)
+	return slices.DeleteFunc(list, func(e outbox.Event) bool {
+		return f.Kind != "" && f.Kind != e.Kind || f.Principal != "" && f.Principal != e.Principal
+	}), err
+}
+
+// untilIsIn takes in the events of the end.
+type untilIsIn struct{ spoiled }
+
+func (s untilIsIn) TeamEvents(ctx context.Context, team uuid.UUID, f outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	if !f.Until.IsZero() {
+		f.Until = f.Until.Add(time.Microsecond)
+	}
+	return s.Store.TeamEvents(ctx, team, f, before, id, limit)
+}
+
+// mendsDocuments keeps JSON as encoders write it.
+type mendsDocuments struct{ spoiled }
+
+func (s mendsDocuments) InsertRole(ctx context.Context, r tenancy.CustomRole) error {
+	text, err := json.Marshal(r.Permissions)
+	r.Permissions = nil
+	return errors.Join(err, json.Unmarshal(text, &r.Permissions), s.Store.InsertRole(ctx, r))
+}
+
 func faults() []fault {
 	of := func(name string, spoil func(s spoiled) storage.Store, caught string) fault {
 		return fault{name, func(s storage.Store) storage.Store { return spoil(spoiled{s}) }, caught}
@@ -1270,5 +1528,36 @@ func faults() []fault {
 		of("operations are forgotten a microsecond early", func(s spoiled) storage.Store { return forgetsOneMore{s} }, "operations from before a time are forgotten"),
 		of("an operation is anybody's", func(s spoiled) storage.Store { return anyPrincipal{s, new(sync.Map)} }, "operation keys are unique for each principal"),
 		of("results are shared", func(s spoiled) storage.Store { return sharesResult{s, new(sync.Map)} }, "operations keep their result byte for byte and their own"),
+
+		of("services are shared", func(s spoiled) storage.Store { return sharesServices{s, new(sync.Map)} }, "memory of what rows hold is the caller's"),
+		of("no services are an empty list", func(s spoiled) storage.Store { return emptyServices{s} }, "account services come back as they were"),
+		of("any seat rule is taken", func(s spoiled) storage.Store { return anySeatRule{s} }, "account values outside the set are invalid"),
+		of("accounts that do not work are left out", func(s spoiled) storage.Store { return onlyOpen{s} }, "accounts of a user are those that they hold"),
+		of("a page of accounts is short", func(s spoiled) storage.Store { return onlyOpen{s} }, "pages of a user's accounts"),
+		of("archived teams are left out", func(s spoiled) storage.Store { return onlyLive{s} }, "teams of an account are listed in every state"),
+		of("a page of teams is short", func(s spoiled) storage.Store { return onlyLive{s} }, "pages of an account's teams"),
+		of("deliveries to none become deliveries to all", func(s spoiled) storage.Store { return deliversToAll{s} }, "team settings tell empty from nil where it matters"),
+		of("a seat is free a microsecond late", func(s spoiled) storage.Store { return lateSeats{s} }, "seats are taken by those who are more than guests"),
+		of("an invitation's seat is free a microsecond late", func(s spoiled) storage.Store { return lateSeats{s} }, "seats are taken by pending invitations where they count"),
+		of("pending invitations always count", func(s spoiled) storage.Store { return anySeat{s} }, "seats are taken by those who are more than guests"),
+		of("memberships are counted and not people", func(s spoiled) storage.Store { return seatsByPlace{s} }, "seats are taken by those who are more than guests"),
+		of("the address in question counts", func(s spoiled) storage.Store { return forgetsAddress{s} }, "seats are taken by pending invitations where they count"),
+		of("suspended memberships are left out", func(s spoiled) storage.Store { return onlyActive{s} }, "memberships of a user are those not removed"),
+		of("only managers manage", func(s spoiled) storage.Store { return onlyManagers{s} }, "other manager may be in a custom role that manages"),
+		of("an expiry comes a microsecond late", func(s spoiled) storage.Store { return lapsesLate{s} }, "lapsed memberships are active and past their expiry"),
+		of("a custom role grants nothing", func(s spoiled) storage.Store { return forgetsRights{s} }, "authority tells of the custom role"),
+		of("a role is anybody's", func(s spoiled) storage.Store { return anyAccount{s, new(sync.Map)} }, "role of another account is not found"),
+		of("a role is deleted from under its members", func(s spoiled) storage.Store { return deletesRoles{s} }, "role without members is deleted"),
+		of("a role's end and its first member both come", func(s spoiled) storage.Store { return deletesRoles{s} }, "role that meets its end and its first member at once"),
+		of("roles are in another order", func(s spoiled) storage.Store { return rolesByName{s} }, "roles of an account are all listed"),
+		of("a team is listed for each who has the role", func(s spoiled) storage.Store { return teamTwice{s} }, "role is had in the teams of those who are not removed"),
+		of("a page of flaws loses a subject's other teams", func(s spoiled) storage.Store { return oneTeamEach{s} }, "broken: a membership of a deleted user"),
+		of("no team is without a manager", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoManager} }, "broken: a team without a lasting manager"),
+		of("no account is without a holder", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoHolder} }, "broken: an account without a holder"),
+		of("no role is another account's", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawForeignRole} }, "broken: a membership with another account's role"),
+		of("an unknown flaw is nowhere", func(s spoiled) storage.Store { return noSuchFlaw{s} }, "broken: nothing of a kind that is not known"),
+		of("a log is filtered after the page is cut", func(s spoiled) storage.Store { return filtersLogLate{s} }, "events are filtered before the page is cut"),
+		of("the end of a log's time is in", func(s spoiled) storage.Store { return untilIsIn{s} }, "events are bounded to the microsecond"),
+		of("broken UTF-8 is mended in documents", func(s spoiled) storage.Store { return mendsDocuments{s} }, "text inside a document that a database cannot hold"),
 	}
 }

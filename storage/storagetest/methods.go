@@ -427,6 +427,9 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
 	}
+	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
+		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)
+	}
 	accounts, err := s.AccountsOf(ctx, t.account.HeldBy, page)
 	add("AccountsOf", accounts, err)
 	memberships, err := s.MembershipsOf(ctx, t.newMember.User)
@@ -437,9 +440,6 @@ func (w *world) state(t *town) map[string]any {
 	add("Lapsed", lapsed, err)
 	broken, err := s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 100)
 	add("Broken", broken, err)
-	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
-		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)
-	}
 	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {
 		messages, err := s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 100})
 		add(fmt.Sprint("Messages ", i), messages, err)

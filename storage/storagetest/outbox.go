@@ -291,7 +291,7 @@ func (w *world) filtered(team tenancy.Team, all []outbox.Event, f outbox.LogFilt
 	}
 	var at time.Time
 	var id uuid.UUID
-	for range len(all) {
+	for range all {
 		page, err := w.store.TeamEvents(w.ctx, team.ID.UUID(), f, at, id, 3)
 		w.must(err, "TeamEvents with %+v", f)
 		got = append(got, page...)
