@@ -11,7 +11,7 @@
 //
 //   - [github.com/usher-go/usher/rbac]: what a role may do.
 //   - [github.com/usher-go/usher/tenancy]: who is where. Ids, principals, accounts, teams,
-//     users, memberships.
+//     users, memberships. Below it access, the door of a net/http server.
 //   - [github.com/usher-go/usher/invite]: how people get in.
 //   - [github.com/usher-go/usher/conversation]: contacts, conversations, guests, deliveries.
 //   - [github.com/usher-go/usher/storage]: what the rooms need of a store; below it the

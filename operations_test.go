@@ -2,6 +2,7 @@ package usher_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -35,7 +36,9 @@ type targets struct {
 	conversation tenancy.ConversationID
 	user         tenancy.UserID
 	team         tenancy.TeamID
+	role         tenancy.RoleID
 	invitation   tenancy.InvitationID
+	offer        tenancy.InvitationID // of an account
 	identity     tenancy.Identity
 	email        string
 	teamName     string
@@ -43,8 +46,8 @@ type targets struct {
 
 // operation is one exported operation, called in a scene.
 type operation struct {
-	// asks is the permission that it takes in the whole team, or, for a guest, by a grant;
-	// zero where it takes none.
+	// asks is the permission that it takes in the whole team, or, for a guest, by a grant, or on
+	// the account; zero where it takes none.
 	asks rbac.Permission
 	// aims says that it acts on something in particular, which can be foreign.
 	aims bool
@@ -78,8 +81,149 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.CreateAccount(ctx, p.self, "Another")
 		return err
 	}},
-	"tenancy.CreateTeam": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+	"tenancy.CreateTeam": {rbac.CreateTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.CreateTeam(ctx, p.holder, tenancy.TeamSpec{Name: "Another"})
+		return err
+	}},
+	"tenancy.Account": {rbac.ReadAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Account(ctx, p.holder)
+		return err
+	}},
+	"tenancy.MyAccounts": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.MyAccounts(ctx, p.self, tenancy.Page{})
+		return err
+	}},
+	"tenancy.Teams": {rbac.ReadAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Teams(ctx, p.holder, tenancy.Page{})
+		return err
+	}},
+	"tenancy.RenameAccount": {rbac.RenameAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.RenameAccount(ctx, p.holder, "Another")
+		return err
+	}},
+	"tenancy.AddService": {rbac.AddService, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.AddService(ctx, p.holder, "sms", 1)
+		return err
+	}},
+	"tenancy.RemoveService": {rbac.RemoveService, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.RemoveService(ctx, p.holder, "sms")
+		return err
+	}},
+	"tenancy.SeatsTaken": {rbac.ReadAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.SeatsTaken(ctx, p.holder)
+		return err
+	}},
+	"tenancy.SetSeats": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.SetSeats(ctx, p.system, s.proper.holder.Account, tenancy.Seats{Rule: tenancy.HardSeats, Limit: 9})
+		return err
+	}},
+	"tenancy.SuspendAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.SuspendAccount(ctx, p.system, s.proper.holder.Account)
+		return err
+	}},
+	"tenancy.ReactivateAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.ReactivateAccount(ctx, p.system, s.proper.holder.Account)
+		return err
+	}},
+	"tenancy.CloseAccount": {rbac.CloseAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.CloseAccount(ctx, p.holder)
+		return err
+	}},
+	"tenancy.DefineRole": {rbac.ManageRoles, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.DefineRole(ctx, p.holder, tenancy.RoleSpec{Name: "Another", Base: rbac.Member})
+		return err
+	}},
+	"tenancy.EditRole": {rbac.ManageRoles, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.EditRole(ctx, p.holder, x.role, tenancy.RoleSpec{Name: "Edited", Base: rbac.Member})
+		return err
+	}},
+	"tenancy.DeleteRole": {rbac.ManageRoles, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		return s.Tenancy.DeleteRole(ctx, p.holder, x.role)
+	}},
+	"tenancy.Roles": {rbac.ListMembers, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Roles(ctx, p.actor)
+		return err
+	}},
+	"tenancy.GiveRole": {rbac.ChangeRole, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.GiveRole(ctx, p.actor, x.user, x.role)
+		return err
+	}},
+	"tenancy.GiveRole, a foreign one": {rbac.ChangeRole, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.GiveRole(ctx, p.actor, s.own.user, x.role)
+		return err
+	}},
+	"tenancy.Suspend": {rbac.SuspendMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.Suspend(ctx, p.actor, x.user)
+		return err
+	}},
+	"tenancy.Reactivate": {rbac.ReactivateMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.Reactivate(ctx, p.actor, x.user)
+		return err
+	}},
+	"tenancy.SetExpiry": {rbac.SuspendMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.SetExpiry(ctx, p.actor, x.user, s.Clock.Now().Add(time.Hour))
+		return err
+	}},
+	"tenancy.ExpireMembers": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.ExpireMembers(ctx, p.system)
+		return err
+	}},
+	"tenancy.RenameTeam": {rbac.ConfigureTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.RenameTeam(ctx, p.actor, "Another")
+		return err
+	}},
+	"tenancy.Configure": {rbac.ConfigureTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Configure(ctx, p.actor, tenancy.Settings{TimeZone: "Europe/Berlin"})
+		return err
+	}},
+	"tenancy.Configure, with a team": {rbac.ConfigureTeam, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.Configure(ctx, p.actor, tenancy.Settings{DeliverTo: []tenancy.TeamID{x.team}})
+		return err
+	}},
+	"tenancy.Archive": {rbac.ArchiveTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Archive(ctx, p.actor, tenancy.Leftovers{Close: true})
+		return err
+	}},
+	"tenancy.Restore": {rbac.ArchiveTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.Restore(ctx, p.actor)
+		return err
+	}},
+	"tenancy.ChangeEmail": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.ChangeEmail(ctx, p.system, s.stranger, "new@new.example", true)
+		return err
+	}},
+	"tenancy.DeleteUser": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Tenancy.DeleteUser(ctx, p.system, s.stranger, tenancy.UserID{})
+	}},
+	"tenancy.Diagnose": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		for _, err := range s.Tenancy.Diagnose(ctx, p.system, tenancy.Flaws()...) {
+			return err
+		}
+		return nil
+	}},
+	"tenancy.Can": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		can, err := s.Tenancy.Can(ctx, p.actor, rbac.ExportData)
+		if err == nil && !can {
+			err = s.Tenancy.Check(ctx, p.actor, rbac.ExportData)
+		}
+		return err
+	}},
+	"tenancy.Explain": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		d, err := s.Tenancy.Explain(ctx, p.actor, rbac.ExportData, rbac.ByTeam)
+		if err == nil {
+			err = d.Err
+		}
+		return err
+	}},
+	"tenancy.Capabilities": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		can, err := s.Tenancy.Capabilities(ctx, p.actor)
+		if err == nil {
+			err = can.Of(rbac.ExportData)
+		}
+		return err
+	}},
+	"tenancy.CapabilitiesOn": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.CapabilitiesOn(ctx, p.actor, x.user)
 		return err
 	}},
 	"tenancy.Team": {rbac.ReadTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
@@ -96,6 +240,10 @@ var operations = map[string]operation{
 	}},
 	"tenancy.TeamByID": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.TeamByID(ctx, p.system, s.own.team)
+		return err
+	}},
+	"tenancy.AccountByID": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.AccountByID(ctx, p.system, s.proper.holder.Account)
 		return err
 	}},
 	"tenancy.MyTeams": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
@@ -146,6 +294,12 @@ var operations = map[string]operation{
 	"tenancy.Standing": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.Standing(ctx, p.actor)
 		return err
+	}},
+	"tenancy.EnterAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Store.InTx(ctx, func(ctx context.Context) error {
+			_, _, _, err := s.Tenancy.EnterAccount(ctx, p.actor)
+			return err
+		})
 	}},
 	"tenancy.Enter": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		return s.Store.InTx(ctx, func(ctx context.Context) error {
@@ -198,6 +352,30 @@ var operations = map[string]operation{
 	}},
 	"invite.Expire": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Invites.Expire(ctx, p.system, s.own.team, s.own.invitation)
+		return err
+	}},
+
+	"invite.Offer": {rbac.TransferAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		if _, err := s.Invites.RevokeOffer(context.Background(), s.proper.holder, s.own.offer); err != nil { // one can be pending
+			return err
+		}
+		_, err := s.Invites.Offer(ctx, p.holder, "new@new.example")
+		return err
+	}},
+	"invite.ResendOffer": {rbac.TransferAccount, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.ResendOffer(ctx, p.holder, x.offer)
+		return err
+	}},
+	"invite.RevokeOffer": {rbac.TransferAccount, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.RevokeOffer(ctx, p.holder, x.offer)
+		return err
+	}},
+	"invite.Offers": {rbac.ReadAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Offers(ctx, p.holder, tenancy.Page{})
+		return err
+	}},
+	"invite.ExpireOffer": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.ExpireOffer(ctx, p.system, s.proper.holder.Account, s.own.offer)
 		return err
 	}},
 
@@ -300,14 +478,20 @@ var operations = map[string]operation{
 // steps are the methods that are no operations of their own: they run inside the transaction
 // of an operation that has checked its principal.
 var steps = map[string]string{
-	"tenancy.Lock":         "takes a team for another room's operation",
-	"tenancy.Arrive":       "takes a user and a team for invite.Accept and Decline",
-	"invite.Depart":        "part of every departure",
-	"invite.Withdraw":      "part of conversation.Deliver",
-	"conversation.Archive": "part of tenancy.Archive",
-	"conversation.Depart":  "part of every departure",
-	"conversation.Erase":   "part of tenancy.DeleteUser",
-	"conversation.Settle":  "part of every end of an invitation",
+	"tenancy.Lock":            "takes a team for another room's operation",
+	"tenancy.Seat":            "takes a seat in an operation that has locked the account",
+	"tenancy.Arrive":          "takes a user and a team for invite.Accept and Decline",
+	"tenancy.ArriveAtAccount": "takes a user and an account for invite.Accept and Decline",
+	"tenancy.LockAccount":     "takes an account for another room's operation",
+	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",
+	"tenancy.TransferAccount": "part of invite.Accept",
+	"invite.Depart":           "part of every departure",
+	"invite.Erase":            "part of tenancy.DeleteUser",
+	"invite.Withdraw":         "part of conversation.Deliver",
+	"conversation.Archive":    "part of tenancy.Archive",
+	"conversation.Erase":      "part of tenancy.DeleteUser",
+	"conversation.Depart":     "part of every departure",
+	"conversation.Settle":     "part of every end of an invitation",
 }
 
 // A new method of a service is an operation until somebody says why not.
@@ -366,10 +550,14 @@ func newScene(t *testing.T, store storage.Store) *scene {
 		manager := s.Actor(mark+"-manager", "Sales")
 		inv, err := s.Invites.Create(t.Context(), manager, invite.ToTeam(ushertest.Email(mark+"-invited"), rbac.Member))
 		require.NoError(t, err)
+		role, err := s.Tenancy.DefineRole(t.Context(), s.holder(account), tenancy.RoleSpec{Name: "Auditor", Base: rbac.Member, Permissions: []string{"audit: read"}})
+		require.NoError(t, err)
+		offer, err := s.Invites.Offer(t.Context(), s.holder(account), ushertest.Email(mark+"-heir"))
+		require.NoError(t, err)
 		c := s.Receive("Sales", "visitor-1", "Hi")
 		s.Guest(s.Actor(mark+"-member", "Sales"), c.ID, mark+"-guest")
 		return targets{
-			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, invitation: inv.ID,
+			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, role: role.ID, invitation: inv.ID, offer: offer.ID,
 			identity: s.TeamNamed("Sales").Identity, email: ushertest.Email(mark + "-target"), teamName: "Only " + account,
 		}
 	}
@@ -377,7 +565,7 @@ func newScene(t *testing.T, store storage.Store) *scene {
 	s.own = side("acme")
 	s.proper = principals{
 		actor:  s.Actor("a-manager", "Sales"),
-		holder: tenancy.Holder{User: s.User("acme-holder").ID, Account: s.TeamNamed("Sales").Account},
+		holder: s.holder("acme"),
 		self:   s.User("a-manager").ID,
 		system: ushertest.System,
 	}
@@ -387,13 +575,20 @@ func newScene(t *testing.T, store storage.Store) *scene {
 	return s
 }
 
+// holder holds the account of that name, which was made last.
+func (s *scene) holder(account string) tenancy.Holder {
+	return tenancy.Holder{User: s.User(account + "-holder").ID, Account: s.TeamNamed("Sales").Account}
+}
+
 // random are targets that do not exist.
 func random() targets {
 	return targets{
 		conversation: tenancy.NewID[tenancy.ConversationID](tenancy.Env{}),
 		user:         tenancy.NewID[tenancy.UserID](tenancy.Env{}),
 		team:         tenancy.NewID[tenancy.TeamID](tenancy.Env{}),
+		role:         tenancy.NewID[tenancy.RoleID](tenancy.Env{}),
 		invitation:   tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
+		offer:        tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
 		email:        "nobody@nowhere.example",
 		teamName:     "No such team",
 	}
@@ -409,6 +604,11 @@ func (s *scene) events(t *testing.T) int {
 		n += len(found)
 	}
 	return n
+}
+
+// ofHolder says that the operation is the account's holder's.
+func (op operation) ofHolder() bool {
+	return strings.HasPrefix(op.asks.String(), "account: ")
 }
 
 func eachOperation(t *testing.T, test func(t *testing.T, s *scene, op operation)) {
@@ -465,7 +665,7 @@ func TestC1_ForeignScope(t *testing.T) {
 				require.ErrorIs(t, err, tenancy.ErrNotFound, name)
 				assert.EqualError(t, op.call(t.Context(), s, s.proper, random()), err.Error(), name)
 			}
-			if op.asks == 0 && name != "tenancy.CreateTeam" && name != "tenancy.Leave" {
+			if op.asks == 0 && name != "tenancy.Leave" {
 				continue // the principal has no scope
 			}
 			err := op.call(t.Context(), s, outside(s.foreign.team, foreignTeam.Account), s.foreign)
@@ -481,8 +681,8 @@ func TestC1_ForeignScope(t *testing.T) {
 // Every role gets exactly what the policy gives it, in every operation.
 func TestOperationByRole(t *testing.T) {
 	eachOperation(t, func(t *testing.T, _ *scene, op operation) {
-		if op.asks == 0 {
-			t.Log("takes no permission")
+		if op.asks == 0 || op.ofHolder() {
+			t.Log("takes no permission in a team")
 			return
 		}
 		for _, role := range rbac.TeamRoles() {
@@ -545,7 +745,7 @@ func TestOperationUnderAKey(t *testing.T) {
 		before := s.events(t)
 		require.NoError(t, op.call(ctx, s, s.proper, s.own))
 		after := s.events(t)
-		if strings.HasSuffix(t.Name(), "/tenancy.Enter") || strings.HasSuffix(t.Name(), "/conversation.Offer") {
+		if strings.HasSuffix(t.Name(), "/tenancy.Enter") || strings.HasSuffix(t.Name(), "/tenancy.EnterAccount") || strings.HasSuffix(t.Name(), "/conversation.Offer") {
 			return // parts of an operation, which keep nothing
 		}
 		require.NoError(t, op.call(ctx, s, s.proper, s.own), "the first result again")
@@ -556,49 +756,108 @@ func TestOperationUnderAKey(t *testing.T) {
 	})
 }
 
-// D1: what was taken away is denied from the first call on that starts after the commit.
+// ends are all the ways in which an access ends, and the answer from then on.
+var ends = map[string]struct {
+	answer error
+	// frozen says that only what writes is answered so, and reading goes on.
+	frozen bool
+	end    func(t *testing.T, s *scene, who tenancy.UserID)
+}{
+	"removed": {tenancy.ErrNotFound, false, func(t *testing.T, s *scene, who tenancy.UserID) {
+		require.NoError(t, s.Tenancy.Remove(t.Context(), s.proper.actor, who))
+	}},
+	"left": {tenancy.ErrNotFound, false, func(t *testing.T, s *scene, who tenancy.UserID) {
+		require.NoError(t, s.Tenancy.Leave(t.Context(), tenancy.Actor{User: who, Team: s.own.team}))
+	}},
+	"deleted": {tenancy.ErrNotFound, false, func(t *testing.T, s *scene, who tenancy.UserID) {
+		require.NoError(t, s.Tenancy.DeleteUser(t.Context(), ushertest.System, who, tenancy.UserID{}))
+	}},
+	"suspended": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {
+		_, err := s.Tenancy.Suspend(t.Context(), s.proper.actor, who)
+		require.NoError(t, err)
+	}},
+	"expired": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {
+		_, err := s.Tenancy.SetExpiry(t.Context(), s.proper.actor, who, s.Clock.Now().Add(time.Hour))
+		require.NoError(t, err)
+		s.Clock.Advance(time.Hour)
+	}},
+	"account suspended": {tenancy.ErrAccountInactive, true, func(t *testing.T, s *scene, _ tenancy.UserID) {
+		_, err := s.Tenancy.SuspendAccount(t.Context(), ushertest.System, s.proper.holder.Account)
+		require.NoError(t, err)
+	}},
+	"account closed": {tenancy.ErrAccountInactive, true, func(t *testing.T, s *scene, _ tenancy.UserID) {
+		_, err := s.Tenancy.CloseAccount(t.Context(), s.proper.holder)
+		require.NoError(t, err)
+	}},
+	"team archived": {tenancy.ErrTeamArchived, true, func(t *testing.T, s *scene, _ tenancy.UserID) {
+		_, err := s.Tenancy.Archive(t.Context(), s.proper.actor, tenancy.Leftovers{Close: true})
+		require.NoError(t, err)
+	}},
+}
+
+// inTeam says that the operation takes a permission that a role in a team may have.
+func (op operation) inTeam() bool { return op.asks != 0 && !op.ofHolder() }
+
+// D1: what was taken away is denied from the first call on that starts after the commit. The
+// matrix is every end of a membership or account × every operation × a member and a guest.
 func TestD1_NoAccessOutlivesItsEnd(t *testing.T) {
-	ends := map[string]func(t *testing.T, s *scene, who tenancy.UserID){
-		"removed": func(t *testing.T, s *scene, who tenancy.UserID) {
-			require.NoError(t, s.Tenancy.Remove(t.Context(), s.proper.actor, who))
-		},
-		"left": func(t *testing.T, s *scene, who tenancy.UserID) {
-			require.NoError(t, s.Tenancy.Leave(t.Context(), tenancy.Actor{User: who, Team: s.own.team}))
-		},
-		"guest revoked": func(t *testing.T, s *scene, who tenancy.UserID) {
-			err := s.Conversations.RevokeGuest(t.Context(), s.proper.actor, s.own.conversation, who)
-			if who != s.guest.User {
-				require.ErrorIs(t, err, tenancy.ErrNotFound)
-				require.NoError(t, s.Tenancy.Remove(t.Context(), s.proper.actor, who))
-				return
-			}
-			require.NoError(t, err)
-		},
+	type side struct {
+		role rbac.Role
+		by   rbac.Reach
+		who  func(s *scene) tenancy.Actor
 	}
-	for how, end := range ends {
+	sides := []side{
+		{rbac.Member, rbac.ByTeam, func(s *scene) tenancy.Actor { return s.member }},
+		{rbac.Restricted, rbac.ByGrant, func(s *scene) tenancy.Actor { return s.guest }},
+	}
+	for how, ending := range ends {
 		t.Run(how, func(t *testing.T) {
-			eachOperation(t, func(t *testing.T, s *scene, op operation) {
-				if op.asks == 0 {
+			eachOperation(t, func(t *testing.T, _ *scene, op operation) {
+				if !op.inTeam() {
 					return
 				}
-				for _, actor := range []tenancy.Actor{s.member, s.guest} {
-					end(t, s, actor.User)
+				for _, side := range sides {
+					s := newScene(t, memory.New())
 					p := s.proper
-					p.actor = actor
-					x := s.own
-					err := op.call(t.Context(), s, p, x)
-					if strings.HasSuffix(t.Name(), "/conversation.List") && how == "guest revoked" && actor == s.guest {
-						list, err := s.Conversations.List(t.Context(), actor, conversation.Filter{}, tenancy.Page{})
-						require.NoError(t, err)
-						require.Empty(t, list.Items)
-						continue
-					}
-					require.Error(t, err)
-					if how != "guest revoked" {
-						require.ErrorIs(t, err, tenancy.ErrNotFound)
+					p.actor = side.who(s)
+					ending.end(t, s, p.actor.User)
+					err := op.call(t.Context(), s, p, s.own)
+					may := s.Policy.Allows(side.role, op.asks, side.by)
+					switch {
+					case ending.frozen && !may:
+						require.ErrorIs(t, err, rbac.ErrDenied, side.role)
+					case ending.frozen && op.asks.Reads():
+						require.NoError(t, err, side.role)
+					default:
+						require.ErrorIs(t, err, ending.answer, side.role)
 					}
 				}
 			})
 		})
 	}
+}
+
+// D1, for those who stay in the team with less: a member who becomes a guest has nothing left of
+// the team, a guest who is revoked nothing of the conversation.
+func TestD1_NoAccessOutlivesADemotion(t *testing.T) {
+	eachOperation(t, func(t *testing.T, s *scene, op operation) {
+		if !op.inTeam() {
+			return
+		}
+		_, err := s.Tenancy.ChangeRole(t.Context(), s.proper.actor, s.member.User, rbac.Restricted)
+		require.NoError(t, err)
+		require.NoError(t, s.Conversations.RevokeGuest(t.Context(), s.proper.actor, s.own.conversation, s.guest.User))
+		for _, actor := range []tenancy.Actor{s.member, s.guest} {
+			p := s.proper
+			p.actor = actor
+			if strings.HasSuffix(t.Name(), "/conversation.List") {
+				list, err := s.Conversations.List(t.Context(), actor, conversation.Filter{}, tenancy.Page{})
+				require.NoError(t, err)
+				require.Empty(t, list.Items)
+				continue
+			}
+			err := op.call(t.Context(), s, p, s.own)
+			require.True(t, errors.Is(err, rbac.ErrDenied) || errors.Is(err, tenancy.ErrNotFound), "%v", err)
+		}
+	})
 }

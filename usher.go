@@ -115,5 +115,5 @@ func (u *Usher) Check(ctx context.Context, actor tenancy.Actor, perm rbac.Permis
 // finds: what no operation of usher leaves behind, but a restored backup or a hand in the database
 // may. It changes nothing; see [tenancy.Service.Diagnose].
 func (u *Usher) Doctor(ctx context.Context, by tenancy.System) iter.Seq2[tenancy.Finding, error] {
-	return u.Tenancy.Diagnose(ctx, by, slices.Concat(tenancy.Flaws(), conversation.Flaws())...)
+	return u.Tenancy.Diagnose(ctx, by, slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws())...)
 }

@@ -1,6 +1,7 @@
 package invite
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/usher-go/usher/rbac"
@@ -14,19 +15,33 @@ var (
 	ErrWrongUser = fmt.Errorf("%w: the invitation is for someone else", rbac.ErrDenied)
 	// ErrUnverified: the user's address is not verified. It does not tell whether it is the
 	// invited one. It is [ErrWrongUser].
-	ErrUnverified = fmt.Errorf("%w, or for you once your e-mail address is verified", ErrWrongUser)
+	ErrUnverified error = unverifiedError{}
 	// ErrInviterLost: whoever sent the invitation may no longer offer what it offers.
 	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
 )
 
+// unverifiedError is ErrWrongUser without wrapping it, so that its own sentence is the innermost:
+// it is the one that says what to do.
+type unverifiedError struct{}
+
+func (unverifiedError) Error() string {
+	return ErrWrongUser.Error() + ", or for you once your e-mail address is verified"
+}
+
+// Is makes errors.Is(err, ErrWrongUser) true, and with it all that ErrWrongUser is.
+func (unverifiedError) Is(target error) bool { return errors.Is(ErrWrongUser, target) }
+
+// ErrHoldsAlready: the account is offered to the one who holds it.
+var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)
+
 // PendingError says that an invitation for the same address into the same team, or the same
-// conversation, is pending already. It is [tenancy.ErrConflict].
+// conversation, is pending already; or one that offers the same account, to whomever. It is [tenancy.ErrConflict].
 type PendingError struct {
 	Invitation tenancy.InvitationID
 }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("conflict: invitation %s to the same address is pending", e.Invitation)
+	return fmt.Sprintf("conflict: invitation %s is pending already", e.Invitation)
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.

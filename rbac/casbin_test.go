@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func requireSameAsEnforce(t testing.TB, p *Policy, host []Row) {
 	t.Helper()
 	ask := oracle(t, host)
 	meaning := read(t, host)
-	for n, perm := range p.table.numbers {
+	for n, perm := range p.table.Load().numbers {
 		for _, role := range subjects() {
 			for _, by := range reaches() {
 				enforced, err := ask(role.String(), n.object, n.action, by.String())
@@ -225,18 +226,18 @@ func TestWhyRowsAreCheckedBeforeCasbin(t *testing.T) {
 
 // The constants and the policy file hold each other: neither has a permission that the other lacks.
 func TestBuiltInPermissionsAreExactlyThoseOfThePolicyFile(t *testing.T) {
-	_, err := newPolicy(modelConf, strings.Replace(policyCSV, "p, member, blast, send, team, allow\n", "", 1), nil)
+	_, err := newTable(modelConf, strings.Replace(policyCSV, "p, member, blast, send, team, allow\n", "", 1), nil, nil)
 	require.ErrorIs(t, err, ErrPolicy)
 	assert.Contains(t, err.Error(), `does not name "blast: send"`)
 
-	_, err = newPolicy(modelConf, policyCSV+"p, member, blast, sned, team, allow\n", nil)
+	_, err = newTable(modelConf, policyCSV+"p, member, blast, sned, team, allow\n", nil, nil)
 	require.ErrorIs(t, err, ErrPolicy)
 	assert.Contains(t, err.Error(), `no built-in permission is called "blast: sned"`)
 
-	_, err = newPolicy(modelConf, policyCSV+"p, member, blast, send\n", nil)
+	_, err = newTable(modelConf, policyCSV+"p, member, blast, send\n", nil, nil)
 	require.ErrorIs(t, err, ErrPolicy)
 
-	_, err = newPolicy("[no model]", policyCSV, nil)
+	_, err = newTable("[no model]", policyCSV, nil, nil)
 	require.ErrorIs(t, err, ErrPolicy)
 }
 
@@ -261,8 +262,8 @@ func requireSameAsBundle(t *testing.T, p *Policy, host []Row, base Role, random 
 	t.Helper()
 	var extra []string
 	rows := slices.Concat(host, []Row{Allow(Bundle("custom"), "nothing", "at all", ByTeam), Include(base, "custom")})
-	for perm := range p.table.all() {
-		n := p.table.names[perm]
+	for perm := range p.table.Load().all() {
+		n := p.table.Load().names[perm]
 		somebody := func(role Role) bool { return p.Allows(role, perm, ByTeam) }
 		if random.IntN(3) > 0 || !slices.ContainsFunc(TeamRoles(), somebody) {
 			continue
@@ -275,7 +276,7 @@ func requireSameAsBundle(t *testing.T, p *Policy, host []Row, base Role, random 
 		require.ErrorContains(t, err, "the policy denies", "the only reason that is left")
 	}
 	ask := oracle(t, rows)
-	for n, perm := range p.table.numbers {
+	for n, perm := range p.table.Load().numbers {
 		for _, by := range reaches() {
 			enforced, err := ask(base.String(), n.object, n.action, by.String())
 			require.NoError(t, err)
@@ -293,4 +294,27 @@ func deniesAny(rows []Row, role Role, n name) bool {
 	return slices.ContainsFunc(rows, func(row Row) bool {
 		return strings.HasPrefix(row.String(), fmt.Sprintf("p, %s, %s, %s, ", role, n.object, n.action)) && strings.HasSuffix(row.String(), ", deny")
 	})
+}
+
+// The table after a reload is the table that a start with the same rows gives, but for the numbers.
+func TestTableEqualsEnforceAfterReloads(t *testing.T) {
+	p, err := NewPolicy(Allow(Member, "old", "right", ByTeam))
+	require.NoError(t, err)
+	for _, host := range [][]Row{sample(), nil, sample()[:4]} {
+		require.NoError(t, p.Reload(host...))
+		requireSameAsEnforce(t, p, host)
+	}
+}
+
+func TestNumbersRunOut(t *testing.T) {
+	before := &table{names: make([]name, 1)}
+	for i := range math.MaxUint16 - len(sample()) {
+		before.names = append(before.names, name{"object", fmt.Sprint(i)})
+	}
+	_, err := compile(modelConf, sample(), before)
+	require.NoError(t, err)
+	before.names = append(before.names, name{"object", "one too many"})
+	_, err = compile(modelConf, sample(), before)
+	require.ErrorIs(t, err, ErrPolicy)
+	assert.Contains(t, err.Error(), "no number may be left")
 }

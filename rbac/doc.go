@@ -42,6 +42,10 @@
 // the right was revoked. What was also rejected: the table typed in Go, because a policy file is what
 // those who audit permissions can read, and what a host can extend in the same words.
 //
-// A [Policy] never changes, so it can be shared by everything that runs. Who has which role changes, and
-// is read in the transaction that decides; nothing here remembers it.
+// # Reload
+//
+// A compiled table never changes. [Policy.Reload] compiles the host's new rows aside and puts the new table
+// in the place of the old one in one step, or refuses them and leaves everything as it was; [Policy.Stale]
+// shows that to a health check. [Rights] hold on to one table, so that no decision is a mix of two. Who
+// has which role is read in the transaction that decides; nothing here remembers it.
 package rbac

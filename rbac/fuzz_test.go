@@ -51,6 +51,9 @@ func FuzzD8_HostRows(f *testing.F) {
 			return
 		}
 		requireSameAsEnforce(t, p, rows)
+		for _, role := range subjects() {
+			requireProof(t, p.Rights(role), rows)
+		}
 
 		named := make(map[name]bool)
 		for _, row := range rows {
@@ -140,13 +143,13 @@ func FuzzD8_CustomRoles(f *testing.F) {
 		if err != nil && (!errors.Is(err, ErrCustom) || len(err.Error()) > 1000) {
 			t.Fatal(err)
 		}
-		for perm := range p.table.all() {
+		for perm := range p.table.Load().all() {
 			for _, by := range reaches() {
 				was, is := p.Allows(base, perm, by), rights.Allows(perm, by)
 				if was && !is && base.InTeam() {
 					t.Fatalf("%s lost %s by %s", base, p.Name(perm), by)
 				}
-				if is && !was && (!slices.Contains(names, p.Name(perm)) || by == ByAccount || deniesAny(sample(), base, p.table.names[perm])) {
+				if is && !was && (!slices.Contains(names, p.Name(perm)) || by == ByAccount || deniesAny(sample(), base, p.table.Load().names[perm])) {
 					t.Fatalf("%s gained %s by %s from %q", base, p.Name(perm), by, text)
 				}
 				if err == nil && !is && by == ByTeam && slices.Contains(names, p.Name(perm)) {

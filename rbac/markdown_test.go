@@ -10,9 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/ushertest"
 )
 
-var update = flag.Bool("update", false, "write the permission table into the docs")
+var update = flag.Bool("update", false, "write the permission table into the docs, and the golden file")
 
 const begin, end = "<!-- permissions:begin -->\n", "<!-- permissions:end -->\n"
 
@@ -37,6 +38,14 @@ func TestPermissionTableInTheDocs(t *testing.T) {
 		}
 		assert.Equal(t, current, string(text), "%s does not show the policy; run: go generate ./rbac", file)
 	}
+}
+
+// The same helper is the hosts', for their own rows.
+func TestPermissionsGolden(t *testing.T) {
+	if *update {
+		t.Setenv("USHER_TEST_UPDATE", "1")
+	}
+	ushertest.Permissions(t, newPolicy(t), "testdata/permissions.golden")
 }
 
 func TestMarkdownIsDeterministic(t *testing.T) {

@@ -25,15 +25,8 @@ type Rights struct {
 	table *table
 }
 
-// set is a set of permissions, a bit for each number.
-type set []uint64
-
-func (s set) has(perm Permission) bool {
-	return int(perm>>6) < len(s) && s[perm>>6]&(1<<(perm&63)) != 0
-}
-
 // Rights returns the rights of a plain role.
-func (p *Policy) Rights(role Role) Rights { return Rights{Role: role, table: p.table} }
+func (p *Policy) Rights(role Role) Rights { return Rights{Role: role, table: p.table.Load()} }
 
 // Custom returns the rights of a custom role: those of base, a role in a team, and the permissions with
 // these names, as [Policy.Name] prints them. What it adds counts in the whole team. A deny row of the
@@ -67,18 +60,16 @@ func (p *Policy) Custom(name string, base Role, permissions []string) (Rights, e
 
 func (r *Rights) add(text string) error {
 	perm, known := r.table.parse(text)
-	switch {
-	case !known:
+	if !known {
 		return fmt.Errorf("%w: %w: the policy does not name %s", ErrCustom, ErrUnknownPermission, quote(text))
+	}
+	r.extra.add(perm) // also what is refused below: it gives nothing, and Explain can say why
+	switch {
 	case r.table.rights[perm]&anyTeamRole == 0:
 		return fmt.Errorf("%w: no role has %q in a team", ErrCustom, text)
 	case !r.table.lends(r.Role, perm):
 		return fmt.Errorf("%w: the policy denies %q to %s", ErrCustom, text, r.Role)
 	}
-	if r.extra == nil {
-		r.extra = make(set, len(r.table.names)>>6+1)
-	}
-	r.extra[perm>>6] |= 1 << (perm & 63)
 	return nil
 }
 

@@ -183,7 +183,7 @@ func TestDeniedNamesTheCustomRole(t *testing.T) {
 	var denied *rbac.DeniedError
 	require.ErrorAs(t, err, &denied)
 	assert.Equal(t, "Scout", denied.Custom)
-	assert.EqualError(t, rbac.Rights{}.Denied(rbac.ReadAudit), `denied: role(0) lacks "permission(12)", which no role has`)
+	assert.EqualError(t, rbac.Rights{}.Denied(rbac.ReadAudit), `denied: role(0) lacks "audit: read", which no role has`)
 }
 
 func TestRightsAllocateNothingAtDecisionTime(t *testing.T) {

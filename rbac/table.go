@@ -3,6 +3,7 @@ package rbac
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,9 @@ type table struct {
 	numbers map[name]Permission
 	rights  []cells // by Permission: what the roles have
 	denials []cells // by Permission: what deny rows bind
+	rows    [][]Row // by Permission: those that name it; none for one that an earlier table named
+
+	includes []Row // the inclusions, in the order of the policy
 }
 
 // cells are bits about one permission, one for each role and reach.
@@ -36,43 +40,48 @@ const (
 // gives the same table, as the differential test shows, but scans them all for every cell, so the time
 // grows with the square of the rows: twice as long for the built-in policy, a second instead of a tenth
 // for the largest that is allowed.
-func compile(conf string, rows []Row) (*table, error) {
-	t := &table{
-		names: make([]name, 1), texts: make([]string, 1), numbers: make(map[name]Permission),
-		rights: make([]cells, 1), denials: make([]cells, 1),
+func compile(conf string, rows []Row, before *table) (*table, error) {
+	known := builtin[1:]
+	if before != nil {
+		known = before.names[1:]
 	}
-	for _, n := range builtin[1:] {
+	if len(known)+len(rows) > math.MaxUint16 {
+		return nil, fmt.Errorf("%w: %d permissions were named since the start, and no number may be left for those of %d rows", ErrPolicy, len(known), len(rows))
+	}
+	t := &table{numbers: make(map[name]Permission)}
+	t.number(name{}) // no permission
+	for _, n := range known {
 		t.number(n)
 	}
-	var includes []Row
-	naming := make(map[name][]Row)
 	for _, row := range rows {
 		if row.includes() {
-			includes = append(includes, row)
+			t.includes = append(t.includes, row)
 			continue
 		}
-		n := row.right().name
-		naming[n] = append(naming[n], row)
-		t.number(n)
+		perm := t.number(row.right().name)
+		t.rows[perm] = append(t.rows[perm], row)
 	}
 	for perm := range t.all() {
-		if err := t.decide(conf, perm, slices.Concat(includes, naming[t.names[perm]])); err != nil {
+		if err := t.decide(conf, perm, slices.Concat(t.includes, t.rows[perm])); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 		}
 	}
 	return t, nil
 }
 
-// number gives the permission a number, if it has none.
-func (t *table) number(n name) {
-	if _, known := t.numbers[n]; known {
-		return
+// number returns the number of a permission, and gives it the next one if it has none.
+func (t *table) number(n name) Permission {
+	perm, known := t.numbers[n]
+	if !known {
+		perm = Permission(len(t.names)) //nolint:gosec // compile counts them
+		t.numbers[n] = perm
+		t.names = append(t.names, n)
+		t.texts = append(t.texts, n.String())
+		t.rights = append(t.rights, 0)
+		t.denials = append(t.denials, 0)
+		t.rows = append(t.rows, nil)
 	}
-	t.numbers[n] = Permission(len(t.names)) //nolint:gosec // MaxRows keeps it small
-	t.names = append(t.names, n)
-	t.texts = append(t.texts, n.String())
-	t.rights = append(t.rights, 0)
-	t.denials = append(t.denials, 0)
+	return perm
 }
 
 // decide fills in the cells of one permission.
@@ -102,8 +111,24 @@ func (t *table) decide(conf string, perm Permission, rows []Row) error {
 	return nil
 }
 
-// knows reports whether the number is a permission of the table.
-func (t *table) knows(perm Permission) bool { return perm != 0 && t != nil && int(perm) < len(t.names) }
+// knows reports whether a row names the permission.
+func (t *table) knows(perm Permission) bool {
+	return t != nil && int(perm) < len(t.rows) && len(t.rows[perm]) > 0
+}
+
+// check lists the permissions that no row names.
+func (t *table) check(perms iter.Seq[Permission]) error {
+	var missing []string
+	for perm := range perms {
+		if !t.knows(perm) {
+			missing = append(missing, t.name(perm))
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("%w: the policy does not name %s", ErrUnknownPermission, strings.Join(missing, ", "))
+	}
+	return nil
+}
 
 // allows reads one cell. The upper bounds keep an unknown number from being another's bit.
 func (t *table) allows(role Role, perm Permission, by Reach) bool {
@@ -117,34 +142,39 @@ func (t *table) lends(base Role, perm Permission) bool {
 		t.rights[perm]&anyTeamRole != 0 && t.denials[perm]&(anyReach<<(base<<2)) == 0
 }
 
-// find is the number of a name.
+// find is the number of a permission that a row names.
 func (t *table) find(object, action string) (Permission, bool) {
 	if t == nil {
 		return 0, false
 	}
 	perm, ok := t.numbers[name{object, action}]
-	return perm, ok
+	return perm, ok && t.knows(perm)
 }
 
-// name is the printed name of a number.
-func (t *table) name(perm Permission) string {
-	if !t.knows(perm) {
-		return fmt.Sprintf("permission(%d)", uint16(perm))
-	}
-	return t.texts[perm]
-}
-
-// parse is the number of a printed name. No object or action has a colon, so the first cut is the only
-// one.
+// parse is find for a printed name. No object or action has a colon, so the first cut is the only one.
 func (t *table) parse(text string) (Permission, bool) {
 	object, action, _ := strings.Cut(text, ": ")
 	return t.find(object, action)
 }
 
-// all are the permissions of the table, in the order of their numbers.
+// name is the printed name of a number, also of one that no row names any more.
+func (t *table) name(perm Permission) string {
+	if perm == 0 || t == nil || int(perm) >= len(t.texts) {
+		return perm.String()
+	}
+	return t.texts[perm]
+}
+
+// all are the permissions that rows name, in the order of their numbers.
 func (t *table) all() iter.Seq[Permission] {
 	return func(yield func(Permission) bool) {
-		for perm := Permission(1); t.knows(perm) && yield(perm); perm++ {
+		if t == nil {
+			return
+		}
+		for perm := range t.rows {
+			if perm := Permission(perm); t.knows(perm) && !yield(perm) {
+				return
+			}
 		}
 	}
 }

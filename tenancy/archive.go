@@ -48,10 +48,13 @@ func (s *Service) Archive(ctx context.Context, actor Actor, open Leftovers) (Tea
 	}
 	return Do(ctx, s.store, s.env, actor, "Archive", []any{actor.Team, open}, func(ctx context.Context) (Team, error) {
 		team, standing, err := s.enterArchive(ctx, actor, open.MoveTo)
-		if err != nil || team.Status == TeamArchived {
-			return team, err
+		if err != nil {
+			return Team{}, err
 		}
-		if err := standing.Check(rbac.ArchiveTeam); err != nil {
+		switch err := standing.Check(rbac.ArchiveTeam); {
+		case errors.Is(err, ErrTeamArchived):
+			return team, nil
+		case err != nil:
 			return Team{}, err
 		}
 		if err := s.archivist.Archive(ctx, Archival{Team: team, By: actor, Leftovers: open}); err != nil {

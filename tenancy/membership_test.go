@@ -1,8 +1,6 @@
 package tenancy_test
 
 import (
-	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -10,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/rbac"
-	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -169,92 +166,6 @@ func TestMembershipExpiresByTheClock(t *testing.T) {
 		s.now = end
 		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ListMembers), tenancy.ErrInactive)
 	})
-}
-
-// routes are all the ways in which a team could lose a manager.
-var routes = map[string]func(s *scene, by tenancy.Actor, manager tenancy.UserID) error{
-	"remove": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
-		return s.people.Remove(s.t.Context(), by, m)
-	},
-	"leave": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
-		return s.people.Leave(s.t.Context(), tenancy.Actor{User: m, Team: by.Team})
-	},
-	"demote": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
-		_, err := s.people.ChangeRole(s.t.Context(), by, m, rbac.Member)
-		return err
-	},
-	"make guest": func(s *scene, by tenancy.Actor, m tenancy.UserID) error {
-		_, err := s.people.ChangeRole(s.t.Context(), by, m, rbac.Restricted)
-		return err
-	},
-}
-
-// C9: a team never has zero lasting managers, by any route.
-func TestC9_LastManager(t *testing.T) {
-	for name, route := range routes {
-		t.Run(name, func(t *testing.T) {
-			onEveryStore(t, func(t *testing.T, s *scene) {
-				alice := s.user("Alice")
-				team := s.team(alice, "Sales")
-				actor := tenancy.Actor{User: alice.ID, Team: team.ID}
-				before := s.events(team.ID)
-				require.ErrorIs(t, route(s, actor, alice.ID), tenancy.ErrLastManager)
-				assert.Equal(t, before, s.events(team.ID))
-
-				bob := s.member(team, "Bob", rbac.Manager)
-				s.set(bob, func(m *tenancy.Membership) { m.ExpiresAt = s.now.Add(time.Hour) })
-				require.ErrorIs(t, route(s, actor, alice.ID), tenancy.ErrLastManager, "a manager for a time does not count")
-				s.set(bob, func(m *tenancy.Membership) {
-					m.ExpiresAt, m.Status = time.Time{}, tenancy.MembershipSuspended
-				})
-				require.ErrorIs(t, route(s, actor, alice.ID), tenancy.ErrLastManager, "nor does a suspended one")
-				s.set(bob, func(m *tenancy.Membership) { m.Status = tenancy.MembershipActive })
-				require.NoError(t, route(s, actor, alice.ID))
-			})
-		})
-	}
-}
-
-// C9, at once: each of two managers takes every route against the other at the same instant.
-func TestC9_TwoManagersAtOnce(t *testing.T) {
-	const rounds = 10
-	for nameA, routeA := range routes {
-		for nameB, routeB := range routes {
-			t.Run(nameA+" and "+nameB, func(t *testing.T) {
-				everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
-					s := sceneOn(t, open(t))
-					for round := range rounds {
-						alice := s.user(fmt.Sprint("alice", round))
-						team := s.team(alice, "Sales")
-						a := tenancy.Actor{User: alice.ID, Team: team.ID}
-						b := s.member(team, fmt.Sprint("bob", round), rbac.Manager)
-						var wg sync.WaitGroup
-						start := make(chan struct{})
-						for _, try := range []func() error{
-							func() error { return routeA(s, a, b.User) },
-							func() error { return routeB(s, b, a.User) },
-						} {
-							wg.Go(func() {
-								<-start
-								_ = try()
-							})
-						}
-						close(start)
-						wg.Wait()
-						managers := 0
-						for _, who := range []tenancy.Actor{a, b} {
-							m, err := s.store.Membership(t.Context(), team.ID, who.User)
-							require.NoError(t, err)
-							if m.Role == rbac.Manager && m.Status == tenancy.MembershipActive {
-								managers++
-							}
-						}
-						require.GreaterOrEqual(t, managers, 1)
-					}
-				})
-			})
-		}
-	}
 }
 
 func TestNonManagersCanAlwaysLeave(t *testing.T) {

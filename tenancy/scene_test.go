@@ -25,6 +25,7 @@ type scene struct {
 	people *tenancy.Service
 	now    time.Time
 	left   []tenancy.Departure
+	told   map[outbox.Stream][]string
 }
 
 // Depart notes who left, as the other rooms would.
@@ -37,7 +38,7 @@ func newScene(t *testing.T) *scene { return sceneOn(t, memory.New()) }
 
 func sceneOn(t *testing.T, store storage.Store, rows ...rbac.Row) *scene {
 	t.Helper()
-	s := &scene{t: t, store: store, now: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)}
+	s := &scene{t: t, store: store, told: map[outbox.Stream][]string{}, now: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)}
 	policy, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
 	s.people, err = tenancy.New(store, policy, tenancy.Env{Clock: func() time.Time { return s.now }})
@@ -79,6 +80,49 @@ func (s *scene) member(team tenancy.Team, name string, role rbac.Role) tenancy.A
 	_, err := s.people.Admit(s.t.Context(), host, tenancy.Admission{Team: team.ID, User: u.ID, Role: role})
 	require.NoError(s.t, err)
 	return tenancy.Actor{User: u.ID, Team: team.ID}
+}
+
+// managed makes a team whose only manager is a user of that name, who holds no account.
+func (s *scene) managed(name string) tenancy.Actor {
+	s.t.Helper()
+	owner := s.user(name + "-owner")
+	team := s.team(owner, name)
+	manager := s.member(team, name, rbac.Manager)
+	require.NoError(s.t, s.people.Leave(s.t.Context(), tenancy.Actor{User: owner.ID, Team: team.ID}))
+	return manager
+}
+
+// holder is the holder of the team's account.
+func (s *scene) holder(team tenancy.TeamID) tenancy.Holder {
+	s.t.Helper()
+	t, err := s.store.Team(s.t.Context(), team)
+	require.NoError(s.t, err)
+	a, err := s.store.Account(s.t.Context(), t.Account)
+	require.NoError(s.t, err)
+	return a.Holder(a.HeldBy)
+}
+
+// accountEvents lists the kinds of the account's events, oldest first.
+func (s *scene) accountEvents(account tenancy.AccountID) []string {
+	return s.streamed(outbox.Stream{Kind: outbox.AccountStream, ID: account.UUID()})
+}
+
+// userEvents lists the kinds of the user's events, oldest first.
+func (s *scene) userEvents(user tenancy.UserID) []string {
+	return s.streamed(outbox.Stream{Kind: outbox.UserStream, ID: user.UUID()})
+}
+
+// streamed lists the kinds of a stream's events by relaying all that is due, at each call what
+// is new; earlier ones are remembered.
+func (s *scene) streamed(stream outbox.Stream) []string {
+	s.t.Helper()
+	sink := outbox.SinkFunc(func(_ context.Context, e outbox.Event) error {
+		s.told[e.Stream] = append(s.told[e.Stream], e.Kind)
+		return nil
+	})
+	_, err := outbox.NewRelay(s.store, sink, outbox.WithClock(func() time.Time { return s.now })).Drain(s.t.Context())
+	require.NoError(s.t, err)
+	return s.told[stream]
 }
 
 // set writes a membership as no operation of this version would, to test what it means.

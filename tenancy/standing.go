@@ -32,6 +32,11 @@ func (s *Service) Standing(ctx context.Context, actor Actor) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
+	return s.judge(actor, a)
+}
+
+// judge says what the actor is by what was read.
+func (s *Service) judge(actor Actor, a Authority) (Standing, error) {
 	switch {
 	case a.Membership.Status == MembershipRemoved:
 		return Standing{}, ErrNotFound

@@ -35,6 +35,16 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 			return m.finding(), m.Status != tenancy.MembershipRemoved && m.user.Status == tenancy.UserDeleted
 		})
 	},
+	invite.FlawOrphanInvitation: func(s *Store, now time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.invitations.rows, func(i *invitationRow) (tenancy.Finding, bool) {
+			if i.team == nil || i.team.Settings.KeepInvitations || i.StateAt(now) != invite.Pending {
+				return tenancy.Finding{}, false
+			}
+			sender := s.memberships.rows[teamUser{i.Team, i.Inviter}]
+			gone := sender == nil || sender.Status != tenancy.MembershipActive
+			return tenancy.Finding{Account: i.Account.UUID(), Team: i.Team.UUID(), Subject: i.ID.UUID()}, gone
+		})
+	},
 	tenancy.FlawForeignRole: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.memberships.rows, func(m *membershipRow) (tenancy.Finding, bool) {
 			return m.finding(), m.custom != nil && m.custom.Account != m.team.Account

@@ -37,6 +37,7 @@ type Store struct {
 	invitations    unique[tenancy.InvitationID, invitationRow]
 	tokens         unique[invite.TokenHash, invitationRow]
 	pendingInvites unique[pendingInvite, invitationRow]
+	pendingOffers  unique[tenancy.AccountID, invitationRow]
 	invitedTo      map[tenancy.ConversationID]*invitationLists
 	invitedBy      map[teamUser]*list[invitationRow]
 
@@ -96,6 +97,7 @@ func New() *Store {
 		invitations:    newUnique[tenancy.InvitationID, invitationRow](log),
 		tokens:         newUnique[invite.TokenHash, invitationRow](log),
 		pendingInvites: newUnique[pendingInvite, invitationRow](log),
+		pendingOffers:  newUnique[tenancy.AccountID, invitationRow](log),
 		invitedTo:      map[tenancy.ConversationID]*invitationLists{},
 		invitedBy:      map[teamUser]*list[invitationRow]{},
 

@@ -194,7 +194,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.RolesIn(ctx, id[tenancy.AccountID](1)))
 	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
-	for _, flaw := range slices.Concat(tenancy.Flaws(), conversation.Flaws()) {
+	for _, flaw := range slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws()) {
 		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))
 	}
 	add(s.TeamByName(ctx, id[tenancy.AccountID](1), "sales"))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/outbox"
 )
 
@@ -19,7 +20,7 @@ func TestTakeLeavesOutWhatAReplayHasOvertaken(t *testing.T) {
 		dsn := e.dsn(t)
 		other := e.connect(t, dsn, nil)
 		var armed atomic.Bool
-		store := e.migrated(t, e.connect(t, dsn, &tap{after: func(ctx context.Context, call, query string) error {
+		store := e.migrated(t, e.connect(t, dsn, &testdb.Tap{After: func(ctx context.Context, call, query string) error {
 			if call != "query" || !strings.Contains(query, "SKIP LOCKED") || !armed.Swap(false) {
 				return nil
 			}

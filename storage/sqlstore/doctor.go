@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -34,6 +35,12 @@ var flaws = map[tenancy.Flaw]string{
 			WHERE m.team_id = c.team_id AND m.user_id = g.user_id AND m.status <> 'removed'))`,
 	conversation.FlawCounter: brokenConversation + `(c.last_seq <> (SELECT COUNT(*) FROM usher_messages m WHERE m.conversation_id = c.id)
 		OR c.last_seq <> (SELECT COALESCE(MAX(m.seq), 0) FROM usher_messages m WHERE m.conversation_id = c.id))`,
+	// No text in the settings can look like the flag: JSON escapes its quotes.
+	invite.FlawOrphanInvitation: `SELECT i.account_id, i.team_id, i.id AS subject_id
+		FROM usher_invitations i JOIN usher_teams t ON t.id = i.team_id
+		WHERE i.state = 'pending' AND i.expires_at > ? AND t.settings NOT LIKE '%"keep_invitations":true%'
+		AND NOT EXISTS (SELECT 1 FROM usher_memberships m
+			WHERE m.team_id = i.team_id AND m.user_id = i.inviter_id AND m.status = 'active')`,
 }
 
 // brokenConversation is the beginning of what looks for conversations.

@@ -44,6 +44,9 @@ func (s *Store) unavailable(note string) *Error {
 	return &Error{class: tenancy.ErrUnavailable, note: note, engine: s.dialect.Name}
 }
 
+// errOutside is a class with a sentence of its own, so that it can be told without the code.
+var errOutside = fmt.Errorf("%w: a value is outside what the database allows", tenancy.ErrInvalid)
+
 // failure turns what a driver or database/sql answered into what a caller may see.
 func (s *Store) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -65,7 +68,7 @@ func (s *Store) failure(ctx context.Context, err error) error {
 	case Missing:
 		e.class, e.note = tenancy.ErrNotFound, "the row refers to one that does not exist"
 	case Invalid:
-		e.class, e.note = tenancy.ErrInvalid, "a value is outside what the database allows"
+		e.class = errOutside
 	case Retry:
 		e.class, e.note, e.retry = tenancy.ErrUnavailable, "it was in the way of another transaction", true
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -51,7 +52,7 @@ func TestF13DriverTextNeverCrossesTheAPI(t *testing.T) {
 func TestErrorReport(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		var broken atomic.Bool
-		tap := &tap{before: func(_ context.Context, call, query string) error {
+		tap := &testdb.Tap{Before: func(_ context.Context, call, query string) error {
 			if broken.Load() && call == "query" {
 				return fmt.Errorf("%s", driverText)
 			}
@@ -95,7 +96,7 @@ func TestC7ChecksRefuseByHand(t *testing.T) {
 func TestCancelledContext(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		var during atomic.Pointer[context.CancelFunc]
-		tap := &tap{before: func(_ context.Context, call, query string) error {
+		tap := &testdb.Tap{Before: func(_ context.Context, call, query string) error {
 			if cancel := during.Load(); cancel != nil && call != "next row" && word(query) != "COMMIT" && word(query) != "ROLLBACK" {
 				(*cancel)()
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -38,9 +39,9 @@ func faultAtEveryCall(t *testing.T, e engine, what string, fault error, after bo
 		}
 		return nil
 	}
-	faulty := &tap{before: hook}
+	faulty := &testdb.Tap{Before: hook}
 	if after {
-		faulty = &tap{after: hook}
+		faulty = &testdb.Tap{After: hook}
 	}
 	left.Store(-1)
 	db := e.connect(t, e.dsn(t), faulty)

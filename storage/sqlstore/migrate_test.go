@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -100,7 +101,7 @@ func TestInterruptedMigration(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for n := 1; ; n += 3 {
 			seen := 0
-			broken := &tap{before: func(_ context.Context, call, _ string) error {
+			broken := &testdb.Tap{Before: func(_ context.Context, call, _ string) error {
 				if seen++; call == "exec" && seen > n {
 					return errors.New(driverText)
 				}

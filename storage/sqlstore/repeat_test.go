@@ -15,6 +15,7 @@ import (
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
@@ -47,9 +48,9 @@ func TestRepeatingUnderAKeyConverges(t *testing.T) {
 				}
 				return nil
 			}
-			faulty := &tap{before: hook}
+			faulty := &testdb.Tap{Before: hook}
 			if f.after {
-				faulty = &tap{after: hook}
+				faulty = &testdb.Tap{After: hook}
 			}
 			db := e.connect(t, e.dsn(t), faulty)
 			d := newDay(t, e.migrated(t, db), &left)

@@ -9,13 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/tenancy"
 )
 
 // failing makes a tap that fails calls of one kind with the error, as often as count says.
-func failing(first string, err error) (*tap, *atomic.Int64) {
+func failing(first string, err error) (*testdb.Tap, *atomic.Int64) {
 	var count atomic.Int64
-	return &tap{before: func(_ context.Context, _, query string) error {
+	return &testdb.Tap{Before: func(_ context.Context, _, query string) error {
 		if word(query) == first && count.Add(-1) >= 0 {
 			return err
 		}
@@ -86,7 +87,7 @@ func TestLostCommitIsNotRunAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for _, happened := range []bool{true, false} {
 			lose := errors.New(driverText)
-			tap := &tap{}
+			tap := &testdb.Tap{}
 			hook := func(_ context.Context, _, query string) error {
 				if word(query) == "COMMIT" {
 					return lose
@@ -96,9 +97,9 @@ func TestLostCommitIsNotRunAgain(t *testing.T) {
 			db := e.connect(t, e.dsn(t), tap)
 			store := e.migrated(t, db)
 			if happened {
-				tap.after = hook
+				tap.After = hook
 			} else {
-				tap.before = hook
+				tap.Before = hook
 			}
 			s := newScene("lost")
 			runs := 0
@@ -110,7 +111,7 @@ func TestLostCommitIsNotRunAgain(t *testing.T) {
 			require.ErrorContains(t, err, "commit")
 			require.NotContains(t, whatShows(err), "secret")
 			require.Equal(t, 1, runs)
-			tap.before, tap.after = nil, nil
+			tap.Before, tap.After = nil, nil
 			if happened {
 				s.requireStored(t, store)
 			} else {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage/internal/testdb"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/sqlstore"
 	"github.com/usher-go/usher/tenancy"
@@ -26,8 +27,8 @@ type recorder struct {
 	seen []string
 }
 
-func (r *recorder) tap() *tap {
-	return &tap{before: func(_ context.Context, call, query string) error {
+func (r *recorder) tap() *testdb.Tap {
+	return &testdb.Tap{Before: func(_ context.Context, call, query string) error {
 		if call == "exec" || call == "query" {
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -124,6 +124,10 @@ func (s *calledStore) Done(a context.Context, b outbox.Due) error {
 	return s.note("Done").Done(a, b)
 }
 
+func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {
+	return s.note("EraseInvitations").EraseInvitations(a, b, c)
+}
+
 func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, error) {
 	return s.note("ForgetOperations").ForgetOperations(a, b)
 }
@@ -266,6 +270,18 @@ func (s *calledStore) Messages(a context.Context, b tenancy.ConversationID, c co
 
 func (s *calledStore) Operation(a context.Context, b, c string) (tenancy.Operation, error) {
 	return s.note("Operation").Operation(a, b, c)
+}
+
+func (s *calledStore) LockOffer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("LockOffer").LockOffer(a, b, c)
+}
+
+func (s *calledStore) Offers(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]invite.Record, error) {
+	return s.note("Offers").Offers(a, b, c)
+}
+
+func (s *calledStore) PendingOffer(a context.Context, b tenancy.AccountID) (invite.Record, error) {
+	return s.note("PendingOffer").PendingOffer(a, b)
 }
 
 func (s *calledStore) PendingBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.InvitationID, error) {

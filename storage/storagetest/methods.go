@@ -48,6 +48,7 @@ type town struct {
 	role, newRole, emptyRole  tenancy.CustomRole
 	lapsed                    tenancy.Membership // in the role
 	invitation, newInvitation invite.Record
+	offer, ended              invite.Record
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
 	message, newMessage       conversation.Message
@@ -77,6 +78,9 @@ func (w *world) town() *town {
 	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
 	memberships().store(w, t.lapsed)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
+	t.offer, t.ended = w.offer(t.account.ID), w.anInvitation(t.team)
+	t.ended.State = invite.Declined
+	t.ended = stored(w, "InsertInvitation", t.ended, w.store.InsertInvitation)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
 	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
@@ -220,6 +224,18 @@ func calls() map[string]call {
 		}},
 		"Invitation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Invitation(ctx, t.team.ID, t.invitation.ID))
+		}},
+		"LockOffer": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockOffer(ctx, t.account.ID, t.offer.ID))
+		}},
+		"PendingOffer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.PendingOffer(ctx, t.account.ID))
+		}},
+		"Offers": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Offers(ctx, t.account.ID, tenancy.Keyset{Limit: 5}))
+		}},
+		"EraseInvitations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.EraseInvitations(ctx, t.user.ID, t.ended.Email.Normal)
 		}},
 		"InvitationByToken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.InvitationByToken(ctx, t.invitation.Hash))
@@ -396,6 +412,8 @@ func (w *world) state(t *town) map[string]any {
 		seats, err := s.SeatsTaken(ctx, a.ID, t.at, tenancy.SeatQuery{Pending: true})
 		add(fmt.Sprint("SeatsTaken ", i), seats, err)
 	}
+	offers, err := s.Offers(ctx, t.account.ID, page)
+	add("Offers", offers, err)
 	for i, team := range []tenancy.Team{t.team, t.newTeam, t.sibling, t.stranger} {
 		v, err := s.Team(ctx, team.ID)
 		add(fmt.Sprint("Team ", i), v, err)
@@ -577,9 +595,9 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
-// before the year 1, a key that happens to be empty, nobody's address.
+// before the year 1, a key that happens to be empty, an address that is nobody's.
 func harmless(method string) bool {
-	return method == "Append" || method == "EraseRecipient" || method == "ForgetOperations" || method == "ForgetSeen" || method == "InsertOperation"
+	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient"}, method)
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does

@@ -144,6 +144,19 @@ func (w *world) aGuestInvitation(c conversation.Conversation) invite.Record {
 	return r
 }
 
+// anOffer makes a pending offer of the account.
+func (w *world) anOffer(account tenancy.AccountID) invite.Record {
+	w.Helper()
+	r := w.anInvitation(tenancy.Team{Account: account})
+	r.Kind, r.Role = invite.ToOneAccount, 0
+	return r
+}
+
+func (w *world) offer(account tenancy.AccountID) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.anOffer(account), w.store.InsertInvitation)
+}
+
 func (w *world) aContact(team tenancy.TeamID) conversation.Contact {
 	n := w.next()
 	return conversation.Contact{

@@ -50,7 +50,7 @@ func Memory(*testing.T) storage.Store { return memory.New() }
 // SQLite opens a database in a file of the test's own.
 func SQLite(t *testing.T) storage.Store {
 	t.Helper()
-	return open(t, "sqlite", filepath.Join(t.TempDir(), "usher.db"), sqlite.New)
+	return open(t, "sqlite", sqliteDSN(t), sqlite.New)
 }
 
 // Postgres makes a schema of the test's own.
@@ -68,7 +68,17 @@ func PostgresDSN(t *testing.T) string {
 // MySQL makes a database of the test's own.
 func MySQL(t *testing.T) storage.Store {
 	t.Helper()
-	return open(t, "mysql", testdb.MySQL(t, "mysql", ""), mysql.New)
+	return open(t, "mysql", mysqlDSN(t), mysql.New)
+}
+
+func sqliteDSN(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "usher.db")
+}
+
+func mysqlDSN(t *testing.T) string {
+	t.Helper()
+	return testdb.MySQL(t, "mysql", "")
 }
 
 func open(t *testing.T, driver, dsn string, adapt func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)) storage.Store {
@@ -78,6 +88,11 @@ func open(t *testing.T, driver, dsn string, adapt func(*sql.DB, ...sqlstore.Opti
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	return adapted(t, db, adapt)
+}
+
+func adapted(t *testing.T, db *sql.DB, adapt func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)) *sqlstore.Store {
+	t.Helper()
 	db.SetMaxOpenConns(20)
 	store, err := adapt(db)
 	if err != nil {

@@ -190,20 +190,25 @@ CREATE TABLE IF NOT EXISTS usher_grants (
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- An invitation is one of a team, or offers an account: then it has no team and no role, and
+-- "offered_id" is the account. The account of all others is not referred to by itself, since that
+-- would lock it after their team.
 CREATE TABLE IF NOT EXISTS usher_invitations (
 	id              BINARY(16) NOT NULL PRIMARY KEY,
 	account_id      BINARY(16) NOT NULL,
-	team_id         BINARY(16) NOT NULL,
-	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation')),
+	team_id         BINARY(16),
+	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
 	conversation_id BINARY(16),
 	email           VARBINARY(320) NOT NULL,
 	email_display   VARBINARY(320) NOT NULL,
-	role            VARBINARY(20) NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role            VARBINARY(20) CHECK (role IN ('manager', 'member', 'restricted')),
 	inviter_id      BINARY(16) NOT NULL,
 	state           VARBINARY(20) NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         BIGINT NOT NULL,
 	token_hash      BINARY(32) UNIQUE,
 	pending_scope   BINARY(16),
+	offered_id      BINARY(16),
+	pending_offer   BINARY(16) UNIQUE,
 	created_at      BIGINT NOT NULL,
 	expires_at      BIGINT NOT NULL,
 	mailed_at       BIGINT,
@@ -214,11 +219,18 @@ CREATE TABLE IF NOT EXISTS usher_invitations (
 	locks           BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (pending_scope, email),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	CHECK ((kind = 'account') = (team_id IS NULL)),
+	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
+	CHECK (offered_id IS NULL OR offered_id = account_id),
 	KEY usher_invitations_listed (team_id, created_at, id),
 	KEY usher_invitations_sent (inviter_id, team_id, state),
 	KEY usher_invitations_pending (account_id, state, expires_at),
+	KEY usher_invitations_offered (offered_id, created_at, id),
+	KEY usher_invitations_to (email),
 	KEY usher_invitations_of_conversation (conversation_id, created_at, id),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (offered_id) REFERENCES usher_accounts (id),
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id),
 	FOREIGN KEY (accepted_by) REFERENCES usher_users (id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)

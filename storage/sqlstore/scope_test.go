@@ -1,0 +1,238 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// scopeKeys are the tables that hold a team's rows, and the columns that put a row into its
+// team: the team's id, or the id of a conversation, which the rooms read in its team first.
+var scopeKeys = map[string][]string{
+	"usher_teams":         {"id"},
+	"usher_memberships":   {"team_id"},
+	"usher_contacts":      {"team_id"},
+	"usher_conversations": {"team_id"},
+	"usher_invitations":   {"team_id"},
+	"usher_events":        {"team_id"},
+	"usher_messages":      {"conversation_id"},
+	"usher_grants":        {"conversation_id"},
+	"usher_deliveries":    {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
+}
+
+// entries are the only statements on a team's rows that name no team: those which find the
+// team, and those of the relay, which serves all teams and answers to nobody in one. Each is a
+// beginning of the table and of its condition.
+var entries = []struct{ table, condition, why string }{
+	{"usher_teams", "live_identity = ?", "a message that comes in finds its team by the identity that it was sent to"},
+	{"usher_teams", "account_id = ? AND name_key = ?", "a name is looked up in the account of a team that was read, and the account owns all of its teams"},
+	{"usher_teams", "account_id = ? ORDER BY", "the holder of an account lists its teams"},
+	{"usher_teams", "account_id = ? AND created_at >= ?", "the next page of that list"},
+	{"usher_memberships", "user_id = ? AND status = 'active'", "a user lists their own teams"},
+	{"usher_memberships", "user_id = ? AND status <> 'removed'", "the deletion of a user ends all of their memberships"},
+	{"usher_memberships", "account_id = ? AND status = 'active'", "the seats of an account are counted over its teams"},
+	{"usher_invitations", "account_id = ? AND state = 'pending'", "the seats of an account are counted over its teams"},
+	{"usher_memberships", "id = ? AND account_id = ?", "a role holds in all teams of its account"},
+	{"usher_memberships", "role_id = id", "a role that somebody has is not deleted"},
+	{"usher_memberships", "status = 'active' AND expires_at <= ?", "the sweep finds what has expired, wherever it is"},
+	{"usher_invitations", "token_hash = ?", "whoever has the token has the invitation"},
+	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
+	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
+	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
+	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
+	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
+	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
+	{"usher_memberships", "status = 'active' AND expires_at IS NULL", "and at the managers of each"},
+	{"usher_memberships", "status = 'deleted' AND status <> 'removed'", "the doctor looks for members who are deleted"},
+	{"usher_memberships", "account_id <> account_id", "the doctor looks for roles of another account"},
+	{"usher_events", "due_at <= ?", "the relay takes what is due, whosever it is"},
+	{"usher_events", "stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
+	{"usher_events", "id IN ()", "the relay leases what it has taken"},
+	{"usher_events", "id = ? AND due_at = ? AND attempts = ? AND leased = 1", "the relay settles an event by its lease"},
+	{"usher_events", "buried_at IS NOT NULL", "the operator lists the dead letters"},
+	{"usher_events", "id = ? AND buried_at IS NOT NULL", "the operator replays a dead letter"},
+	{"usher_events", "stream_kind = ? AND stream_id = ? AND due_at IS NOT NULL", "a replay looks at the leases in the stream of its dead letter"},
+}
+
+// countsEvents are the two statements that the entries of a bare id are for.
+var countsEvents = regexp.MustCompile(`^(SELECT events FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?$`)
+
+// Every statement that the store can ever send (F1 is that there are no others) on a table with
+// a team's rows says which team's, or is one of the few entries.
+func TestStatementsBindTheirTeam(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		store, _ := e.open(t)
+		used := map[string]bool{}
+		for _, text := range store.Statements() {
+			for _, fault := range unbound(text, used) {
+				t.Errorf("%s, and is no entry: name the team, or add it to entries with the reason\n%s", fault, text)
+			}
+		}
+		for _, entry := range entries {
+			assert.True(t, used[entry.table+entry.condition], "no statement enters %s by %s any more", entry.table, entry.condition)
+		}
+	})
+}
+
+// The check finds what it is there to find.
+func TestUnboundStatementsAreFound(t *testing.T) {
+	for _, text := range []string{
+		`SELECT name FROM usher_teams`,
+		`SELECT name FROM usher_contacts WHERE id = ?`,
+		`SELECT name FROM usher_contacts c WHERE c.id = $1 AND c.version = $2`,
+		`SELECT name FROM usher_contacts WHERE team_id = 7`,
+		`SELECT name FROM usher_contacts WHERE team_id <> ?`,
+		`SELECT name FROM usher_contacts WHERE team_id = ? OR address = ?`,
+		`SELECT name FROM usher_contacts WHERE (team_id = ? OR address = ?)`,
+		`SELECT team_id = ? FROM usher_contacts WHERE id = ?`,
+		`UPDATE usher_conversations SET team_id = ? WHERE id = ? AND version = ?`,
+		`UPDATE usher_conversations SET status = ? WHERE id = ?`,
+		`DELETE FROM usher_messages WHERE seq = ?`,
+		`INSERT INTO usher_messages (id, seq) VALUES (?, ?)`,
+		`INSERT INTO usher_messages (id, conversation_id) VALUES (?, 'x')`,
+		`SELECT 1 FROM usher_invitations i JOIN usher_memberships m ON m.user_id = i.inviter_id WHERE i.team_id = ?`,
+		`SELECT 1 FROM usher_users u JOIN usher_memberships m ON m.user_id = u.id WHERE u.id = ?`,
+		`SELECT 1 FROM usher_users WHERE id = ? AND EXISTS (SELECT 1 FROM usher_deliveries WHERE id = ?)`,
+		`SELECT id FROM usher_deliveries WHERE from_team_id = ? UNION ALL SELECT id FROM usher_deliveries WHERE by_id = ?`,
+		`SELECT g.conversation_id FROM usher_grants g JOIN usher_conversations c ON c.id = g.conversation_id WHERE g.user_id = ? AND g.revoked_at IS NULL`,
+		`SELECT 1 FROM usher_memberships m JOIN usher_teams t ON t.id = m.team_id, usher_contacts c WHERE m.team_id = ?`,
+	} {
+		assert.NotEmpty(t, unbound(text, map[string]bool{}), text)
+	}
+	for _, text := range []string{
+		`SELECT name FROM usher_users WHERE id = ?`,
+		`SELECT name FROM usher_contacts c WHERE c.id = $1 AND c.team_id = $2 AND (c.name = $3 OR c.name = $4)`,
+		`INSERT INTO usher_messages (id, conversation_id, seq) VALUES (?, ?, 1)`,
+	} {
+		assert.Empty(t, unbound(text, map[string]bool{}), text)
+	}
+}
+
+var (
+	spaces      = regexp.MustCompile(`\s+`)
+	placeholder = regexp.MustCompile(`\$\d+`)
+	qualifier   = regexp.MustCompile(`\b\w+\.`)
+	subselect   = regexp.MustCompile(`\(SELECT [^()]*\)`)
+	innermost   = regexp.MustCompile(`\(([^()]*)\)`)
+	insert      = regexp.MustCompile(`^INSERT INTO (\w+) \(([^()]*)\) VALUES \(([^()]*)\)`)
+	change      = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (\w+)(?: SET .*?)? WHERE (.*)$`)
+	selection   = regexp.MustCompile(`^SELECT .*? FROM (.*?)(?: WHERE (.*?))?(?: ORDER BY .*)?(?: LIMIT .*)?$`)
+	joined      = regexp.MustCompile(`JOIN (\w+) \w+ ON ([\w.]+ = [\w.]+)`)
+	scopeTie    = regexp.MustCompile(`^\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)$`)
+	teamTable   = regexp.MustCompile(`\busher_\w+`)
+)
+
+// unbound says what in a statement touches a team's rows without saying whose, and notes which
+// entries it used.
+func unbound(text string, used map[string]bool) (faults []string) {
+	text = placeholder.ReplaceAllString(spaces.ReplaceAllString(strings.TrimSpace(text), " "), "?")
+	text = strings.NewReplacer("( ", "(", " )", ")", " ,", ",", "+c.team_id", "c.team_id").Replace(text)
+	for _, parts := range insert.FindAllStringSubmatch(subselect.ReplaceAllString(text, "0"), 1) {
+		if !bindsInsert(parts[1], parts[2], parts[3]) {
+			faults = append(faults, "it inserts into "+parts[1]+" without a team")
+		}
+	}
+	for _, query := range queries(text) {
+		if table, condition := whose(query); table != "" && !enters(query, table, condition, used) {
+			faults = append(faults, fmt.Sprintf("%q reads or writes %s without a team", query, table))
+		}
+	}
+	return faults
+}
+
+// queries are the selects, updates and deletes in a statement, each without those inside it, of
+// which () is left.
+func queries(text string) (found []string) {
+	for innermost.MatchString(text) {
+		text = innermost.ReplaceAllStringFunc(text, func(group string) string {
+			found = append(found, strings.Trim(group, "()"))
+			return "\x00"
+		})
+	}
+	found = append(found, text)
+	var parts []string
+	for _, query := range found {
+		parts = append(parts, strings.Split(strings.ReplaceAll(query, "\x00", "()"), " UNION ALL ")...)
+	}
+	return slices.DeleteFunc(parts, func(query string) bool {
+		return !slices.Contains([]string{"SELECT", "UPDATE", "DELETE"}, word(query))
+	})
+}
+
+// whose is the table with a team's rows that a query reads or writes without naming the team,
+// and the condition under which it does, or nothing.
+func whose(query string) (table, condition string) {
+	if parts := change.FindStringSubmatch(query); parts != nil {
+		return blame(parts[1:2], parts[2])
+	}
+	if !strings.Contains(query, " FROM ") {
+		return "", "" // SELECT EXISTS ()
+	}
+	parts := selection.FindStringSubmatch(query)
+	if parts == nil {
+		return query, "" // what cannot be read is not right
+	}
+	for _, join := range joined.FindAllStringSubmatch(parts[1], -1) {
+		if scopeKeys[join[1]] != nil && !scopeTie.MatchString(join[2]) {
+			return join[1], join[2]
+		}
+	}
+	tables := teamTable.FindAllString(parts[1], -1)
+	if strings.Contains(parts[1], ",") {
+		return tables[0], parts[1] // a join without a condition
+	}
+	if strings.HasPrefix(parts[1], "()") {
+		return "", "" // what is joined here is tied to a select that is looked at by itself
+	}
+	return blame(tables, parts[2])
+}
+
+// blame is the first of a query's tables with a team's rows, unless the condition names the
+// team of one of them: they are tied to each other.
+func blame(tables []string, condition string) (string, string) {
+	condition = qualifier.ReplaceAllString(condition, "")
+	tables = slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return scopeKeys[table] == nil })
+	if len(tables) == 0 {
+		return "", ""
+	}
+	if !strings.Contains(condition, " OR ") {
+		for part := range strings.SplitSeq(condition, " AND ") {
+			for _, table := range tables {
+				for _, key := range scopeKeys[table] {
+					if part == key+" = ?" {
+						return "", ""
+					}
+				}
+			}
+		}
+	}
+	return tables[0], condition
+}
+
+func bindsInsert(table, columns, values string) bool {
+	keys := scopeKeys[table]
+	bound := strings.Split(values, ", ")
+	return keys == nil || slices.ContainsFunc(keys, func(key string) bool {
+		i := slices.Index(strings.Split(columns, ", "), key)
+		return i >= 0 && i < len(bound) && bound[i] == "?"
+	})
+}
+
+// enters reports whether the query is an entry.
+func enters(query, table, condition string, used map[string]bool) bool {
+	for _, entry := range entries {
+		if entry.table != table || !strings.HasPrefix(condition, entry.condition) {
+			continue
+		}
+		if entry.condition == "id = ?" && !countsEvents.MatchString(query) {
+			continue
+		}
+		used[entry.table+entry.condition] = true
+		return true
+	}
+	return false
+}

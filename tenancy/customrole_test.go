@@ -1,0 +1,169 @@
+package tenancy_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func TestSpec3_CustomRoles(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, holder := tenancy.Actor{User: alice.ID, Team: team.ID}, s.holder(team.ID)
+		bob := s.member(team, "Bob", rbac.Restricted)
+		before := len(s.accountEvents(holder.Account))
+
+		spec := tenancy.RoleSpec{Name: "Auditor", Base: rbac.Restricted, Permissions: []string{"report: read", "audit: read", "report: read"}}
+		auditor, err := s.people.DefineRole(ctx, holder, spec)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"audit: read", "report: read"}, auditor.Permissions)
+		assert.False(t, auditor.Manages)
+		_, err = s.people.DefineRole(ctx, holder, tenancy.RoleSpec{Name: " AUDITOR ", Base: rbac.Member})
+		require.ErrorIs(t, err, tenancy.ErrNameTaken)
+
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ReadAudit), rbac.ErrDenied)
+		m, err := s.people.GiveRole(ctx, manager, bob.User, auditor.ID)
+		require.NoError(t, err)
+		assert.Equal(t, auditor.ID, m.Custom)
+		assert.Equal(t, rbac.Restricted, m.Role, "the base")
+		same, err := s.people.GiveRole(ctx, manager, bob.User, auditor.ID)
+		require.NoError(t, err)
+		assert.Equal(t, m, same, "the same role again changes nothing")
+		require.NoError(t, s.people.Check(ctx, bob, rbac.ReadAudit))
+		err = s.people.Check(ctx, bob, rbac.SendBlast)
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		assert.Contains(t, err.Error(), `"Auditor"`, "the error calls the role by its name")
+
+		var used *tenancy.RoleInUseError
+		require.ErrorAs(t, s.people.DeleteRole(ctx, holder, auditor.ID), &used)
+		assert.Equal(t, []tenancy.TeamID{team.ID}, used.Teams)
+		spec.Permissions = []string{"report: read"}
+		edited, err := s.people.EditRole(ctx, holder, auditor.ID, spec)
+		require.NoError(t, err)
+		same2, err := s.people.EditRole(ctx, holder, auditor.ID, spec)
+		require.NoError(t, err)
+		assert.Equal(t, edited, same2)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ReadAudit), rbac.ErrDenied, "from the next call on")
+		listed, err := s.people.Roles(ctx, manager)
+		require.NoError(t, err)
+		assert.Equal(t, []tenancy.CustomRole{edited}, listed)
+
+		_, err = s.people.ChangeRole(ctx, manager, bob.User, rbac.Restricted)
+		require.NoError(t, err)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ReadReport), rbac.ErrDenied, "a built-in role takes its place")
+		_, err = s.people.GiveRole(ctx, manager, bob.User, auditor.ID)
+		require.NoError(t, err)
+		require.NoError(t, s.people.Remove(ctx, manager, bob.User))
+		require.NoError(t, s.people.DeleteRole(ctx, holder, auditor.ID), "who was removed has it no more")
+		require.ErrorIs(t, s.people.DeleteRole(ctx, holder, auditor.ID), tenancy.ErrNotFound)
+		assert.Equal(t, []string{tenancy.RoleDefined, tenancy.RoleEdited, tenancy.RoleDeleted}, s.accountEvents(holder.Account)[before:])
+	})
+}
+
+// D8: what is wrong with a role of one account is refused at entry, and a role of one account is
+// nothing in another.
+func TestD8_CustomRolesAreValidatedAndTheirAccounts(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice, oscar := s.user("Alice"), s.user("Oscar")
+		team, foreign := s.team(alice, "Sales"), s.team(oscar, "Sales")
+		manager, holder := tenancy.Actor{User: alice.ID, Team: team.ID}, s.holder(team.ID)
+		bob := s.member(team, "Bob", rbac.Member)
+		for name, spec := range map[string]tenancy.RoleSpec{
+			"no name":         {Base: rbac.Member},
+			"bidi name":       {Name: "a\u202eb", Base: rbac.Member},
+			"long name":       {Name: strings.Repeat("x", tenancy.MaxName+1), Base: rbac.Member},
+			"no base":         {Name: "R"},
+			"manager as base": {Name: "R", Base: rbac.Manager},
+			"holder as base":  {Name: "R", Base: rbac.Holder},
+			"unknown":         {Name: "R", Base: rbac.Member, Permissions: []string{"moon: walk"}},
+			"wildcard":        {Name: "R", Base: rbac.Member, Permissions: []string{"*"}},
+			"empty":           {Name: "R", Base: rbac.Member, Permissions: []string{""}},
+			"nearly":          {Name: "R", Base: rbac.Member, Permissions: []string{"Audit: read"}},
+			"the holder's":    {Name: "R", Base: rbac.Member, Permissions: []string{"account: close"}},
+			"too many":        {Name: "R", Base: rbac.Member, Permissions: slicesRepeat("audit: read", rbac.MaxExtra+1)},
+			"1 MiB":           {Name: "R", Base: rbac.Member, Permissions: []string{strings.Repeat("x", 1<<20)}},
+		} {
+			_, err := s.people.DefineRole(ctx, holder, spec)
+			require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+			assert.Less(t, len(err.Error()), 1000, name)
+		}
+		theirs, err := s.people.DefineRole(ctx, s.holder(foreign.ID), tenancy.RoleSpec{Name: "R", Base: rbac.Member, Permissions: []string{"audit: read"}})
+		require.NoError(t, err)
+		for _, id := range []tenancy.RoleID{theirs.ID, tenancy.NewID[tenancy.RoleID](tenancy.Env{}), {}} {
+			_, err = s.people.GiveRole(ctx, manager, bob.User, id)
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+			_, err = s.people.EditRole(ctx, holder, id, tenancy.RoleSpec{Name: "R", Base: rbac.Member})
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+			require.ErrorIs(t, s.people.DeleteRole(ctx, holder, id), tenancy.ErrNotFound)
+		}
+		_, err = s.people.DefineRole(ctx, tenancy.Holder{User: oscar.ID, Account: holder.Account}, tenancy.RoleSpec{Name: "R", Base: rbac.Member})
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ReadAudit), rbac.ErrDenied)
+	})
+}
+
+func slicesRepeat(text string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = text
+	}
+	return all
+}
+
+// A8, C10 for custom roles: nobody gives one that holds more than they do, nor acts on somebody
+// whose custom role does.
+func TestC10_CustomRolesAboveTheActor(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		team := s.team(s.user("Alice"), "Sales")
+		manager, holder := tenancy.Actor{User: s.holder(team.ID).User, Team: team.ID}, s.holder(team.ID)
+		define := func(name string, permissions ...string) tenancy.RoleID {
+			role, err := s.people.DefineRole(ctx, holder, tenancy.RoleSpec{Name: name, Base: rbac.Member, Permissions: permissions})
+			require.NoError(t, err)
+			return role.ID
+		}
+		lead := define("Lead", "member: change role", "member: remove", "member: suspend")
+		auditor := define("Auditor", "audit: read")
+		bob, carol, dave := s.member(team, "Bob", rbac.Member), s.member(team, "Carol", rbac.Member), s.member(team, "Dave", rbac.Member)
+		_, err := s.people.GiveRole(ctx, manager, bob.User, lead)
+		require.NoError(t, err)
+		_, err = s.people.GiveRole(ctx, manager, carol.User, auditor)
+		require.NoError(t, err)
+
+		_, err = s.people.GiveRole(ctx, bob, dave.User, auditor)
+		require.ErrorIs(t, err, rbac.ErrDenied, "a lead may not read the audit log")
+		_, err = s.people.GiveRole(ctx, bob, bob.User, auditor)
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		_, err = s.people.ChangeRole(ctx, bob, bob.User, rbac.Manager)
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		require.ErrorIs(t, s.people.Remove(ctx, bob, carol.User), rbac.ErrDenied)
+		_, err = s.people.Suspend(ctx, bob, carol.User)
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		_, err = s.people.SetExpiry(ctx, bob, carol.User, s.now.Add(1e12))
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		_, err = s.people.GiveRole(ctx, bob, dave.User, lead)
+		require.NoError(t, err, "what they hold they may give")
+		_, err = s.people.GiveRole(ctx, dave, manager.User, lead)
+		require.ErrorIs(t, err, rbac.ErrDenied, "a lead is not above a manager")
+	})
+}
+
+func TestCustomRolesAreBounded(t *testing.T) {
+	s := newScene(t)
+	holder := s.holder(s.team(s.user("Alice"), "Sales").ID)
+	for n := range tenancy.MaxRoles {
+		_, err := s.people.DefineRole(t.Context(), holder, tenancy.RoleSpec{Name: fmt.Sprint("Role ", n), Base: rbac.Member})
+		require.NoError(t, err)
+	}
+	_, err := s.people.DefineRole(t.Context(), holder, tenancy.RoleSpec{Name: "One too many", Base: rbac.Member})
+	require.ErrorIs(t, err, tenancy.ErrLimit)
+}

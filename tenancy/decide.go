@@ -1,0 +1,167 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/usher-go/usher/rbac"
+)
+
+// Can is [Service.Check] as a yes or no. It answers an error only where there is no answer: when
+// the store could not be asked or the context has ended.
+func (s *Service) Can(ctx context.Context, actor Actor, perm rbac.Permission) (bool, error) {
+	return Allowed(s.Check(ctx, actor, perm))
+}
+
+// Allowed turns what a check answered into yes, no, or the error that there is no answer.
+func Allowed(err error) (bool, error) {
+	for _, no := range []error{rbac.ErrDenied, ErrNotFound, ErrConflict, ErrExpired} {
+		if errors.Is(err, no) {
+			return false, nil
+		}
+	}
+	return err == nil, err
+}
+
+// Decision is the answer of a check with all that it rests on: for the people who ask why. Show it
+// to those who run the host and not to the actor, who may not know of all of it.
+type Decision struct {
+	Actor      Actor
+	Permission rbac.Permission
+	// Err is what Check answers: nil if the actor may.
+	Err error
+	// Rule is the rule of the policy that decided; zero where the actor has no active membership,
+	// since no rule was asked then.
+	Rule rbac.Reason
+	// Authority is what was read; zero for somebody who was never in the team.
+	Authority Authority
+}
+
+// Explain is [Service.Check] with the reason, for a permission by a reach: [rbac.ByTeam] is what
+// Check asks, [rbac.ByGrant] what a guest of a conversation is asked. The error is that there is no
+// answer, as with [Service.Can].
+func (s *Service) Explain(ctx context.Context, actor Actor, perm rbac.Permission, by rbac.Reach) (Decision, error) {
+	d := Decision{Actor: actor, Permission: perm, Err: ErrNoPrincipal}
+	if actor.User.IsZero() || actor.Team.IsZero() {
+		return d, nil
+	}
+	if d.Authority, d.Err = s.store.Authority(ctx, actor.Team, actor.User); d.Err == nil {
+		var standing Standing
+		if standing, d.Err = s.judge(actor, d.Authority); d.Err == nil {
+			d.Err, d.Rule = standing.check(perm, by), standing.rights.Explain(perm, by)
+		}
+	}
+	_, err := Allowed(d.Err)
+	return d, err
+}
+
+// Allowed reports whether the actor may.
+func (d Decision) Allowed() bool { return d.Err == nil }
+
+// String tells the decision in lines: the answer, the rule, the facts.
+func (d Decision) String() string {
+	var out strings.Builder
+	if d.Allowed() {
+		out.WriteString("allowed\n")
+	} else {
+		fmt.Fprintf(&out, "refused: %v\n", d.Err)
+	}
+	if d.Rule.Name != "" {
+		fmt.Fprintf(&out, "rule: %s\n", d.Rule)
+	}
+	m := d.Authority.Membership
+	if m.User.IsZero() {
+		out.WriteString("membership: none\n")
+		return out.String()
+	}
+	fmt.Fprintf(&out, "membership: %s, %s", m.Role, m.Status)
+	if d.Authority.CustomName != "" {
+		fmt.Fprintf(&out, ", as %q", d.Authority.CustomName)
+	}
+	if !m.ExpiresAt.IsZero() {
+		fmt.Fprintf(&out, ", until %s", printTime(m.ExpiresAt))
+	}
+	fmt.Fprintf(&out, "\nuser: %s\nteam: %s\naccount: %s\n", d.Authority.UserStatus, d.Authority.TeamStatus, d.Authority.AccountStatus)
+	return out.String()
+}
+
+// Capability is one thing that an actor may do, or why not.
+type Capability struct {
+	Permission rbac.Permission
+	// Name is the permission as "object: action".
+	Name string
+	// Err is nil if the actor may, and otherwise says what was missing.
+	Err error
+}
+
+// Allowed reports whether the actor may.
+func (c Capability) Allowed() bool { return c.Err == nil }
+
+// Capabilities are what an actor may do, for a user interface that shows or greys out. They are
+// as of now and no authority: every operation checks anew.
+type Capabilities []Capability
+
+// Of is what the capabilities say of a permission: nil if the actor may. A permission that is not
+// among them answers [ErrNotFound].
+func (c Capabilities) Of(perm rbac.Permission) error {
+	for _, capability := range c {
+		if capability.Permission == perm {
+			return capability.Err
+		}
+	}
+	return ErrNotFound
+}
+
+// Capabilities lists every permission of the policy, with whether the actor has it in the whole
+// team. It costs one statement. The errors are those of [Service.Standing]; an actor who has no
+// standing may do nothing.
+func (s *Service) Capabilities(ctx context.Context, actor Actor) (Capabilities, error) {
+	standing, err := s.Standing(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	return standing.Capabilities(s.policy.Permissions(), standing.Check), nil
+}
+
+// Capabilities asks check about each of the permissions.
+func (st Standing) Capabilities(perms []rbac.Permission, check func(rbac.Permission) error) Capabilities {
+	all := make(Capabilities, len(perms))
+	for i, perm := range perms {
+		all[i] = Capability{Permission: perm, Name: st.policy.Name(perm), Err: check(perm)}
+	}
+	return all
+}
+
+// onMembers are the permissions to act on one member of the team.
+var onMembers = []rbac.Permission{rbac.ChangeRole, rbac.RemoveMember, rbac.SuspendMember, rbac.ReactivateMember}
+
+// CapabilitiesOn lists what the actor may do to someone in their team: change their role, remove,
+// suspend and reactivate them. What would leave the team without a manager is found when it is
+// tried, not here. The errors are those of [Service.Standing], [rbac.ErrDenied] for an actor who may
+// not list members, and [ErrNotFound] for somebody who is not in the team.
+func (s *Service) CapabilitiesOn(ctx context.Context, actor Actor, user UserID) (Capabilities, error) {
+	standing, err := s.Standing(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	if err := standing.Check(rbac.ListMembers); err != nil {
+		return nil, err
+	}
+	m, err := s.present(ctx, actor.Team, user)
+	if err != nil {
+		return nil, err
+	}
+	role, err := s.customOf(ctx, standing.Account, m)
+	if err != nil {
+		return nil, err
+	}
+	theirs := s.rights(m.Role, role.Name, role.Permissions)
+	return standing.Capabilities(onMembers, func(perm rbac.Permission) error {
+		if err := standing.Check(perm); err != nil {
+			return err
+		}
+		return standing.covers(perm, theirs)
+	}), nil
+}

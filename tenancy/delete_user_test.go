@@ -1,0 +1,159 @@
+package tenancy_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+type eraser struct{ told []tenancy.Erasure }
+
+func (e *eraser) Erase(_ context.Context, erasure tenancy.Erasure) error {
+	e.told = append(e.told, erasure)
+	return nil
+}
+
+func TestSpec4_6_DeleteUser(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		bob := s.member(team, "Bob", rbac.Member)
+		room := &eraser{}
+		s.people.BindErasures(room)
+		_, err := s.people.Switch(ctx, bob.User, team.ID)
+		require.NoError(t, err)
+		before := len(s.userEvents(bob.User))
+
+		require.NoError(t, s.people.DeleteUser(ctx, host, bob.User, tenancy.UserID{}))
+		gone, err := s.people.User(ctx, bob.User)
+		require.NoError(t, err)
+		assert.Equal(t, tenancy.User{
+			ID: bob.User, Name: tenancy.Tombstone, Status: tenancy.UserDeleted, CreatedAt: gone.CreatedAt, Version: gone.Version,
+		}, gone)
+		m, err := s.store.Membership(ctx, team.ID, bob.User)
+		require.NoError(t, err)
+		assert.Equal(t, tenancy.MembershipRemoved, m.Status)
+		require.Len(t, s.left, 1)
+		assert.Equal(t, []tenancy.Erasure{{User: bob.User, Email: "bob@acme.example", By: host, At: s.now}}, room.told)
+		assert.Equal(t, []string{tenancy.UserErased}, s.userEvents(bob.User)[before:])
+		for name, try := range map[string]func() error{
+			"Check":         func() error { return s.people.Check(ctx, bob, rbac.ReadTeam) },
+			"MyTeams":       func() error { _, err := s.people.MyTeams(ctx, bob.User, tenancy.Page{}); return err },
+			"CreateAccount": func() error { _, err := s.people.CreateAccount(ctx, bob.User, "Mine"); return err },
+			"Switch":        func() error { _, err := s.people.Switch(ctx, bob.User, team.ID); return err },
+			"ChangeEmail":   func() error { _, err := s.people.ChangeEmail(ctx, host, bob.User, "b@acme.example", true); return err },
+			"Admit": func() error {
+				_, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Member})
+				return err
+			},
+		} {
+			require.Error(t, try(), name)
+		}
+		require.NoError(t, s.people.DeleteUser(ctx, host, bob.User, tenancy.UserID{}), "deleting again changes nothing")
+		assert.Len(t, room.told, 1)
+
+		again := s.user("Bob")
+		assert.NotEqual(t, bob.User, again.ID, "C4: who comes back is somebody else")
+		require.ErrorIs(t, s.people.Check(ctx, tenancy.Actor{User: again.ID, Team: team.ID}, rbac.ReadTeam), tenancy.ErrNotFound)
+		require.ErrorIs(t, s.people.DeleteUser(ctx, host, tenancy.NewID[tenancy.UserID](tenancy.Env{}), tenancy.UserID{}), tenancy.ErrNotFound)
+		require.ErrorIs(t, s.people.DeleteUser(ctx, host, tenancy.UserID{}, tenancy.UserID{}), tenancy.ErrNotFound)
+	})
+}
+
+func TestSpec4_6_DeletionIsRefusedOrHandsOver(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice, carol := s.user("Alice"), s.user("Carol")
+		sales, support := s.team(alice, "Sales"), s.team(alice, "Support")
+		shared := s.team(s.user("Oscar"), "Shared")
+		_, err := s.people.Admit(ctx, host, tenancy.Admission{Team: shared.ID, User: alice.ID, Role: rbac.Manager})
+		require.NoError(t, err)
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: support.ID, User: carol.ID, Role: rbac.Restricted, ExpiresAt: s.now.Add(time.Hour)})
+		require.NoError(t, err)
+		closed := s.team(alice, "Closed")
+		_, err = s.people.Archive(ctx, tenancy.Actor{User: alice.ID, Team: closed.ID}, tenancy.Leftovers{})
+		require.NoError(t, err)
+		_, err = s.people.CloseAccount(ctx, s.holder(closed.ID))
+		require.NoError(t, err)
+
+		var needed *tenancy.StillNeededError
+		require.ErrorAs(t, s.people.DeleteUser(ctx, host, alice.ID, tenancy.UserID{}), &needed)
+		assert.ElementsMatch(t, []tenancy.TeamID{sales.ID, support.ID}, needed.Teams)
+		assert.ElementsMatch(t, []tenancy.AccountID{sales.Account, support.Account}, needed.Accounts)
+		kept, err := s.people.User(ctx, alice.ID)
+		require.NoError(t, err)
+		assert.Equal(t, alice, kept)
+
+		require.ErrorIs(t, s.people.DeleteUser(ctx, host, alice.ID, alice.ID), tenancy.ErrInvalid)
+		require.ErrorIs(t, s.people.DeleteUser(ctx, host, alice.ID, tenancy.NewID[tenancy.UserID](tenancy.Env{})), tenancy.ErrNotFound)
+		require.NoError(t, s.people.DeleteUser(ctx, host, alice.ID, carol.ID))
+		for _, team := range []tenancy.Team{sales, support} {
+			assert.Equal(t, carol.ID, s.holder(team.ID).User)
+			m, err := s.store.Membership(ctx, team.ID, carol.ID)
+			require.NoError(t, err)
+			assert.Equal(t, rbac.Manager, m.Role)
+			assert.Zero(t, m.ExpiresAt, "a lasting one")
+			managed, err := s.store.HasOtherManager(ctx, team.ID, tenancy.UserID{})
+			require.NoError(t, err)
+			assert.True(t, managed)
+		}
+		require.ErrorIs(t, s.people.Check(ctx, tenancy.Actor{User: carol.ID, Team: shared.ID}, rbac.ReadTeam), tenancy.ErrNotFound,
+			"a team that has another manager needs no successor")
+	})
+}
+
+// Who is suspended, or finds no seat, is no successor; and then nothing has happened.
+func TestSuccessorsWhoCannotBeOne(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		bob := s.member(team, "Bob", rbac.Member)
+		_, err := s.people.Suspend(ctx, manager, bob.User)
+		require.NoError(t, err)
+		before := s.events(team.ID)
+		var member *tenancy.MemberError
+		require.ErrorAs(t, s.people.DeleteUser(ctx, host, alice.ID, bob.User), &member)
+		s.seats(team, tenancy.HardSeats, 1)
+		require.ErrorIs(t, s.people.DeleteUser(ctx, host, alice.ID, s.user("Carol").ID), tenancy.ErrLimit)
+		assert.Equal(t, before, s.events(team.ID))
+		assert.Equal(t, alice.ID, s.holder(team.ID).User)
+		require.NoError(t, s.people.Check(ctx, manager, rbac.ChangeRole))
+	})
+}
+
+func TestChangeEmail(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice, bob := s.user("Alice"), s.user("Bob")
+		_, err := s.people.ChangeEmail(ctx, host, alice.ID, "BOB@acme.example", true)
+		require.ErrorIs(t, err, tenancy.ErrEmailTaken)
+		same, err := s.people.ChangeEmail(ctx, host, alice.ID, alice.Email.Display, true)
+		require.NoError(t, err)
+		assert.Equal(t, alice, same)
+
+		s.now = s.now.Add(time.Hour)
+		changed, err := s.people.ChangeEmail(ctx, host, alice.ID, "Alice@new.example", true)
+		require.NoError(t, err)
+		assert.Equal(t, s.now, changed.VerifiedAt)
+		assert.Equal(t, "Alice", changed.Name)
+		unverified, err := s.people.ChangeEmail(ctx, host, alice.ID, "Alice@new.example", false)
+		require.NoError(t, err)
+		assert.False(t, unverified.Verified(), "B2: verified means an explicit true")
+		_, err = s.people.ChangeEmail(ctx, host, alice.ID, bob.Email.Display, false)
+		require.NoError(t, err, "an unverified address gives nothing and takes nothing")
+		for _, bad := range []string{"", "nobody", strings.Repeat("x", 1<<20)} {
+			_, err = s.people.ChangeEmail(ctx, host, alice.ID, bad, true)
+			require.ErrorIs(t, err, tenancy.ErrInvalid)
+		}
+	})
+}
