@@ -741,20 +741,20 @@ func (s endedDeliveries) PendingDeliveriesBy(ctx context.Context, team tenancy.T
 	return byID(ids), err
 }
 
-// erasesPending leaves the address in deliveries that have ended.
-type erasesPending struct {
+// leavesEnded leaves the address in deliveries that have ended.
+type leavesEnded struct {
 	spoiled
 	pending *sync.Map
 }
 
-func (s erasesPending) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
+func (s leavesEnded) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
 	if d.State == conversation.DeliveryPending {
 		s.pending.Store(d.Conversation, d.Recipient.Email.Normal)
 	}
 	return s.Store.InsertDelivery(ctx, d)
 }
 
-func (s erasesPending) EraseRecipient(ctx context.Context, normal string) error {
+func (s leavesEnded) EraseRecipient(ctx context.Context, normal string) error {
 	var err error
 	s.pending.Range(func(id, email any) bool {
 		d, missing := s.PendingDelivery(ctx, id.(tenancy.ConversationID))
@@ -1477,7 +1477,7 @@ func faults() []fault {
 		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are open are locked all at once"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
 		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
-		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
+		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
 		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
 		of("payloads are shared", func(s spoiled) storage.Store { return sharesPayload{s, new(sync.Map)} }, "memory of payloads is the caller's"),
 		of("lists are shared", func(s spoiled) storage.Store { return sharesList{s, new(sync.Map)} }, "memory of lists is the caller's"),
