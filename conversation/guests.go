@@ -146,15 +146,16 @@ func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	held := slices.Concat(assigned, granted, delivering)
 	slices.SortFunc(held, func(a, b tenancy.ConversationID) int { return slices.Compare(a[:], b[:]) })
 	for _, id := range slices.Compact(held) {
-		if err := s.free(ctx, d, id); err != nil {
+		if err := s.free(ctx, d, id, slices.Contains(delivering, id)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// free takes one conversation out of a departing member's hands.
-func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID) error {
+// free takes one conversation out of a departing member's hands, and with it what they are about
+// to deliver, if that is said.
+func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID, delivering bool) error {
 	c, err := s.store.LockConversation(ctx, d.Team, id)
 	if notFound(err) {
 		return nil // it moved to another team in between, and was freed by that
@@ -167,8 +168,10 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.Conv
 			return err
 		}
 	}
-	if err := s.cancel(ctx, d, c); err != nil {
-		return err
+	if delivering {
+		if err := s.cancel(ctx, d, c); err != nil {
+			return err
+		}
 	}
 	g, err := s.store.Grant(ctx, id, d.User)
 	if notFound(err) {
