@@ -38,6 +38,7 @@ type targets struct {
 	team         tenancy.TeamID
 	role         tenancy.RoleID
 	invitation   tenancy.InvitationID
+	offer        tenancy.InvitationID // of an account
 	identity     tenancy.Identity
 	email        string
 	teamName     string
@@ -58,6 +59,14 @@ type operation struct {
 var operations = map[string]operation{
 	"Usher.Check": {rbac.SendBlast, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		return s.Check(ctx, p.actor, rbac.SendBlast)
+	}},
+	"Usher.Doctor": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		for _, err := range s.Doctor(ctx, p.system) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}},
 
 	"tenancy.Register": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
@@ -233,6 +242,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.TeamByID(ctx, p.system, s.own.team)
 		return err
 	}},
+	"tenancy.AccountByID": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.AccountByID(ctx, p.system, s.proper.holder.Account)
+		return err
+	}},
 	"tenancy.MyTeams": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.MyTeams(ctx, p.self, tenancy.Page{})
 		return err
@@ -342,6 +355,30 @@ var operations = map[string]operation{
 		return err
 	}},
 
+	"invite.Offer": {rbac.TransferAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		if _, err := s.Invites.RevokeOffer(context.Background(), s.proper.holder, s.own.offer); err != nil { // one can be pending
+			return err
+		}
+		_, err := s.Invites.Offer(ctx, p.holder, "new@new.example")
+		return err
+	}},
+	"invite.ResendOffer": {rbac.TransferAccount, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.ResendOffer(ctx, p.holder, x.offer)
+		return err
+	}},
+	"invite.RevokeOffer": {rbac.TransferAccount, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.RevokeOffer(ctx, p.holder, x.offer)
+		return err
+	}},
+	"invite.Offers": {rbac.ReadAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Offers(ctx, p.holder, tenancy.Page{})
+		return err
+	}},
+	"invite.ExpireOffer": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.ExpireOffer(ctx, p.system, s.proper.holder.Account, s.own.offer)
+		return err
+	}},
+
 	"conversation.Receive": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Conversations.Receive(ctx, p.system, conversation.Inbound{To: s.own.identity, From: "visitor-9", ID: "new", Text: "Hi"})
 		return err
@@ -441,13 +478,20 @@ var operations = map[string]operation{
 // steps are the methods that are no operations of their own: they run inside the transaction
 // of an operation that has checked its principal.
 var steps = map[string]string{
-	"tenancy.Lock":        "takes a team for another room's operation",
-	"tenancy.Seat":        "takes a seat in an operation that has locked the account",
-	"tenancy.Arrive":      "takes a user and a team for invite.Accept and Decline",
-	"invite.Depart":       "part of every departure",
-	"invite.Withdraw":     "part of conversation.Deliver",
-	"conversation.Depart": "part of every departure",
-	"conversation.Settle": "part of every end of an invitation",
+	"tenancy.Lock":            "takes a team for another room's operation",
+	"tenancy.Seat":            "takes a seat in an operation that has locked the account",
+	"tenancy.Arrive":          "takes a user and a team for invite.Accept and Decline",
+	"tenancy.ArriveAtAccount": "takes a user and an account for invite.Accept and Decline",
+	"tenancy.LockAccount":     "takes an account for another room's operation",
+	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",
+	"tenancy.TransferAccount": "part of invite.Accept",
+	"invite.Depart":           "part of every departure",
+	"invite.Erase":            "part of tenancy.DeleteUser",
+	"invite.Withdraw":         "part of conversation.Deliver",
+	"conversation.Archive":    "part of tenancy.Archive",
+	"conversation.Erase":      "part of tenancy.DeleteUser",
+	"conversation.Depart":     "part of every departure",
+	"conversation.Settle":     "part of every end of an invitation",
 }
 
 // A new method of a service is an operation until somebody says why not.
@@ -508,10 +552,12 @@ func newScene(t *testing.T, store storage.Store) *scene {
 		require.NoError(t, err)
 		role, err := s.Tenancy.DefineRole(t.Context(), s.holder(account), tenancy.RoleSpec{Name: "Auditor", Base: rbac.Member, Permissions: []string{"audit: read"}})
 		require.NoError(t, err)
+		offer, err := s.Invites.Offer(t.Context(), s.holder(account), ushertest.Email(mark+"-heir"))
+		require.NoError(t, err)
 		c := s.Receive("Sales", "visitor-1", "Hi")
 		s.Guest(s.Actor(mark+"-member", "Sales"), c.ID, mark+"-guest")
 		return targets{
-			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, role: role.ID, invitation: inv.ID,
+			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, role: role.ID, invitation: inv.ID, offer: offer.ID,
 			identity: s.TeamNamed("Sales").Identity, email: ushertest.Email(mark + "-target"), teamName: "Only " + account,
 		}
 	}
@@ -542,6 +588,7 @@ func random() targets {
 		team:         tenancy.NewID[tenancy.TeamID](tenancy.Env{}),
 		role:         tenancy.NewID[tenancy.RoleID](tenancy.Env{}),
 		invitation:   tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
+		offer:        tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
 		email:        "nobody@nowhere.example",
 		teamName:     "No such team",
 	}

@@ -3,6 +3,8 @@ package usher
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,4 +109,11 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 // an error that says what was missing; see [tenancy.Service.Check].
 func (u *Usher) Check(ctx context.Context, actor tenancy.Actor, perm rbac.Permission) error {
 	return u.Tenancy.Check(ctx, actor, perm)
+}
+
+// Doctor looks through the data of all accounts for broken invariants and yields each that it
+// finds: what no operation of usher leaves behind, but a restored backup or a hand in the database
+// may. It changes nothing; see [tenancy.Service.Diagnose].
+func (u *Usher) Doctor(ctx context.Context, by tenancy.System) iter.Seq2[tenancy.Finding, error] {
+	return u.Tenancy.Diagnose(ctx, by, slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws())...)
 }

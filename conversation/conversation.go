@@ -6,7 +6,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Conversation is the thread between a contact and a team on one channel. There is one for
+// Conversation is the thread between a contact and a team on one channel. An account has one for
 // each pair of identity and contact address, wherever it lives now: a delivery to another
 // team moves it and keeps the channel, so the contact sees one thread.
 type Conversation struct {

@@ -3,6 +3,7 @@ package conversation
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,9 +32,9 @@ const handover = tenancy.System("delivery")
 //
 // A negative outcome closes the conversation when the delivery completes, unless [KeepOpen].
 //
-// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] (also for a team of another account),
-// [rbac.ErrDenied], [ErrClosed], [ErrNotRecipient], [ErrDeliveryPending],
-// [tenancy.ErrTeamArchived], and those of [invite.Service.Create].
+// Errors: [*tenancy.InvalidError] (for an unknown status it lists those of the team),
+// [tenancy.ErrNotFound] (also for a team of another account), [rbac.ErrDenied], [ErrClosed],
+// [ErrNotRecipient], [ErrNotTarget], [ErrDeliveryPending], [tenancy.ErrTeamArchived], and those of [invite.Service.Create].
 func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, to Recipient, outcome Outcome, options ...DeliverOption) (Delivery, error) {
 	to, err := to.checked()
 	if err != nil {
@@ -55,7 +56,7 @@ func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.C
 
 // deliver decides and writes.
 func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery) error {
-	target, closedTarget, err := s.lockTeams(ctx, actor, d.Recipient)
+	own, target, closedTarget, err := s.lockTeams(ctx, actor, d.Recipient)
 	if err != nil {
 		return err
 	}
@@ -69,8 +70,10 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 	if _, err := s.store.PendingDelivery(ctx, v.ID); !notFound(err) {
 		return orPending(err)
 	}
-	d.ID, d.Account, d.FromTeam = tenancy.NewID[tenancy.DeliveryID](s.env), v.Account, v.Team
-	d.CreatedAt = s.env.Now()
+	if d.Outcome.Status, d.Category, err = s.status(ctx, v.Team, d.Outcome.Status); err != nil {
+		return err
+	}
+	s.issue(v.Conversation, d)
 	switch {
 	case !d.Recipient.User.IsZero():
 		return s.deliverToUser(ctx, actor, &v.Conversation, d)
@@ -78,35 +81,45 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 		return s.deliverToEmail(ctx, actor, &v.Conversation, d)
 	case target.Account != v.Account || target.ID == v.Team:
 		return tenancy.ErrNotFound // another account's team is answered like none at all
+	case !delivers(own, target):
+		return ErrNotTarget
 	case closedTarget != nil:
 		return closedTarget
 	}
 	return s.deliverToTeam(ctx, actor, &v.Conversation, target, d)
 }
 
+// issue makes a delivery one of the conversation, as of now.
+func (s *Service) issue(c Conversation, d *Delivery) {
+	d.ID, d.Conversation = tenancy.NewID[tenancy.DeliveryID](s.env), c.ID
+	d.Account, d.FromTeam, d.CreatedAt = c.Account, c.Team, s.env.Now()
+}
+
+// delivers reports whether a team's settings let its conversations go to another one.
+func delivers(from, to tenancy.Team) bool {
+	allowed := from.Settings.DeliverTo
+	return allowed == nil || slices.Contains(allowed, to.ID)
+}
+
 // lockTeams takes the teams that a delivery touches, before the conversation and in the order
 // of their ids: the actor's own where invitations are written, and the target of a move. That
 // the target cannot be delivered to is answered apart, since only those may learn it who may
 // deliver.
-func (s *Service) lockTeams(ctx context.Context, actor tenancy.Actor, to Recipient) (target tenancy.Team, closed, err error) {
-	own := func() error {
-		_, _, err := s.people.Enter(ctx, actor)
-		return err
+func (s *Service) lockTeams(ctx context.Context, actor tenancy.Actor, to Recipient) (own, target tenancy.Team, closed, err error) {
+	if to.Email.IsZero() && to.Team.IsZero() {
+		return own, target, nil, nil
 	}
-	switch {
-	case !to.Email.IsZero():
-		return target, nil, own()
-	case to.Team.IsZero():
-		return target, nil, nil
-	case bytes.Compare(to.Team[:], actor.Team[:]) < 0:
+	first := !to.Team.IsZero() && bytes.Compare(to.Team[:], actor.Team[:]) < 0
+	if first {
 		target, closed = s.people.Lock(ctx, to.Team)
-		return target, closed, own()
 	}
-	if err := own(); err != nil {
-		return target, nil, err
+	if own, _, err = s.people.Enter(ctx, actor); err != nil {
+		return own, target, closed, err
 	}
-	target, closed = s.people.Lock(ctx, to.Team)
-	return target, closed, nil
+	if !first && !to.Team.IsZero() {
+		target, closed = s.people.Lock(ctx, to.Team)
+	}
+	return own, target, closed, nil
 }
 
 // orPending answers the error of a look-up, or the conflict if it found a pending delivery.
@@ -182,40 +195,13 @@ func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Co
 		tenancy.Facts{"delivery": d.ID.String(), "invitation": inv.ID.String()})
 }
 
-// deliverToTeam moves the conversation. Its guests come along, so that nobody who was let in
-// is locked out by the move; their invitations that are still open do not, since nobody in
-// the new team sent them.
+// deliverToTeam writes the card and moves the conversation.
 func (s *Service) deliverToTeam(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, d *Delivery) error {
-	if err := s.invites.Withdraw(ctx, by, c.Team, c.ID); err != nil {
-		return err
-	}
-	known, err := s.store.Contact(ctx, c.Team, c.Contact)
-	if err != nil {
-		return err
-	}
-	contact, err := s.contactIn(ctx, by, target, known, d.CreatedAt)
-	if err != nil {
-		return err
-	}
-	grants, err := s.store.Grants(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		if !g.LiveAt(d.CreatedAt) {
-			continue
-		}
-		if _, err := s.people.AdmitGuest(ctx, handover, target.ID, g.User); err != nil {
-			return err
-		}
-	}
 	if err := s.endDelivery(ctx, by, *c, d, DeliveryCompleted, d.CreatedAt, s.store.InsertDelivery); err != nil {
 		return err
 	}
-	from := c.Team
-	c.Team, c.Contact, c.Assignee = target.ID, contact.ID, tenancy.UserID{}
-	if err := s.record(ctx, by, d.CreatedAt, *c, ConversationMoved,
-		tenancy.Facts{"delivery": d.ID.String(), "from": from.String(), "to": target.ID.String()}); err != nil {
+	from, err := s.move(ctx, by, c, target, d.CreatedAt, tenancy.Facts{"delivery": d.ID.String()})
+	if err != nil {
 		return err
 	}
 	return s.applyOutcome(ctx, by, from, c, d, d.CreatedAt)
@@ -280,7 +266,7 @@ func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, from t
 	if d.Outcome.Status.moves() {
 		c.Label = d.Outcome.Status
 	}
-	closes := d.Outcome.Status.Category() == Negative && !d.KeepOpen && c.Status == Open
+	closes := d.Category == Negative && !d.KeepOpen && c.Status == Open
 	if closes {
 		c.Status, c.Outcome = Closed, d.Outcome.Status
 	}

@@ -16,6 +16,8 @@ type Delivery struct {
 	By           tenancy.UserID
 	Recipient    Recipient
 	Outcome      Outcome
+	// Category is what the status of the outcome meant to the team when it was delivered.
+	Category Category
 	// KeepOpen leaves the conversation open after a negative outcome.
 	KeepOpen bool
 	State    DeliveryState

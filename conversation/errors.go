@@ -10,8 +10,11 @@ import (
 var (
 	// ErrClosed: the conversation is closed, and has to be opened first.
 	ErrClosed = fmt.Errorf("%w: the conversation is closed, and a member has to open it first", tenancy.ErrConflict)
-	// ErrNotRecipient: the user is not an active manager or member of the team.
+	// ErrNotRecipient: the user is no active member of the team whose role reads and answers all of
+	// its conversations, as a manager's and a member's do.
 	ErrNotRecipient = fmt.Errorf("%w: only an active manager or member of the team can be given a conversation; invite others to the team, or to the conversation by e-mail", tenancy.ErrConflict)
+	// ErrNotTarget: the team's [tenancy.Settings] name the teams to deliver to, and not this one.
+	ErrNotTarget = fmt.Errorf("%w: the team's settings do not allow deliveries to that team", tenancy.ErrConflict)
 	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.
 	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
 )

@@ -18,7 +18,7 @@ const (
 	ConversationOpened     = "conversation.opened"     //
 	ConversationAssigned   = "conversation.assigned"   // user, from: the earlier assignee
 	ConversationUnassigned = "conversation.unassigned" // from: the earlier assignee
-	ConversationMoved      = "conversation.moved"      // delivery, from, to: the teams
+	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it
 	MessageReceived        = "message.received"        // message, seq
 	MessageSent            = "message.sent"            // message, seq
 	NoteWritten            = "note.written"            // message, seq

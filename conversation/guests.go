@@ -2,7 +2,9 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/usher-go/usher/invite"
@@ -87,15 +89,19 @@ func (r recorded) Principal() string { return string(r) }
 
 // grant lets the user who accepted into the conversation, again if it was taken back before.
 func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversation, inv invite.Invitation, now time.Time) error {
-	g := Grant{
-		Conversation: c.ID, User: inv.AcceptedBy, Inviter: inv.Inviter,
-		FromSeq: 1, AcceptedAt: now, Version: 1,
+	g := Grant{Conversation: c.ID, User: inv.AcceptedBy, Inviter: inv.Inviter, AcceptedAt: now, Version: 1}
+	var err error
+	if g.FromSeq, err = s.firstFor(ctx, c, inv); err != nil {
+		return err
 	}
 	old, err := s.store.Grant(ctx, c.ID, inv.AcceptedBy)
 	switch {
 	case notFound(err):
 		err = s.store.InsertGrant(ctx, g)
 	case err == nil:
+		if old.LiveAt(now) {
+			g.FromSeq = min(g.FromSeq, old.FromSeq) // what a guest sees is not taken away by one more invitation
+		}
 		g.Version = old.Version
 		err = s.store.UpdateGrant(ctx, g)
 	}
@@ -105,9 +111,25 @@ func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversatio
 	return s.record(ctx, by, now, c, GuestAdmitted, tenancy.Facts{"user": inv.AcceptedBy.String(), "invitation": inv.ID.String()})
 }
 
+// firstFor is the first message that a guest may see: the very first, or the first after the
+// invitation was made if the team hides its history. The messages are in order of their times,
+// so a few of them tell where that is.
+func (s *Service) firstFor(ctx context.Context, c Conversation, inv invite.Invitation) (int64, error) {
+	team, err := s.people.TeamByID(ctx, admission, c.Team)
+	if err != nil || !team.Settings.HideHistory {
+		return 1, err
+	}
+	seen := sort.Search(int(c.LastSeq), func(before int) bool {
+		next, failed := s.store.Messages(ctx, c.ID, Range{After: int64(before), Notes: true, Limit: 1})
+		err = errors.Join(err, failed)
+		return len(next) > 0 && next[0].At.After(inv.CreatedAt)
+	})
+	return int64(seen) + 1, err
+}
+
 // Depart implements [tenancy.Departures]: what a departing member was responsible for goes
-// back to the team, and the conversations that they were a guest of are closed to them. It
-// must run inside a transaction.
+// back to the team, what they are about to deliver stays, and the conversations that they were a
+// guest of are closed to them. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	assigned, err := s.store.AssignedTo(ctx, d.Team, d.User)
 	if err != nil {
@@ -117,18 +139,23 @@ func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	if err != nil {
 		return err
 	}
-	held := slices.Concat(assigned, granted)
+	delivering, err := s.store.PendingDeliveriesBy(ctx, d.Team, d.User)
+	if err != nil {
+		return err
+	}
+	held := slices.Concat(assigned, granted, delivering)
 	slices.SortFunc(held, func(a, b tenancy.ConversationID) int { return slices.Compare(a[:], b[:]) })
 	for _, id := range slices.Compact(held) {
-		if err := s.free(ctx, d, id); err != nil {
+		if err := s.free(ctx, d, id, slices.Contains(delivering, id)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// free takes one conversation out of a departing member's hands.
-func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID) error {
+// free takes one conversation out of a departing member's hands, and with it what they are about
+// to deliver, if that is said.
+func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID, delivering bool) error {
 	c, err := s.store.LockConversation(ctx, d.Team, id)
 	if notFound(err) {
 		return nil // it moved to another team in between, and was freed by that
@@ -141,6 +168,11 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.Conv
 			return err
 		}
 	}
+	if delivering {
+		if err := s.cancel(ctx, d, c); err != nil {
+			return err
+		}
+	}
 	g, err := s.store.Grant(ctx, id, d.User)
 	if notFound(err) {
 		return nil
@@ -149,4 +181,17 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.Conv
 		return err
 	}
 	return s.revoke(ctx, d.By, c, g, d.At)
+}
+
+// cancel ends what a departing member was about to deliver. It is cancelled with its invitation
+// already, unless the team keeps the invitations of those who leave.
+func (s *Service) cancel(ctx context.Context, d tenancy.Departure, c Conversation) error {
+	pending, err := s.store.PendingDelivery(ctx, c.ID)
+	if notFound(err) || err == nil && pending.By != d.User {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.endDelivery(ctx, d.By, c, &pending, DeliveryCancelled, d.At, s.store.UpdateDelivery)
 }

@@ -10,19 +10,24 @@ import (
 )
 
 // Close ends the work on a conversation, with what came of it if that can be said (the empty
-// Label otherwise). A closed conversation leaves the working list; the contact's next message
+// Label otherwise): one of [Labels] or of the team's own statuses, without regard to case. A closed conversation leaves the working list; the contact's next message
 // or [Service.Open] opens it again. Closing a closed one changes nothing.
 //
-// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied].
+// Errors: [*tenancy.InvalidError], which lists the statuses, [tenancy.ErrNotFound],
+// [rbac.ErrDenied].
 func (s *Service) Close(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, outcome Label) (Conversation, error) {
-	if outcome != "" && !outcome.known() {
-		return Conversation{}, invalidLabel()
-	}
 	return s.change(ctx, actor, id, closing, "Close", outcome, func(ctx context.Context, c *Conversation, now time.Time) error {
+		var status Label
+		if outcome != "" {
+			var err error
+			if status, _, err = s.status(ctx, c.Team, outcome); err != nil {
+				return err
+			}
+		}
 		if c.Status == Closed {
 			return nil
 		}
-		return s.close(ctx, actor, c, outcome, now)
+		return s.close(ctx, actor, c, status, now)
 	})
 }
 
@@ -89,7 +94,7 @@ func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 }
 
 // eligible answers nil if the user may be responsible for the team's conversations: an
-// active member whose role sees all of them. Their membership is locked for share, so that a
+// active member who sees all of them and may answer, by their role or a custom one. Their membership is locked for share, so that a
 // removal at the same instant comes before, and is seen, or after, and frees.
 func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) error {
 	standing, err := s.people.Standing(ctx, tenancy.Actor{User: user, Team: team})
@@ -98,7 +103,7 @@ func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenanc
 		return ErrNotRecipient
 	case err != nil:
 		return err
-	case !standing.Allows(rbac.ReadConversations):
+	case !standing.Allows(rbac.ReadConversations), !standing.Allows(rbac.SendMessage):
 		return ErrNotRecipient
 	}
 	return nil

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -10,7 +11,8 @@ import (
 
 // Outcome is what came of the conversation in the eyes of the one who delivers it.
 type Outcome struct {
-	// Status is one of the labels; the empty one stands for Delivered.
+	// Status is one of [Labels] or of the team's own statuses, without regard to case; the empty
+	// one stands for Delivered.
 	Status Label
 	// Rating is 1 to 5, or 0 where nothing was rated.
 	Rating  int
@@ -23,7 +25,8 @@ const (
 	MaxSummary = 1000 // characters
 )
 
-// Label is one of the outcome statuses.
+// Label is one of the outcome statuses: a built-in one, or one that a team has in its
+// [tenancy.Settings].
 type Label string
 
 // The built-in outcome statuses.
@@ -42,13 +45,13 @@ const (
 )
 
 // Category is what an outcome means for the work.
-type Category string
+type Category = tenancy.OutcomeCategory
 
 // The categories of outcomes.
 const (
-	Positive Category = "positive"
-	Neutral  Category = "neutral"
-	Negative Category = "negative"
+	Positive = tenancy.Positive
+	Neutral  = tenancy.Neutral
+	Negative = tenancy.Negative
 )
 
 // labels says of each status, in the order that they are offered, what it means and whether
@@ -71,7 +74,8 @@ var labels = []struct {
 	{Archived, Neutral, false},
 }
 
-// Labels lists the statuses in the order that they are offered.
+// Labels lists the built-in statuses in the order that they are offered; a team's own come after
+// them.
 func Labels() []Label {
 	all := make([]Label, len(labels))
 	for i, l := range labels {
@@ -80,17 +84,28 @@ func Labels() []Label {
 	return all
 }
 
-// ParseLabel reads a status as a person types it: without regard to case.
-func ParseLabel(text string) (Label, error) {
+// status finds what a label stands for in a team, as a person may have typed it: a built-in status,
+// or else one of the team's own.
+func (s *Service) status(ctx context.Context, team tenancy.TeamID, label Label) (Label, Category, error) {
 	for _, l := range labels {
-		if strings.EqualFold(string(l.label), text) {
-			return l.label, nil
+		if strings.EqualFold(string(l.label), string(label)) {
+			return l.label, l.category, nil
 		}
 	}
-	return "", invalidLabel()
+	owner, err := s.people.TeamByID(ctx, statuses, team)
+	if err != nil {
+		return "", "", err
+	}
+	if own, found := owner.Settings.Status(string(label)); found {
+		return Label(own.Label), own.Category, nil
+	}
+	return "", "", unknownLabel(owner.Settings)
 }
 
-// Category is what the label means; the empty one for an unknown label.
+// statuses is the system that looks up what a team has made for itself.
+const statuses = tenancy.System("outcome")
+
+// Category is what a built-in label means; the empty one for any other.
 func (l Label) Category() Category {
 	for _, known := range labels {
 		if known.label == l {
@@ -99,8 +114,6 @@ func (l Label) Category() Category {
 	}
 	return ""
 }
-
-func (l Label) known() bool { return l.Category() != "" }
 
 // moves reports whether the label becomes the conversation's.
 func (l Label) moves() bool {
@@ -112,22 +125,25 @@ func (l Label) moves() bool {
 	return false
 }
 
-func invalidLabel() error {
-	names := make([]string, len(labels))
-	for i, l := range labels {
-		names[i] = string(l.label)
+// unknownLabel says what is allowed in the team.
+func unknownLabel(settings tenancy.Settings) error {
+	names := make([]string, 0, len(labels)+len(settings.Statuses))
+	for _, l := range labels {
+		names = append(names, string(l.label))
+	}
+	for _, own := range settings.Statuses {
+		names = append(names, own.Label)
 	}
 	return &tenancy.InvalidError{Field: "status", Reason: "must be one of " + strings.Join(names, ", ")}
 }
 
-// checked answers the outcome with its default status.
+// checked answers the outcome with its default status; whether the team has the status is for
+// [Service.status] to say.
 func (o Outcome) checked() (Outcome, error) {
 	if o.Status == "" {
 		o.Status = Delivered
 	}
 	switch {
-	case !o.Status.known():
-		return o, invalidLabel()
 	case o.Rating < 0 || o.Rating > MaxRating:
 		return o, &tenancy.InvalidError{Field: "rating", Reason: fmt.Sprintf("must be from 0 to %d", MaxRating)}
 	case utf8.RuneCountInString(o.Summary) > MaxSummary:

@@ -2,8 +2,10 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,10 +37,14 @@ const (
 // and open it again if it was closed. A repeated message changes nothing and answers the
 // conversation as it is. Contact, conversation, message and events are one transaction.
 //
-// Messages are taken also for a suspended account: what was said must not be lost.
+// Messages are taken also for a suspended account: what was said must not be lost. So are those
+// for a conversation that an archived team has kept: it moves to the team of the account that has
+// the identity now, or, while there is none, is opened where it is, for [tenancy.Service.Restore]
+// to find. An identity that another account has taken since leads to that account and nowhere
+// else.
 //
-// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] where no active team has the
-// identity, [tenancy.ErrKeyReused].
+// Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] for a first message where no active team
+// has the identity, [tenancy.ErrKeyReused].
 func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (Conversation, error) {
 	if err := in.validate(by); err != nil {
 		return Conversation{}, err
@@ -122,14 +128,18 @@ func (s *Service) thread(ctx context.Context, by tenancy.System, in Inbound, now
 	// do so again and again while this call runs.
 	const moves = 3
 	for range moves {
-		c, err := s.store.ConversationByAddress(ctx, in.To, in.From)
-		if notFound(err) {
-			return s.start(ctx, by, in, now)
+		owner, err := s.people.TeamByIdentity(ctx, by, in.To)
+		if err != nil && !notFound(err) {
+			return Conversation{}, err
+		}
+		c, err := s.known(ctx, owner, in)
+		if notFound(err) && !owner.ID.IsZero() {
+			return s.start(ctx, by, owner, in, now)
 		}
 		if err != nil {
 			return Conversation{}, err
 		}
-		c, err = s.store.LockConversation(ctx, c.Team, c.ID)
+		c, err = s.take(ctx, by, c, owner, now)
 		if !notFound(err) {
 			return c, err
 		}
@@ -137,12 +147,78 @@ func (s *Service) thread(ctx context.Context, by tenancy.System, in Inbound, now
 	return Conversation{}, tenancy.ErrUnavailable
 }
 
-// start makes the conversation of a contact's first message.
-func (s *Service) start(ctx context.Context, by tenancy.System, in Inbound, now time.Time) (Conversation, error) {
-	team, err := s.people.TeamByIdentity(ctx, by, in.To)
+// known finds the conversation of a contact and an identity: that of the account whose team has
+// the identity now, so that what is written to a number never reaches an account that gave the
+// number up. While no team has it, it is the last one that was written to.
+func (s *Service) known(ctx context.Context, owner tenancy.Team, in Inbound) (Conversation, error) {
+	found, err := s.store.ConversationsByAddress(ctx, in.To, in.From)
 	if err != nil {
 		return Conversation{}, err
 	}
+	for _, c := range found {
+		if owner.ID.IsZero() || c.Account == owner.Account {
+			return c, nil
+		}
+	}
+	return Conversation{}, tenancy.ErrNotFound
+}
+
+// take locks a conversation that was found. One that an archived team has kept comes to the team
+// that has the identity now, where somebody can answer.
+func (s *Service) take(ctx context.Context, by tenancy.System, c Conversation, owner tenancy.Team, now time.Time) (Conversation, error) {
+	stay := func() (Conversation, error) { return s.store.LockConversation(ctx, c.Team, c.ID) }
+	if owner.ID.IsZero() || owner.ID == c.Team {
+		return stay()
+	}
+	home, err := s.people.TeamByID(ctx, by, c.Team)
+	if err != nil {
+		return Conversation{}, err
+	}
+	if home.Status == tenancy.TeamActive {
+		return stay()
+	}
+	target, able, err := s.lockHeir(ctx, home.ID, owner.ID)
+	if err != nil {
+		return Conversation{}, err
+	}
+	if c, err = stay(); err != nil || !able {
+		return c, err
+	}
+	from, err := s.move(ctx, by, &c, target, now, tenancy.Facts{})
+	if err != nil {
+		return Conversation{}, err
+	}
+	if err := s.store.UpdateConversation(ctx, from, c); err != nil {
+		return Conversation{}, err
+	}
+	c.Version++
+	return c, nil
+}
+
+// lockHeir locks an archived team and the one that has its identity now, in the order of their
+// ids. Able says that they are that still, and that the account is not suspended: a suspended
+// one keeps what it is sent where it is.
+func (s *Service) lockHeir(ctx context.Context, archived, heir tenancy.TeamID) (target tenancy.Team, able bool, err error) {
+	ids := []tenancy.TeamID{archived, heir}
+	slices.SortFunc(ids, func(a, b tenancy.TeamID) int { return slices.Compare(a[:], b[:]) })
+	able = true
+	for _, id := range ids {
+		team, closed := s.people.Lock(ctx, id)
+		switch {
+		case id == heir && closed == nil:
+			target = team
+		case id == archived && errors.Is(closed, tenancy.ErrTeamArchived):
+		case closed == nil, errors.Is(closed, tenancy.ErrTeamArchived), errors.Is(closed, tenancy.ErrAccountInactive):
+			able = false
+		default:
+			return tenancy.Team{}, false, closed
+		}
+	}
+	return target, able, nil
+}
+
+// start makes the conversation of a contact's first message.
+func (s *Service) start(ctx context.Context, by tenancy.System, team tenancy.Team, in Inbound, now time.Time) (Conversation, error) {
 	contact, err := s.contactIn(ctx, by, team, Contact{Channel: in.To.Channel, Address: in.From}, now)
 	if err != nil {
 		return Conversation{}, err

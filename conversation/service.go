@@ -19,7 +19,8 @@ type Service struct {
 }
 
 // New builds the service and binds it to the other rooms: it admits guests for accepted
-// invitations and frees what departing members held. It fails when the policy does not name
+// invitations, frees what departing members held, clears out teams that are archived and forgets
+// the addresses of deleted users. It fails when the policy does not name
 // a permission that an operation asks for.
 func New(store Store, people *tenancy.Service, invites *invite.Service, policy *rbac.Policy, env tenancy.Env) (*Service, error) {
 	asked := []rbac.Permission{
@@ -37,5 +38,7 @@ func New(store Store, people *tenancy.Service, invites *invite.Service, policy *
 	}
 	invites.Bind(s)
 	people.Bind(s)
+	people.BindArchivist(s)
+	people.BindErasures(s)
 	return s, nil
 }

@@ -32,7 +32,8 @@ type ContactStore interface {
 	ContactByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, address string) (Contact, error)
 }
 
-// ThreadStore keeps the conversations themselves. Identity and Address together are unique.
+// ThreadStore keeps the conversations themselves. Identity and Address together are unique within
+// the account.
 type ThreadStore interface {
 	InsertConversation(ctx context.Context, c Conversation) error
 	// UpdateConversation writes the row that is in the team given; c.Team may be another one,
@@ -40,9 +41,12 @@ type ThreadStore interface {
 	UpdateConversation(ctx context.Context, team tenancy.TeamID, c Conversation) error
 	LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
 	Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
-	// ConversationByAddress finds the conversation of a channel identity and a contact's
-	// address, in whatever team it is.
-	ConversationByAddress(ctx context.Context, identity tenancy.Identity, address string) (Conversation, error)
+	// LockOpen takes all open conversations of the team until the transaction ends, and answers
+	// them by id.
+	LockOpen(ctx context.Context, team tenancy.TeamID) ([]Conversation, error)
+	// ConversationsByAddress lists the conversations of a channel identity and a contact's address,
+	// one at most for each account, in whatever team it is, newest first by (LastAt, id).
+	ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]Conversation, error)
 	// Conversations lists the conversations that scope and filter admit, newest first by
 	// (LastAt, id).
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
@@ -85,6 +89,13 @@ type DeliveryStore interface {
 	UpdateDelivery(ctx context.Context, d Delivery) error
 	// PendingDelivery finds the one delivery of the conversation in the state pending.
 	PendingDelivery(ctx context.Context, id tenancy.ConversationID) (Delivery, error)
+	// PendingDeliveriesBy lists the ids of the conversations that wait for the end of a delivery by
+	// the user, from the team, by id.
+	PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// EraseRecipient takes a normal address, and the form in which it is displayed, out of all
+	// deliveries to it, whatever their team and state; each has its next version then. The empty
+	// address is nobody's and changes nothing.
+	EraseRecipient(ctx context.Context, normal string) error
 	// DeliveriesOf lists the deliveries from or to the team, newest first by (CreatedAt, id).
 	DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]Delivery, error)
 	// Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id).

@@ -174,10 +174,7 @@ func (t typed) colleague(ctx context.Context, who string) (tenancy.UserID, error
 func typedDeliver(ctx context.Context, t typed) (Reply, error) {
 	outcome := Outcome{Summary: t.args["summary"]}
 	outcome.Rating, _ = t.args.Int("rating")
-	var err error
-	if outcome.Status, err = t.label(); err != nil {
-		return Reply{}, err
-	}
+	outcome.Status = Label(t.args["status"])
 	to := ToEmail(t.args["to"])
 	if !strings.Contains(t.args["to"], "@") {
 		team, err := t.people.TeamByName(ctx, t.actor, t.args["to"])
@@ -197,20 +194,8 @@ func typedDeliver(ctx context.Context, t typed) (Reply, error) {
 	return answer(err, "The conversation is delivered to %s: %s.", t.args["to"], d.Outcome.Status)
 }
 
-// label is the status argument; none is the empty label.
-func (t typed) label() (Label, error) {
-	if t.args["status"] == "" {
-		return "", nil
-	}
-	return ParseLabel(t.args["status"])
-}
-
 func typedClose(ctx context.Context, t typed) (Reply, error) {
-	outcome, err := t.label()
-	if err != nil {
-		return Reply{}, err
-	}
-	_, err = t.Close(ctx, t.actor, t.id, outcome)
+	_, err := t.Close(ctx, t.actor, t.id, Label(t.args["status"]))
 	return answer(err, "The conversation is closed.")
 }
 

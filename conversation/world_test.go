@@ -22,6 +22,7 @@ type world struct {
 	t                 *testing.T
 	alice, bob, maria tenancy.Actor // manager, member and another member of Sales
 	other             tenancy.Actor // manager of Sales in the other account
+	roles             int           // that were made
 }
 
 func onEveryStore(t *testing.T, test func(t *testing.T, w *world)) {

@@ -275,28 +275,42 @@ func TestA7ExpiryIsExactAndNeedsNoSweep(t *testing.T) {
 }
 
 func TestA8TheInvitersAuthorityIsDecidedAnewAtAccept(t *testing.T) {
-	for name, lose := range map[string]func(w *world, boss tenancy.Actor){
-		"demoted to member": func(w *world, boss tenancy.Actor) {
+	for name, lose := range map[string]func(w *world, boss tenancy.Actor) error{
+		"demoted to member": func(w *world, boss tenancy.Actor) error {
 			_, err := w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Member)
-			require.NoError(w.t, err)
+			return err
 		},
-		"suspended": func(w *world, boss tenancy.Actor) {
-			w.setMember(w.acme, boss.User, func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended })
+		"made a guest": func(w *world, boss tenancy.Actor) error {
+			_, err := w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Restricted)
+			return err
 		},
-		"membership expired": func(w *world, boss tenancy.Actor) {
-			w.setMember(w.acme, boss.User, func(m *tenancy.Membership) { m.ExpiresAt = w.clock.Now() })
+		"suspended": func(w *world, boss tenancy.Actor) error {
+			_, err := w.people.Suspend(w.ctx, w.acme.alice, boss.User)
+			return err
 		},
-		"removed by hand": func(w *world, boss tenancy.Actor) {
-			w.setMember(w.acme, boss.User, func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved })
+		"removed": func(w *world, boss tenancy.Actor) error {
+			return w.people.Remove(w.ctx, w.acme.alice, boss.User)
 		},
-		"user suspended": func(w *world, boss tenancy.Actor) { w.suspendUser(boss.User) },
+		"membership expired, before the sweep": func(w *world, boss tenancy.Actor) error {
+			_, err := w.people.SetExpiry(w.ctx, w.acme.alice, boss.User, w.clock.Now().Add(time.Minute))
+			w.clock.Advance(time.Minute)
+			return err
+		},
+		"user suspended": func(w *world, boss tenancy.Actor) error { w.suspendUser(boss.User); return nil },
+		"user deleted": func(w *world, boss tenancy.Actor) error {
+			return w.people.DeleteUser(w.ctx, host, boss.User, tenancy.UserID{})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
+				w.configure(w.acme, tenancy.Settings{KeepInvitations: true})
 				user, boss := w.user(bob), w.admit(w.acme, "boss@acme.example", rbac.Manager)
-				inv, token := w.invite(boss, invite.ToTeam(bob, rbac.Member))
-				lose(w, boss)
+				carl := w.user("carl@acme.example")
+				inv, token := w.invite(boss, invite.ToTeam(bob, rbac.Manager))
+				_, no := w.invite(boss, invite.ToTeam("carl@acme.example", rbac.Member))
+				require.NoError(t, lose(w, boss))
 				before := w.picture(w.acme)
+				require.Equal(t, invite.Pending, w.stored(inv).State)
 				_, err := w.invites.Accept(w.ctx, user.ID, token)
 				require.ErrorIs(t, err, invite.ErrInviterLost)
 				require.ErrorIs(t, err, rbac.ErrDenied)
@@ -307,11 +321,38 @@ func TestA8TheInvitersAuthorityIsDecidedAnewAtAccept(t *testing.T) {
 				assert.Equal(t, "inviter may not", facts["reason"])
 				assert.Equal(t, inv.ID.String(), facts["invitation"])
 
-				_, err = w.invites.Decline(w.ctx, user.ID, token)
+				_, err = w.invites.Decline(w.ctx, carl.ID, no)
 				require.NoError(t, err, "to say no takes nobody's authority")
+
+				// A team that trusts its inviters asks no more what has become of them.
+				w.configure(w.acme, tenancy.Settings{KeepInvitations: true, TrustInviters: true})
+				_, err = w.invites.Accept(w.ctx, user.ID, token)
+				require.NoError(t, err)
+				assert.Equal(t, rbac.Manager, w.member(w.acme, user.ID).Role)
 			})
 		})
 	}
+}
+
+func TestA8TrustIsNoAuthorityToInvite(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.configure(w.acme, tenancy.Settings{KeepInvitations: true, TrustInviters: true})
+		boss := w.admit(w.acme, "boss@acme.example", rbac.Manager)
+		inv, _ := w.invite(boss, invite.ToTeam(bob, rbac.Manager))
+		_, err := w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Member)
+		require.NoError(t, err)
+		_, err = w.invites.Resend(w.ctx, boss, inv.ID)
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		_, err = w.invites.Create(w.ctx, boss, invite.ToTeam("carl@acme.example", rbac.Restricted))
+		require.ErrorIs(t, err, rbac.ErrDenied)
+
+		// What is no lack of authority is refused as ever: here, a conversation that is closed.
+		_, token := w.invite(w.acme.mike, invite.ToConversation("dora@acme.example", w.acme.conversation))
+		closed := errors.Join(tenancy.ErrConflict, errors.New("closed"))
+		w.desk.fail(closed, nil)
+		_, err = w.invites.Accept(w.ctx, w.user("dora@acme.example").ID, token)
+		require.Equal(t, closed, err)
+	})
 }
 
 func TestA8AConversationIsOfferedAnewAtAccept(t *testing.T) {
@@ -335,23 +376,7 @@ func TestA8AConversationIsOfferedAnewAtAccept(t *testing.T) {
 }
 
 func TestA11NothingOpensInASuspendedAccountOrArchivedTeam(t *testing.T) {
-	for name, its := range map[string]struct {
-		freeze, thaw func(w *world)
-		want         error
-	}{
-		"suspended account": {
-			func(w *world) { w.setAccount(w.acme, tenancy.AccountSuspended) },
-			func(w *world) { w.setAccount(w.acme, tenancy.AccountActive) }, tenancy.ErrAccountInactive,
-		},
-		"closed account": {
-			func(w *world) { w.setAccount(w.acme, tenancy.AccountClosed) },
-			func(w *world) { w.setAccount(w.acme, tenancy.AccountActive) }, tenancy.ErrAccountInactive,
-		},
-		"archived team": {
-			func(w *world) { w.setTeam(w.acme, tenancy.TeamArchived) },
-			func(w *world) { w.setTeam(w.acme, tenancy.TeamActive) }, tenancy.ErrTeamArchived,
-		},
-	} {
+	for name, its := range freezes {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
 				user := w.user(bob)
@@ -360,7 +385,7 @@ func TestA11NothingOpensInASuspendedAccountOrArchivedTeam(t *testing.T) {
 				dead, deadToken := w.invite(w.acme.alice, invite.ToTeam("carl@acme.example", rbac.Member))
 				_, err := w.invites.Revoke(w.ctx, w.acme.alice, dead.ID)
 				require.NoError(t, err)
-				its.freeze(w)
+				require.NoError(t, its.freeze(w, w.acme))
 				before := w.picture(w.acme)
 				for _, tok := range []invite.Token{token, guestToken} {
 					_, err = w.invites.Accept(w.ctx, user.ID, tok)
@@ -385,7 +410,13 @@ func TestA11NothingOpensInASuspendedAccountOrArchivedTeam(t *testing.T) {
 				require.ErrorIs(t, err, its.want, "whatever became of the inviter")
 				w.setMember(w.acme, w.acme.alice.User, func(m *tenancy.Membership) { m.Status = tenancy.MembershipActive })
 
-				its.thaw(w)
+				if its.thaw == nil {
+					return
+				}
+				require.NoError(t, its.thaw(w, w.acme))
+				_, err = w.invites.Resend(w.ctx, w.acme.alice, dead.ID)
+				require.ErrorIs(t, err, tenancy.ErrConflict)
+				assert.Equal(t, invite.Revoked, w.stored(dead).State)
 				_, err = w.invites.Accept(w.ctx, w.user("carl@acme.example").ID, deadToken)
 				require.ErrorIs(t, err, tenancy.ErrConflict, "what was revoked stays so")
 				_, err = w.invites.Accept(w.ctx, user.ID, token)
@@ -466,7 +497,7 @@ func TestDeclineTwiceIsOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		_, token := w.invite(w.acme.mike, invite.ToConversation(bob, w.acme.conversation))
-		w.setAccount(w.acme, tenancy.AccountSuspended)
+		require.NoError(t, freezes["suspended account"].freeze(w, w.acme))
 		first, err := w.invites.Decline(w.ctx, user.ID, token)
 		require.NoError(t, err, "to say no is possible also while the account is suspended")
 		assert.Equal(t, invite.Declined, first.State)

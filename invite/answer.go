@@ -28,8 +28,8 @@ type reply func(ctx context.Context, a tenancy.Arrival, r Record, now time.Time)
 // answer brings a user with a token before their invitation. The user comes from the caller's
 // session and never from the token, and nothing here makes one (Discourse CVE-2022-39356).
 //
-// The row is found by the token without a lock, because its team must be locked before it; it is
-// compared with the token again once it is locked.
+// The row is found by the token without a lock, because its team, or the account that it offers,
+// must be locked before it; it is compared with the token again once it is locked.
 //
 // A refusal is written down and committed, and then answered.
 func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, name string, do reply) (Invitation, error) {
@@ -42,11 +42,7 @@ func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, 
 		if err != nil {
 			return Invitation{}, err
 		}
-		arrival, err := s.people.Arrive(ctx, user, found.Team)
-		if err != nil {
-			return Invitation{}, err
-		}
-		r, err := s.store.LockInvitation(ctx, found.Team, found.ID)
+		arrival, r, err := s.arrive(ctx, user, found)
 		if err != nil {
 			return Invitation{}, err
 		}
@@ -63,6 +59,24 @@ func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, 
 		}
 		return answered.Invitation, err
 	})
+}
+
+// arrive locks what the invitation opens, the user, and the invitation.
+func (s *Service) arrive(ctx context.Context, user tenancy.UserID, found Record) (tenancy.Arrival, Record, error) {
+	if found.Kind == ToOneAccount {
+		a, err := s.people.ArriveAtAccount(ctx, user, found.Account)
+		if err != nil {
+			return tenancy.Arrival{}, Record{}, err
+		}
+		r, err := s.store.LockOffer(ctx, found.Account, found.ID)
+		return a, r, err
+	}
+	a, err := s.people.Arrive(ctx, user, found.Team)
+	if err != nil {
+		return tenancy.Arrival{}, Record{}, err
+	}
+	r, err := s.store.LockInvitation(ctx, found.Team, found.ID)
+	return a, r, err
 }
 
 // isFor answers nil if the invitation is the user's: they are verified for the invited address,

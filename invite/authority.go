@@ -12,6 +12,7 @@ import (
 // rights says what each kind of invitation asks of those who send and take it back. They are
 // separate rights: who may invite guests cannot thereby make members (Mattermost
 // CVE-2024-1888).
+// Who holds an account offers it; see [Service.Offer].
 var rights = map[Kind]struct{ offer, revoke rbac.Permission }{
 	ToOneTeam:         {rbac.InviteMember, rbac.InviteMember},
 	ToOneConversation: {rbac.InviteGuest, rbac.RevokeGuest},
@@ -34,17 +35,30 @@ func (s *Service) mayOffer(ctx context.Context, standing tenancy.Standing, inv I
 	return s.admitter.Offer(ctx, standing.Actor, inv.Conversation)
 }
 
-// inviterMay checks the authority of whoever sent the invitation as it is now. What they lack is
-// not told to the one who accepts.
-func (s *Service) inviterMay(ctx context.Context, inv Invitation) error {
+// inviterMay checks the authority of whoever sent the invitation as it is now, unless the team
+// trusts its inviters. What they lack is not told to the one who accepts. An account can be given
+// away by nobody but its holder.
+func (s *Service) inviterMay(ctx context.Context, a tenancy.Arrival, inv Invitation) error {
+	err := s.stillOffers(ctx, inv)
+	if !errors.Is(err, rbac.ErrDenied) && !errors.Is(err, tenancy.ErrNotFound) {
+		return err
+	}
+	if inv.Kind != ToOneAccount && a.Team.Settings.TrustInviters {
+		return nil
+	}
+	return ErrInviterLost
+}
+
+func (s *Service) stillOffers(ctx context.Context, inv Invitation) error {
+	if inv.Kind == ToOneAccount {
+		_, err := s.people.EnterTransfer(ctx, tenancy.Holder{User: inv.Inviter, Account: inv.Account})
+		return err
+	}
 	standing, err := s.people.Standing(ctx, tenancy.Actor{User: inv.Inviter, Team: inv.Team})
-	if err == nil {
-		err = s.mayOffer(ctx, standing, inv)
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, rbac.ErrDenied) || errors.Is(err, tenancy.ErrNotFound) {
-		return ErrInviterLost
-	}
-	return err
+	return s.mayOffer(ctx, standing, inv)
 }
 
 // mayRead lets those read invitations of a kind who may send them. Reading goes on in a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -17,12 +18,15 @@ import (
 // is told of people in their own team.
 //
 // A pending invitation whose time has passed makes room: it is written down as expired in the
-// same transaction. In a transaction of the caller, a conversation must not be locked before the
-// team is.
+// same transaction. Where the account counts pending invitations, one above Restricted takes a
+// seat, unless the owner of the address has one in another of its teams.
+//
+// In a transaction of the caller, a conversation must not be locked before the team is, nor a team
+// before an invitation into a team.
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied], [tenancy.ErrNotFound] for a conversation that
 // the actor cannot see, [*PendingError], [*tenancy.MemberError] for someone who is in the team,
-// [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived].
+// [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived], [*tenancy.SeatsError].
 func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (Invitation, error) {
 	draft, terms, err := r.checked()
 	if err != nil {
@@ -30,12 +34,12 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 	}
 	request := []any{actor.Team, draft, terms.lasts}
 	return tenancy.Do(ctx, s.store, s.env, actor, "Invite", request, func(ctx context.Context) (Invitation, error) {
-		team, standing, err := s.people.Enter(ctx, actor)
+		now := s.env.Now()
+		inv := draft
+		account, team, standing, err := s.enter(ctx, actor, inv)
 		if err != nil {
 			return Invitation{}, err
 		}
-		now := s.env.Now()
-		inv := draft
 		inv.Account, inv.Team, inv.Inviter = team.Account, team.ID, actor.User
 		if err := s.mayOffer(ctx, standing, inv); err != nil {
 			return Invitation{}, err
@@ -46,21 +50,50 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 		if err := s.makeRoom(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
-		inv.ID = tenancy.NewID[tenancy.InvitationID](s.env)
-		inv.State, inv.Mailing, inv.Version = Pending, 1, 1
-		inv.CreatedAt, inv.ExpiresAt = now, now.Add(terms.lasts)
-		if err := s.store.InsertInvitation(ctx, Record{Invitation: inv}); err != nil {
+		if err := s.seat(ctx, actor, account, inv); err != nil {
 			return Invitation{}, err
 		}
-		return inv, s.store.Append(ctx, s.env.Event(actor, now, inv.in(), InvitationCreated, inv.facts()))
+		return s.insert(ctx, actor, inv, now, terms)
 	})
 }
 
+// enter locks the actor's team, and the account before it where the invitation may take a seat.
+func (s *Service) enter(ctx context.Context, actor tenancy.Actor, inv Invitation) (tenancy.Account, tenancy.Team, tenancy.Standing, error) {
+	if inv.takesSeat() {
+		return s.people.EnterAccount(ctx, actor)
+	}
+	team, standing, err := s.people.Enter(ctx, actor)
+	return tenancy.Account{}, team, standing, err
+}
+
+func (i Invitation) takesSeat() bool { return i.Kind == ToOneTeam && i.Role != rbac.Restricted }
+
+// seat sees to it that there is one for a pending invitation, if the account counts those. The
+// account is locked, and the invitation not among the pending ones yet; or it is, and then has the
+// seat that it took.
+func (s *Service) seat(ctx context.Context, by tenancy.Principal, account tenancy.Account, inv Invitation) error {
+	if !inv.takesSeat() || !account.Seats.CountPending {
+		return nil
+	}
+	return s.people.Seat(ctx, by, account, tenancy.Newcomer{Email: inv.Email.Normal})
+}
+
+// insert writes a new invitation, and the event that asks for its mail.
+func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time, t terms) (Invitation, error) {
+	inv.ID = tenancy.NewID[tenancy.InvitationID](s.env)
+	inv.State, inv.Mailing, inv.Version = Pending, 1, 1
+	inv.CreatedAt, inv.ExpiresAt = now, now.Add(t.lasts)
+	if err := s.store.InsertInvitation(ctx, Record{Invitation: inv}); err != nil {
+		return Invitation{}, err
+	}
+	return inv, s.store.Append(ctx, s.env.Event(by, now, inv.in(), InvitationCreated, inv.facts()))
+}
+
 // makeRoom sees to it that no other invitation is pending for the same scope and address. One
-// whose time has passed is written down as expired; it never stands in the way. The team is
-// locked.
+// whose time has passed is written down as expired; it never stands in the way. The team, or the
+// account that is offered, is locked.
 func (s *Service) makeRoom(ctx context.Context, inv Invitation, now time.Time) error {
-	other, err := s.store.PendingInvitation(ctx, inv.Team, inv.Conversation, inv.Email.Normal)
+	other, err := s.pending(ctx, inv)
 	if errors.Is(err, tenancy.ErrNotFound) || err == nil && other.ID == inv.ID {
 		return nil
 	}
@@ -74,4 +107,12 @@ func (s *Service) makeRoom(ctx context.Context, inv Invitation, now time.Time) e
 		return &PendingError{Invitation: other.ID}
 	}
 	return nil
+}
+
+// pending finds the one pending invitation that there may be beside a new one.
+func (s *Service) pending(ctx context.Context, inv Invitation) (Record, error) {
+	if inv.Kind == ToOneAccount {
+		return s.store.PendingOffer(ctx, inv.Account)
+	}
+	return s.store.PendingInvitation(ctx, inv.Team, inv.Conversation, inv.Email.Normal)
 }

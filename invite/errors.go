@@ -31,14 +31,17 @@ func (unverifiedError) Error() string {
 // Is makes errors.Is(err, ErrWrongUser) true, and with it all that ErrWrongUser is.
 func (unverifiedError) Is(target error) bool { return errors.Is(ErrWrongUser, target) }
 
+// ErrHoldsAlready: the account is offered to the one who holds it.
+var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)
+
 // PendingError says that an invitation for the same address into the same team, or the same
-// conversation, is pending already. It is [tenancy.ErrConflict].
+// conversation, is pending already; or one that offers the same account, to whomever. It is [tenancy.ErrConflict].
 type PendingError struct {
 	Invitation tenancy.InvitationID
 }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("conflict: invitation %s to the same address is pending", e.Invitation)
+	return fmt.Sprintf("conflict: invitation %s is pending already", e.Invitation)
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.

@@ -6,9 +6,9 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// The events of this room, on the stream of the team. The payload of each is [tenancy.Facts]
-// with invitation, kind, role, state (after the event) and mailing; with conversation if it is
-// into one; accepted and refused with user, refused also with reason. Addresses and tokens are
+// The events of this room, on the stream of the team, or of the account that is offered. The
+// payload of each is [tenancy.Facts] with invitation, kind, state (after the event) and mailing;
+// with role, or account if that is offered; with conversation if it is into one; accepted and refused with user, refused also with reason. Addresses and tokens are
 // never in it.
 const (
 	InvitationCreated  = "invitation.created"
@@ -33,6 +33,9 @@ var recorded = map[Event]string{
 
 // in is the place of what happens to an invitation.
 func (i Invitation) in() tenancy.Place {
+	if i.Kind == ToOneAccount {
+		return tenancy.Account{ID: i.Account}.In()
+	}
 	return tenancy.Team{Account: i.Account, ID: i.Team}.In()
 }
 
@@ -40,9 +43,13 @@ func (i Invitation) facts() tenancy.Facts {
 	f := tenancy.Facts{
 		"invitation": i.ID.String(),
 		"kind":       string(i.Kind),
-		"role":       i.Role.String(),
 		"state":      string(i.State),
 		"mailing":    strconv.Itoa(i.Mailing),
+	}
+	if i.Kind == ToOneAccount {
+		f["account"] = i.Account.String()
+	} else {
+		f["role"] = i.Role.String()
 	}
 	if i.Kind == ToOneConversation {
 		f["conversation"] = i.Conversation.String()

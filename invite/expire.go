@@ -14,15 +14,22 @@ import (
 //
 // Errors: [tenancy.ErrNotFound].
 func (s *Service) Expire(ctx context.Context, by tenancy.System, team tenancy.TeamID, id tenancy.InvitationID) (Invitation, error) {
+	return s.expire(ctx, by, func(ctx context.Context) (Record, error) {
+		if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
+			return Record{}, err
+		}
+		return s.store.LockInvitation(ctx, team, id)
+	})
+}
+
+// expire is Expire of what take locks and reads.
+func (s *Service) expire(ctx context.Context, by tenancy.System, take func(context.Context) (Record, error)) (Invitation, error) {
 	if err := by.Validate(); err != nil {
 		return Invitation{}, err
 	}
 	var seen Record
 	err := s.store.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
-			return err
-		}
-		r, err := s.store.LockInvitation(ctx, team, id)
+		r, err := take(ctx)
 		if err != nil {
 			return err
 		}
@@ -36,7 +43,7 @@ func (s *Service) Expire(ctx context.Context, by tenancy.System, team tenancy.Te
 }
 
 // lapse writes down as expired a pending invitation whose time has passed, and leaves any other
-// as it is. The team is locked.
+// as it is. The invitation is locked.
 func (s *Service) lapse(ctx context.Context, r Record, now time.Time) (Record, error) {
 	return s.lapseBy(ctx, system, r, now)
 }
@@ -48,7 +55,7 @@ func (s *Service) lapseBy(ctx context.Context, by tenancy.System, r Record, now 
 	return s.step(ctx, by, now, r, OnExpire)
 }
 
-// frozen reports whether locking a team answered that it can only be read. It is locked all the
+// frozen reports whether locking a team or an account answered that it can only be read. It is locked all the
 // same.
 func frozen(err error) bool {
 	return errors.Is(err, tenancy.ErrAccountInactive) || errors.Is(err, tenancy.ErrTeamArchived)

@@ -7,18 +7,22 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Invitation asks the owner of an e-mail address into a team, or into one conversation. It
-// is kept after its end, with who did what and when. It never holds the token.
+// Invitation asks the owner of an e-mail address into a team, or into one conversation, or to
+// become the holder of an account. It is kept after its end, with who did what and when. It never
+// holds the token.
 type Invitation struct {
 	ID      tenancy.InvitationID
 	Account tenancy.AccountID
-	Team    tenancy.TeamID
-	Kind    Kind
+	// Team is zero for the kind ToOneAccount.
+	Team tenancy.TeamID
+	Kind Kind
 	// Conversation is set for the kind ToOneConversation.
 	Conversation tenancy.ConversationID
-	Email        tenancy.Address
-	// Role is what accepting grants in the team; a guest of a conversation is Restricted.
-	Role    rbac.Role
+	// Email is zero once the user whose address it was is deleted; see [Service.Erase].
+	Email tenancy.Address
+	// Role is what accepting grants in the team; a guest of a conversation is Restricted. It is
+	// zero for the kind ToOneAccount.
+	Role    rbac.Role `json:",omitzero"`
 	Inviter tenancy.UserID
 	State   State
 	// Mailing counts the mails asked for: 1 when created, one more for each resend. Only the
@@ -43,4 +47,6 @@ type Kind string
 const (
 	ToOneTeam         Kind = "team"
 	ToOneConversation Kind = "conversation"
+	// ToOneAccount offers the account itself: whoever accepts becomes its holder.
+	ToOneAccount Kind = "account"
 )

@@ -29,9 +29,10 @@ type Mail struct {
 	Invitation tenancy.InvitationID
 	Mailing    int
 	Kind       Kind
-	Role       rbac.Role
-	// Team and Inviter are names for people to read, on one line and without invisible
+	Role       rbac.Role `json:",omitzero"`
+	// Account is set for an offer of an account, and Team for any other. They and Inviter are names for people to read, on one line and without invisible
 	// characters. They are not escaped.
+	Account   string
 	Team      string
 	Inviter   string
 	ExpiresAt time.Time
@@ -45,11 +46,14 @@ func (m Mail) Link() string { return m.base.link(m.Token) }
 
 // Subject is a subject line, safe as the value of a header.
 func (m Mail) Subject() string {
-	where := oneLine(m.Team)
-	if m.Kind == ToOneConversation {
-		where = "a conversation with " + where
+	switch m.Kind {
+	case ToOneAccount:
+		return oneLine(m.Inviter) + " offers you the account " + oneLine(m.Account)
+	case ToOneConversation:
+		return oneLine(m.Inviter) + " invites you to a conversation with " + oneLine(m.Team)
+	default:
+		return oneLine(m.Inviter) + " invites you to " + oneLine(m.Team)
 	}
-	return oneLine(m.Inviter) + " invites you to " + where
 }
 
 // Text is the mail as plain text, with the link.
@@ -64,10 +68,15 @@ func (m Mail) HTML() string {
 }
 
 func (m Mail) offer() string {
-	if m.Kind == ToOneConversation {
+	switch m.Kind {
+	case ToOneAccount:
+		return fmt.Sprintf("%s asks you to become the holder of the account %s, and to be responsible for it from then on.",
+			oneLine(m.Inviter), oneLine(m.Account))
+	case ToOneConversation:
 		return fmt.Sprintf("%s of %s invites you to take part in a conversation.", oneLine(m.Inviter), oneLine(m.Team))
+	default:
+		return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), m.Role)
 	}
-	return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), m.Role)
 }
 
 func (m Mail) terms() string {

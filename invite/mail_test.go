@@ -105,9 +105,11 @@ func TestMailsThatNobodyWaitsForAreSkipped(t *testing.T) {
 		},
 		"lapsed": func(w *world, inv invite.Invitation) { w.clock.Set(inv.ExpiresAt) },
 		"suspended account": func(w *world, _ invite.Invitation) {
-			w.setAccount(w.acme, tenancy.AccountSuspended)
+			require.NoError(w.t, freezes["suspended account"].freeze(w, w.acme))
 		},
-		"archived team": func(w *world, _ invite.Invitation) { w.setTeam(w.acme, tenancy.TeamArchived) },
+		"archived team": func(w *world, _ invite.Invitation) {
+			require.NoError(w.t, freezes["archived team"].freeze(w, w.acme))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {

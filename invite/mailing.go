@@ -25,7 +25,7 @@ const mailing = tenancy.System("mailing")
 // mail was built, and a mailer that fails makes it move.
 //
 // An event that is no longer of interest is skipped: the invitation was sent again since, has
-// ended or expired, or its team can only be read. Whoever makes a team work again sends its
+// ended or expired, or its team or account can only be read. Whoever makes a team work again sends its
 // invitations again.
 func (s *Service) Mailing(m Mailer, base LinkBase) outbox.Sink {
 	return outbox.SinkFunc(func(ctx context.Context, e outbox.Event) error {
@@ -54,15 +54,8 @@ func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
 	var mail Mail
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
 		mail = Mail{}
-		team, err := s.people.Lock(ctx, tenancy.TeamID(e.Team))
+		r, account, team, err := s.toMail(ctx, e, id)
 		if frozen(err) || errors.Is(err, tenancy.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		r, err := s.store.LockInvitation(ctx, team.ID, id)
-		if errors.Is(err, tenancy.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
@@ -83,7 +76,7 @@ func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
 		}
 		mail = Mail{
 			To: r.Email, Invitation: r.ID, Mailing: r.Mailing, Kind: r.Kind, Role: r.Role,
-			Team: oneLine(team.Name), Inviter: oneLine(inviter.Name), ExpiresAt: r.ExpiresAt, Token: token,
+			Account: oneLine(account), Team: oneLine(team), Inviter: oneLine(inviter.Name), ExpiresAt: r.ExpiresAt, Token: token,
 		}
 		return nil
 	})
@@ -91,6 +84,25 @@ func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
 		return Mail{}, err
 	}
 	return mail, nil
+}
+
+// toMail locks what an event tells of, and reads the name of the account that is offered, or of
+// the team.
+func (s *Service) toMail(ctx context.Context, e outbox.Event, id tenancy.InvitationID) (r Record, account, team string, err error) {
+	if e.Stream.Kind == outbox.AccountStream {
+		a, err := s.people.LockAccount(ctx, tenancy.AccountID(e.Account))
+		if err != nil {
+			return Record{}, "", "", err
+		}
+		r, err = s.store.LockOffer(ctx, a.ID, id)
+		return r, a.Name, "", err
+	}
+	t, err := s.people.Lock(ctx, tenancy.TeamID(e.Team))
+	if err != nil {
+		return Record{}, "", "", err
+	}
+	r, err = s.store.LockInvitation(ctx, t.ID, id)
+	return r, "", t.Name, err
 }
 
 // asked reads from an event which mail it asks for.

@@ -218,6 +218,19 @@ func TestA19WhoGoesTakesTheirInvitationsAlong(t *testing.T) {
 			_, err := w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Restricted)
 			return err
 		},
+		"suspended": func(w *world, boss tenancy.Actor) error {
+			_, err := w.people.Suspend(w.ctx, w.acme.alice, boss.User)
+			return err
+		},
+		"expired": func(w *world, boss tenancy.Actor) error {
+			_, err := w.people.SetExpiry(w.ctx, w.acme.alice, boss.User, w.clock.Now().Add(time.Minute))
+			if err != nil {
+				return err
+			}
+			w.clock.Advance(time.Minute)
+			_, err = w.people.ExpireMembers(w.ctx, host)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
@@ -248,14 +261,60 @@ func TestA19WhoGoesTakesTheirInvitationsAlong(t *testing.T) {
 					_, err = w.invites.Accept(w.ctx, user.ID, tok)
 					require.ErrorIs(t, err, tenancy.ErrConflict)
 				}
-				_, err = w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Manager)
-				if err == nil { // who is back has no invitations back
-					_, err = w.invites.Accept(w.ctx, user.ID, token)
-					require.ErrorIs(t, err, tenancy.ErrConflict)
+				switch w.member(w.acme, boss.User).Status { // who is back has no invitations back
+				case tenancy.MembershipActive:
+					_, err = w.people.ChangeRole(w.ctx, w.acme.alice, boss.User, rbac.Manager)
+				case tenancy.MembershipSuspended:
+					if _, err = w.people.SetExpiry(w.ctx, w.acme.alice, boss.User, time.Time{}); err == nil {
+						_, err = w.people.Reactivate(w.ctx, w.acme.alice, boss.User)
+					}
+				case tenancy.MembershipRemoved:
+					_, err = w.people.Admit(w.ctx, host, tenancy.Admission{Team: boss.Team, User: boss.User, Role: rbac.Manager})
 				}
+				require.NoError(t, err)
+				require.NoError(t, w.people.Check(w.ctx, boss, rbac.InviteMember))
+				_, err = w.invites.Accept(w.ctx, user.ID, token)
+				require.ErrorIs(t, err, tenancy.ErrConflict)
 			})
 		})
 	}
+}
+
+// A team may keep the invitations of those who go. Nobody comes in on them unless it trusts its
+// inviters, too, or the inviter is back.
+func TestA19ATeamMayKeepTheInvitationsOfThoseWhoGo(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for _, trust := range []bool{false, true} {
+			t.Run(fmt.Sprintf("trust %v", trust), func(t *testing.T) {
+				w := w.in(t)
+				w.configure(w.acme, tenancy.Settings{KeepInvitations: true, TrustInviters: trust})
+				email := fmt.Sprintf("bob.%v@acme.example", trust)
+				user, boss := w.user(email), w.admit(w.acme, fmt.Sprintf("boss.%v@acme.example", trust), rbac.Manager)
+				inv, token := w.invite(boss, invite.ToTeam(email, rbac.Member))
+				guest, guestToken := w.invite(boss, invite.ToConversation(email, w.acme.conversation))
+				before := count(w.events(w.acme))
+				_, err := w.people.Suspend(w.ctx, w.acme.alice, boss.User)
+				require.NoError(t, err)
+				assert.Equal(t, invite.Pending, w.stored(inv).State)
+				assert.Equal(t, invite.Pending, w.stored(guest).State)
+				assert.Equal(t, before[invite.InvitationRevoked], count(w.events(w.acme))[invite.InvitationRevoked])
+				if trust {
+					_, err = w.invites.Accept(w.ctx, user.ID, guestToken)
+					require.NoError(t, err)
+					require.NoError(t, w.people.Remove(w.ctx, w.acme.alice, user.ID))
+				} else {
+					for _, tok := range []invite.Token{token, guestToken} {
+						_, err = w.invites.Accept(w.ctx, user.ID, tok)
+						require.ErrorIs(t, err, invite.ErrInviterLost)
+					}
+					_, err = w.people.Reactivate(w.ctx, w.acme.alice, boss.User)
+					require.NoError(t, err)
+				}
+				_, err = w.invites.Accept(w.ctx, user.ID, token)
+				require.NoError(t, err)
+			})
+		}
+	})
 }
 
 func TestWithdrawEndsTheInvitationsOfAConversationThatLeaves(t *testing.T) {

@@ -10,9 +10,13 @@ import (
 // Preview is what an invitation shows to whoever has the token, before they sign in: exactly
 // this.
 type Preview struct {
-	Team      string
-	Inviter   string
-	Role      rbac.Role
+	// Account is the name of an account that is offered, and Team that of the team of any other
+	// invitation; the other is empty.
+	Account string
+	Team    string
+	Inviter string
+	// Role is zero for an offer of an account.
+	Role      rbac.Role `json:",omitzero"`
 	Kind      Kind
 	ExpiresAt time.Time
 	// State is the one of now: expired from ExpiresAt on.
@@ -29,7 +33,7 @@ func (s *Service) Preview(ctx context.Context, token Token) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	team, err := s.people.TeamByID(ctx, system, r.Team)
+	account, team, err := s.names(ctx, r.Invitation)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -38,7 +42,17 @@ func (s *Service) Preview(ctx context.Context, token Token) (Preview, error) {
 		return Preview{}, err
 	}
 	return Preview{
-		Team: team.Name, Inviter: inviter.Name, Role: r.Role, Kind: r.Kind,
+		Account: account, Team: team, Inviter: inviter.Name, Role: r.Role, Kind: r.Kind,
 		ExpiresAt: r.ExpiresAt, State: r.StateAt(s.env.Now()),
 	}, nil
+}
+
+// names are the name of the account that is offered, or of the team.
+func (s *Service) names(ctx context.Context, inv Invitation) (account, team string, err error) {
+	if inv.Kind == ToOneAccount {
+		a, err := s.people.AccountByID(ctx, system, inv.Account)
+		return a.Name, "", err
+	}
+	t, err := s.people.TeamByID(ctx, system, inv.Team)
+	return "", t.Name, err
 }

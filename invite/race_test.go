@@ -36,7 +36,7 @@ func together(calls ...func() error) []error {
 }
 
 func TestA6Of64AcceptsAtOnceOneSucceeds(t *testing.T) {
-	for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneConversation} {
+	for _, kind := range everyKind {
 		t.Run(string(kind), func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
 				s := w.subject(kind, bob)
@@ -55,8 +55,13 @@ func TestA6Of64AcceptsAtOnceOneSucceeds(t *testing.T) {
 					assert.Equal(t, w.member(w.acme, s.invitee), accepted.Membership)
 				}
 				assert.Equal(t, 1, succeeded)
-				n := count(w.events(w.acme))
+				assert.True(t, w.isIn(s))
+				n := count(w.recorded(s))
 				assert.Equal(t, 1, n[invite.InvitationAccepted])
+				if kind == invite.ToOneAccount {
+					assert.Equal(t, 1, n[tenancy.AccountTransferred])
+					return
+				}
 				assert.Equal(t, 1+3, n[tenancy.MemberJoined], "one more than the three of the world")
 			})
 		})
@@ -147,10 +152,12 @@ type outcome struct {
 // the events of those that succeeded and no others.
 func TestA6EveryRacingPairEndsAsInSomeOrder(t *testing.T) {
 	racing := []invite.Event{invite.OnAccept, invite.OnDecline, invite.OnRevoke, invite.OnResend}
-	for i, first := range racing {
-		for _, second := range racing[i+1:] {
-			t.Run(fmt.Sprintf("%s against %s", first, second), func(t *testing.T) {
-				onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(t *testing.T, w *world) {
+		for i, pair := range pairs(racing) {
+			first, second := pair[0], pair[1]
+			for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneAccount} {
+				t.Run(fmt.Sprintf("%s against %s/%s", first, second, kind), func(t *testing.T) {
+					w := w.in(t)
 					pending := serial{invite.Pending, true}
 					a, okA := pending.after(first)
 					ab, okAB := a.after(second)
@@ -158,8 +165,8 @@ func TestA6EveryRacingPairEndsAsInSomeOrder(t *testing.T) {
 					ba, okBA := b.after(first)
 					allowed := []outcome{{okA, okAB, ab.state}, {okBA, okB, ba.state}}
 					for round := range everystore.Rounds(10) {
-						s := w.subject(invite.ToOneTeam, fmt.Sprintf("%s.%s.%d@acme.example", first, second, round))
-						before := count(w.events(w.acme))
+						s := w.subject(kind, fmt.Sprintf("%d.%s.%d@acme.example", i, kind, round))
+						before := count(w.recorded(s))
 						errs := together(
 							func() error { return operations[first](w, s) },
 							func() error { return operations[second](w, s) },
@@ -171,14 +178,122 @@ func TestA6EveryRacingPairEndsAsInSomeOrder(t *testing.T) {
 								require.True(t, errors.Is(err, tenancy.ErrConflict) || errors.Is(err, tenancy.ErrNotFound), "%v", err)
 							}
 						}
-						after := count(w.events(w.acme))
+						after := count(w.recorded(s))
 						assert.Equal(t, got.first, after[recorded[first]] > before[recorded[first]])
 						assert.Equal(t, got.second, after[recorded[second]] > before[recorded[second]])
-						joined := w.member(w.acme, s.invitee).Status == tenancy.MembershipActive
-						assert.Equal(t, got.state == invite.Accepted, joined)
+						assert.Equal(t, got.state == invite.Accepted, w.isIn(s))
 					}
 				})
-			})
+			}
+		}
+	})
+}
+
+func pairs(events []invite.Event) [][2]invite.Event {
+	var all [][2]invite.Event
+	for i, first := range events {
+		for _, second := range events[i+1:] {
+			all = append(all, [2]invite.Event{first, second})
 		}
 	}
+	return all
+}
+
+// seats is how many seats of the account are taken, pending invitations not counted.
+func (w *world) seats(s side) int {
+	w.t.Helper()
+	taken, err := w.store.SeatsTaken(w.ctx, s.account.ID, w.clock.Now(), tenancy.SeatQuery{})
+	require.NoError(w.t, err)
+	return taken
+}
+
+// Of several who want the last seat one gets it, round after round, in two teams of the account.
+func TestSeatsAreNotOverbookedByAcceptsAtOnce(t *testing.T) {
+	const crowd = 6
+	onEach(t, func(t *testing.T, w *world) {
+		second, err := w.people.CreateTeam(w.ctx, w.acme.holder(), tenancy.TeamSpec{Name: "Second"})
+		require.NoError(t, err)
+		teams := []tenancy.Actor{w.acme.alice, {User: w.acme.alice.User, Team: second.ID}}
+		for round := range everystore.Rounds(4) {
+			w.limit(w.acme, tenancy.Seats{})
+			var calls []func() error
+			var invited []invite.Invitation
+			for i := range crowd {
+				email := fmt.Sprintf("r%d.%d@acme.example", round, i)
+				user := w.user(email)
+				inv, token := w.invite(teams[i%2], invite.ToTeam(email, rbac.Member))
+				invited = append(invited, inv)
+				calls = append(calls, func() error { _, err := w.invites.Accept(w.ctx, user.ID, token); return err })
+			}
+			taken := w.seats(w.acme)
+			w.limit(w.acme, tenancy.Seats{Rule: tenancy.HardSeats, Limit: taken + 1})
+			in := 0
+			for i, err := range together(calls...) {
+				if err == nil {
+					in++
+					continue
+				}
+				var full *tenancy.SeatsError
+				require.ErrorAs(t, err, &full)
+				assert.Equal(t, tenancy.SeatsError{Limit: taken + 1, Needed: taken + 2}, *full)
+				assert.Equal(t, invite.Pending, w.stored(invited[i]).State)
+			}
+			require.Equal(t, 1, in)
+			require.Equal(t, taken+1, w.seats(w.acme))
+		}
+	})
+}
+
+func TestSeatsAreNotOverbookedByCreatesAtOnce(t *testing.T) {
+	const crowd = 6
+	onEach(t, func(t *testing.T, w *world) {
+		second, err := w.people.CreateTeam(w.ctx, w.acme.holder(), tenancy.TeamSpec{Name: "Second"})
+		require.NoError(t, err)
+		teams := []tenancy.Actor{w.acme.alice, {User: w.acme.alice.User, Team: second.ID}}
+		for round := range everystore.Rounds(4) {
+			limit := 2 + round + 1
+			w.limit(w.acme, tenancy.Seats{Rule: tenancy.HardSeats, Limit: limit, CountPending: true})
+			var calls []func() error
+			for i := range crowd {
+				calls = append(calls, func() error {
+					_, err := w.invites.Create(w.ctx, teams[i%2], invite.ToTeam(fmt.Sprintf("r%d.%d@acme.example", round, i), rbac.Member))
+					return err
+				})
+			}
+			made := 0
+			for _, err := range together(calls...) {
+				if err == nil {
+					made++
+					continue
+				}
+				var full *tenancy.SeatsError
+				require.ErrorAs(t, err, &full)
+				assert.Equal(t, tenancy.SeatsError{Limit: limit, Needed: limit + 1}, *full)
+			}
+			require.Equal(t, 1, made)
+		}
+	})
+}
+
+// Of several offers at once one is made, also to different addresses.
+func TestOfManyOffersAtOnceOneSucceeds(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var calls []func() error
+		for i := range 8 {
+			calls = append(calls, func() error {
+				_, err := w.invites.Offer(w.ctx, w.acme.holder(), fmt.Sprintf("o%d@acme.example", i))
+				return err
+			})
+		}
+		made := 0
+		for _, err := range together(calls...) {
+			if err == nil {
+				made++
+				continue
+			}
+			var pending *invite.PendingError
+			require.ErrorAs(t, err, &pending)
+		}
+		assert.Equal(t, 1, made)
+	})
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -66,12 +64,7 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	if err != nil {
 		return none, err
 	}
-	seen := make([]Invitation, len(records))
-	for i, r := range records {
-		seen[i] = r.seen(filter.Now)
-	}
-	key := func(i Invitation) (time.Time, uuid.UUID) { return i.CreatedAt, i.ID.UUID() }
-	return tenancy.Paged(seen, keyset, key, binding...), nil
+	return shown(records, filter.Now, keyset, binding), nil
 }
 
 // seen is what those who may read an invitation are shown: never the hash.

@@ -13,7 +13,8 @@ import (
 // same reasons.
 //
 // One whose time has passed is written down as expired first, so that what waited for it ends
-// whether or not a sweep came by before.
+// whether or not a sweep came by before. One that has expired needs a seat as a new one does; one
+// that is pending has it.
 //
 // Errors: those of Create, and [tenancy.ErrNotFound], [*StateError].
 func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID, options ...Option) (Invitation, error) {
@@ -23,31 +24,52 @@ func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.In
 	}
 	request := []any{actor.Team, id, terms.lasts}
 	return tenancy.Do(ctx, s.store, s.env, actor, "Resend", request, func(ctx context.Context) (Invitation, error) {
-		standing, r, err := s.take(ctx, actor, id)
+		account, _, standing, err := s.people.EnterAccount(ctx, actor)
+		if err != nil {
+			return Invitation{}, err
+		}
+		r, err := s.take(ctx, standing, id)
 		if err != nil {
 			return Invitation{}, err
 		}
 		if err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
 			return Invitation{}, err
 		}
-		now := s.env.Now()
-		if r, err = s.lapse(ctx, r, now); err != nil {
-			return Invitation{}, err
-		}
-		if _, err := r.State.After(OnResend); err != nil {
-			return Invitation{}, err
-		}
-		if err := s.colleague(ctx, standing, r.Invitation, now); err != nil {
-			return Invitation{}, err
-		}
-		if err := s.makeRoom(ctx, r.Invitation, now); err != nil {
-			return Invitation{}, err
-		}
-		r.Hash = TokenHash{}
-		r.Mailing++
-		r.ExpiresAt = now.Add(terms.lasts)
-		r.MailedAt, r.EndedAt, r.EndedBy = time.Time{}, time.Time{}, ""
-		r, err = s.step(ctx, actor, now, r, OnResend)
-		return r.Invitation, err
+		return s.again(ctx, actor, r, terms, func(inv Invitation, now time.Time) error {
+			if err := s.colleague(ctx, standing, inv, now); err != nil {
+				return err
+			}
+			return s.seat(ctx, actor, account, inv)
+		})
 	})
+}
+
+// again asks for a new mail of an invitation that is locked, unless there is something against it.
+// One whose address was erased goes nowhere any more.
+func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, t terms,
+	against func(inv Invitation, now time.Time) error,
+) (Invitation, error) {
+	now := s.env.Now()
+	r, err := s.lapse(ctx, r, now)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if _, err := r.State.After(OnResend); err != nil {
+		return Invitation{}, err
+	}
+	if r.Email.IsZero() {
+		return Invitation{}, &StateError{State: r.State, Event: OnResend}
+	}
+	if err := against(r.Invitation, now); err != nil {
+		return Invitation{}, err
+	}
+	if err := s.makeRoom(ctx, r.Invitation, now); err != nil {
+		return Invitation{}, err
+	}
+	r.Hash = TokenHash{}
+	r.Mailing++
+	r.ExpiresAt = now.Add(t.lasts)
+	r.MailedAt, r.EndedAt, r.EndedBy = time.Time{}, time.Time{}, ""
+	r, err = s.step(ctx, by, now, r, OnResend)
+	return r.Invitation, err
 }

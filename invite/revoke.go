@@ -16,40 +16,48 @@ import (
 // [tenancy.ErrTeamArchived].
 func (s *Service) Revoke(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID) (Invitation, error) {
 	return tenancy.Do(ctx, s.store, s.env, actor, "Revoke", []any{actor.Team, id}, func(ctx context.Context) (Invitation, error) {
-		standing, r, err := s.take(ctx, actor, id)
+		_, standing, err := s.people.Enter(ctx, actor)
+		if err != nil {
+			return Invitation{}, err
+		}
+		r, err := s.take(ctx, standing, id)
 		if err != nil {
 			return Invitation{}, err
 		}
 		if err := standing.Check(rights[r.Kind].revoke); err != nil {
 			return Invitation{}, err
 		}
-		if r.State == Revoked && r.EndedBy == actor.Principal() {
-			return r.Invitation, nil
-		}
-		r, err = s.step(ctx, actor, s.env.Now(), r, OnRevoke)
-		return r.Invitation, err
+		return s.revoke(ctx, actor, r)
 	})
 }
 
-// take locks the actor's team and then an invitation of it, for an actor who may know of
+// revoke takes an invitation back that is locked. The same principal may say so twice.
+func (s *Service) revoke(ctx context.Context, by tenancy.Principal, r Record) (Invitation, error) {
+	if r.State == Revoked && r.EndedBy == by.Principal() {
+		return r.Invitation, nil
+	}
+	r, err := s.step(ctx, by, s.env.Now(), r, OnRevoke)
+	return r.Invitation, err
+}
+
+// take locks an invitation of the actor's team, which is locked, for an actor who may know of
 // invitations at all.
-func (s *Service) take(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID) (tenancy.Standing, Record, error) {
-	team, standing, err := s.people.Enter(ctx, actor)
-	if err != nil {
-		return tenancy.Standing{}, Record{}, err
-	}
+func (s *Service) take(ctx context.Context, standing tenancy.Standing, id tenancy.InvitationID) (Record, error) {
 	if err := mayKnow(standing); err != nil {
-		return tenancy.Standing{}, Record{}, err
+		return Record{}, err
 	}
-	r, err := s.store.LockInvitation(ctx, team.ID, id)
-	return standing, r, err
+	return s.store.LockInvitation(ctx, standing.Actor.Team, id)
 }
 
 // Depart implements [tenancy.Departures]: the pending invitations that a departing member sent
 // in the team are revoked, so that nobody comes in on the word of someone who has gone (Zulip
-// 5.0). Those whose time has passed are written down as expired. It must run inside a
-// transaction.
+// 5.0). Those whose time has passed are written down as expired. A team that keeps invitations
+// keeps them all. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
+	team, err := s.people.TeamByID(ctx, system, d.Team)
+	if err != nil || team.Settings.KeepInvitations {
+		return err
+	}
 	ids, err := s.store.PendingBy(ctx, d.Team, d.User)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ type Service struct {
 }
 
 // New builds the service and asks people to tell it of departures, which end the invitations
-// that the departing member sent. It fails when the policy does not name a permission that an
+// that the departing member sent, and of deleted users, whose address it forgets. It fails when the policy does not name a permission that an
 // operation asks for.
 func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.Env) (*Service, error) {
 	asked := []rbac.Permission{rbac.ListMembers, rbac.ReadConversation}
@@ -31,6 +31,7 @@ func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.
 	}
 	s := &Service{store: store, people: people, policy: policy, env: env, admitter: noAdmitter{}}
 	people.Bind(s)
+	people.BindErasures(s)
 	return s, nil
 }
 
@@ -66,8 +67,8 @@ func (noAdmitter) Settle(context.Context, Invitation) error { return errUnbound 
 const system = tenancy.System("invitation")
 
 // step takes an invitation through one event of the table: it writes the row and the event, and
-// does what follows from an end. Every change of an invitation goes through here. The team is
-// locked, and with it the invitation.
+// does what follows from an end. Every change of an invitation goes through here. The team, or the
+// account that is offered, is locked, and with it the invitation.
 func (s *Service) step(ctx context.Context, by tenancy.Principal, at time.Time, r Record, e Event) (Record, error) {
 	from := r.StateAt(at)
 	if e == OnExpire {
@@ -98,6 +99,9 @@ func (s *Service) settle(ctx context.Context, inv Invitation) error {
 		return nil
 	case inv.Kind == ToOneConversation:
 		return s.admitter.Settle(ctx, inv)
+	case inv.State == Accepted && inv.Kind == ToOneAccount:
+		_, err := s.people.TransferAccount(ctx, system, inv.Account, inv.AcceptedBy)
+		return err
 	case inv.State == Accepted:
 		_, err := s.people.Admit(ctx, system, tenancy.Admission{Team: inv.Team, User: inv.AcceptedBy, Role: inv.Role})
 		return err

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -119,22 +121,59 @@ func diagram() []byte {
 	return b.Bytes()
 }
 
-// subject is an invitation under test, in the acme account.
+// everyKind is each kind of invitation.
+var everyKind = []invite.Kind{invite.ToOneTeam, invite.ToOneConversation, invite.ToOneAccount}
+
+// subject is an invitation under test: into the acme account's team or conversation, or one that
+// offers an account of its own.
 type subject struct {
 	inv     invite.Invitation
 	token   invite.Token
 	invitee tenancy.UserID
+	holder  tenancy.Holder
 }
 
 func (w *world) subject(kind invite.Kind, email string) subject {
 	w.t.Helper()
-	request := invite.ToTeam(email, rbac.Member)
-	if kind == invite.ToOneConversation {
-		request = invite.ToConversation(email, w.acme.conversation)
-	}
 	s := subject{invitee: w.user(email).ID}
-	s.inv, s.token = w.invite(w.acme.alice, request)
+	switch kind {
+	case invite.ToOneAccount:
+		account, err := w.people.CreateAccount(w.ctx, w.acme.alice.User, "Staffing")
+		require.NoError(w.t, err)
+		s.holder = account.Holder(account.HeldBy)
+		s.inv, s.token = w.offer(s.holder, email)
+	case invite.ToOneConversation:
+		s.inv, s.token = w.invite(w.acme.alice, invite.ToConversation(email, w.acme.conversation))
+	default:
+		s.inv, s.token = w.invite(w.acme.alice, invite.ToTeam(email, rbac.Member))
+	}
 	return s
+}
+
+// offer offers an account and reads the token from the mail.
+func (w *world) offer(holder tenancy.Holder, email string) (invite.Invitation, invite.Token) {
+	w.t.Helper()
+	inv, err := w.invites.Offer(w.ctx, holder, email)
+	require.NoError(w.t, err)
+	return inv, w.token(inv)
+}
+
+// recorded are the kinds of the events where those of the subject are.
+func (w *world) recorded(s subject) []string {
+	w.t.Helper()
+	if s.inv.Kind == invite.ToOneAccount {
+		return kinds(w.accountLog(s.inv.Account))
+	}
+	return w.events(w.acme)
+}
+
+// isIn reports whether the invitee has what was offered.
+func (w *world) isIn(s subject) bool {
+	w.t.Helper()
+	if s.inv.Kind == invite.ToOneAccount {
+		return w.holderOf(s.inv.Account) == s.invitee
+	}
+	return w.member(w.acme, s.invitee).Status == tenancy.MembershipActive
 }
 
 // operation is what makes an event happen to a subject.
@@ -151,11 +190,19 @@ func decline(w *world, s subject) error {
 }
 
 func revoke(w *world, s subject) error {
+	if s.inv.Kind == invite.ToOneAccount {
+		_, err := w.invites.RevokeOffer(w.ctx, s.holder, s.inv.ID)
+		return err
+	}
 	_, err := w.invites.Revoke(w.ctx, w.acme.alice, s.inv.ID)
 	return err
 }
 
 func resend(w *world, s subject) error {
+	if s.inv.Kind == invite.ToOneAccount {
+		_, err := w.invites.ResendOffer(w.ctx, s.holder, s.inv.ID)
+		return err
+	}
 	_, err := w.invites.Resend(w.ctx, w.acme.alice, s.inv.ID)
 	return err
 }
@@ -167,11 +214,20 @@ func lapse(w *world, s subject) error {
 
 func expire(w *world, s subject) error {
 	w.clock.Set(s.inv.ExpiresAt)
+	if s.inv.Kind == invite.ToOneAccount {
+		_, err := w.invites.ExpireOffer(w.ctx, host, s.inv.Account, s.inv.ID)
+		return err
+	}
 	_, err := w.invites.Expire(w.ctx, host, s.inv.Team, s.inv.ID)
 	return err
 }
 
 func mailAgain(w *world, s subject) error {
+	if s.inv.Kind == invite.ToOneAccount {
+		log := w.accountLog(s.inv.Account)
+		at := slices.IndexFunc(log, func(e outbox.Event) bool { return e.Kind == invite.InvitationCreated })
+		return w.sink.Deliver(w.ctx, log[at])
+	}
 	event, facts := w.newest(w.acme, invite.InvitationCreated)
 	require.Equal(w.t, s.inv.ID.String(), facts["invitation"])
 	return w.sink.Deliver(w.ctx, event)
@@ -210,21 +266,27 @@ func TestEveryStateWithEveryEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		for _, setting := range settings {
 			for _, event := range invite.Events() {
-				for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneConversation} {
+				for _, kind := range everyKind {
 					name := fmt.Sprintf("%s/%s/%s", setting.name, event, kind)
 					t.Run(name, func(t *testing.T) {
 						w := w.in(t)
 						s := w.subject(kind, strings.NewReplacer("/", ".", " ", "-").Replace(name)+"@acme.example")
 						require.NoError(t, setting.bring(w, s))
-						before, log := w.stored(s.inv), count(w.events(w.acme))
+						before, log := w.stored(s.inv), count(w.recorded(s))
 
 						err := operations[event](w, s)
 
 						after := w.stored(s.inv)
-						seen := count(w.events(w.acme))[recorded[event]] - log[recorded[event]]
+						seen := count(w.recorded(s))[recorded[event]] - log[recorded[event]]
 						next, refusal := setting.state.After(event)
 						if setting.name == "lapsed" && event == invite.OnExpire {
 							next, refusal = invite.Expired, nil // the clock's verdict is written down
+						}
+						byHolder := event == invite.OnResend || event == invite.OnRevoke
+						if kind == invite.ToOneAccount && setting.state == invite.Accepted && byHolder {
+							require.ErrorIs(t, err, tenancy.ErrNotFound, "the account is somebody else's now")
+							assert.Equal(t, before, after)
+							return
 						}
 						repeated := setting.state == invite.Declined && event == invite.OnDecline ||
 							setting.state == invite.Revoked && event == invite.OnRevoke

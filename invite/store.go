@@ -16,9 +16,11 @@ type Store interface {
 
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
-	// its conversation, that of any other its team.
+	// its conversation, that of any other its team. Only one offer of an account (the kind
+	// [ToOneAccount], which alone has no team and no role) may be pending, whatever its address.
 	InsertInvitation(ctx context.Context, r Record) error
-	// UpdateInvitation writes the changed record; the same uniqueness holds.
+	// UpdateInvitation writes the changed record; the same uniqueness holds. Its scope is the
+	// team, or the account for an offer.
 	UpdateInvitation(ctx context.Context, r Record) error
 	// LockInvitation takes and reads the row. The team comes first in the order of locks.
 	LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
@@ -34,6 +36,19 @@ type Store interface {
 	// PendingBy lists the ids of the team's invitations in the state pending that the user
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+
+	// LockOffer takes and reads an offer of the account, which the other methods that take an id
+	// never find. The account comes first in the order of locks.
+	LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (Record, error)
+	// PendingOffer finds the account's offer in the state pending, also when its time has passed.
+	PendingOffer(ctx context.Context, account tenancy.AccountID) (Record, error)
+	// Offers lists the account's offers, newest first by (CreatedAt, id).
+	Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]Record, error)
+
+	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
+	// account, that are not in the state pending and that the user accepted or that were for the
+	// normal address. An empty address is nobody's. Each that it changes gets the next version.
+	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
 }
 
 // Record is an invitation as it is stored: with the hash of its token, which no list, event

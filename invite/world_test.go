@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,8 @@ type world struct {
 	mail    *invite.Captured
 	sink    outbox.Sink
 	relay   *outbox.Relay
+	heard   *recorder
+	ear     *outbox.Relay
 
 	acme, globex side
 }
@@ -87,6 +90,8 @@ func newWorld(t *testing.T, store storage.Store) *world {
 	w := &world{t: t, ctx: t.Context(), store: store, clock: &clock{now: start}, mail: &invite.Captured{}}
 	w.wire()
 	var acme, globex side
+	w.heard = &recorder{}
+	w.ear = outbox.NewRelay(store, w.heard, outbox.WithClock(w.clock.Now))
 	// One transaction for all of it: a database commits some twenty times slower than it writes.
 	require.NoError(t, store.InTx(w.ctx, func(ctx context.Context) error {
 		w := w.in(t)
@@ -208,7 +213,12 @@ func (w *world) invite(actor tenancy.Actor, r invite.Request) (invite.Invitation
 // token has the invitation's newest mail built, as the relay would, and reads the token from it.
 func (w *world) token(inv invite.Invitation) invite.Token {
 	w.t.Helper()
-	for _, e := range w.log(inv.Team) {
+	log := w.log(inv.Team)
+	if inv.Kind == invite.ToOneAccount {
+		log = w.accountLog(inv.Account)
+		slices.Reverse(log)
+	}
+	for _, e := range log {
 		asks := e.Kind == invite.InvitationCreated || e.Kind == invite.InvitationResent
 		if asks && strings.Contains(string(e.Payload), inv.ID.String()) {
 			require.NoError(w.t, w.sink.Deliver(w.ctx, e))
@@ -223,9 +233,24 @@ func (w *world) token(inv invite.Invitation) invite.Token {
 // stored is the row as it is.
 func (w *world) stored(inv invite.Invitation) invite.Record {
 	w.t.Helper()
+	if inv.Kind == invite.ToOneAccount {
+		offers, err := w.store.Offers(w.ctx, inv.Account, tenancy.Keyset{Limit: 100})
+		require.NoError(w.t, err)
+		at := slices.IndexFunc(offers, func(r invite.Record) bool { return r.ID == inv.ID })
+		require.GreaterOrEqual(w.t, at, 0)
+		return offers[at]
+	}
 	r, err := w.store.Invitation(w.ctx, inv.Team, inv.ID)
 	require.NoError(w.t, err)
 	return r
+}
+
+// holderOf is who holds the account now.
+func (w *world) holderOf(account tenancy.AccountID) tenancy.UserID {
+	w.t.Helper()
+	a, err := w.store.Account(w.ctx, account)
+	require.NoError(w.t, err)
+	return a.HeldBy
 }
 
 // member reads a membership; the zero one if there is none.
@@ -292,31 +317,83 @@ func (w *world) picture(s side) picture {
 	return p
 }
 
-// setAccount and setTeam change what no operation changes yet.
-func (w *world) setAccount(s side, status tenancy.AccountStatus) {
-	w.t.Helper()
-	require.NoError(w.t, w.store.InTx(w.ctx, func(ctx context.Context) error {
-		a, err := w.store.LockAccount(ctx, s.account.ID)
-		if err != nil {
+// freezes are the ways in which a side can only be read, each with the way back; a closed account
+// has none.
+var freezes = map[string]struct {
+	freeze, thaw func(w *world, s side) error
+	want         error
+}{
+	"suspended account": {
+		func(w *world, s side) error { _, err := w.people.SuspendAccount(w.ctx, host, s.account.ID); return err },
+		func(w *world, s side) error {
+			_, err := w.people.ReactivateAccount(w.ctx, host, s.account.ID)
 			return err
-		}
-		a.Status = status
-		return w.store.UpdateAccount(ctx, a)
-	}))
+		},
+		tenancy.ErrAccountInactive,
+	},
+	"closed account": {
+		func(w *world, s side) error { _, err := w.people.CloseAccount(w.ctx, s.holder()); return err }, nil,
+		tenancy.ErrAccountInactive,
+	},
+	"archived team": {
+		func(w *world, s side) error {
+			_, err := w.people.Archive(w.ctx, s.alice, tenancy.Leftovers{})
+			return err
+		},
+		func(w *world, s side) error { _, err := w.people.Restore(w.ctx, s.alice); return err },
+		tenancy.ErrTeamArchived,
+	},
 }
 
-func (w *world) setTeam(s side, status tenancy.TeamStatus) {
+// holder is who holds the side's account from the start.
+func (s side) holder() tenancy.Holder { return s.account.Holder(s.alice.User) }
+
+// configure sets the policies of a side's team.
+func (w *world) configure(s side, settings tenancy.Settings) {
 	w.t.Helper()
-	require.NoError(w.t, w.store.InTx(w.ctx, func(ctx context.Context) error {
-		team, err := w.store.LockTeam(ctx, s.team.ID)
-		if err != nil {
-			return err
-		}
-		team.Status = status
-		return w.store.UpdateTeam(ctx, team)
-	}))
+	_, err := w.people.Configure(w.ctx, s.alice, settings)
+	require.NoError(w.t, err)
 }
 
+// accountLog lists the events of an account as a whole, oldest first. It takes what is due from the
+// outbox: [world.drain] finds nothing any more.
+func (w *world) accountLog(account tenancy.AccountID) []outbox.Event {
+	w.t.Helper()
+	_, err := w.ear.Drain(w.ctx)
+	require.NoError(w.t, err)
+	w.heard.mu.Lock()
+	defer w.heard.mu.Unlock()
+	var of []outbox.Event
+	for _, e := range w.heard.events {
+		if e.Stream == (outbox.Stream{Kind: outbox.AccountStream, ID: account.UUID()}) {
+			of = append(of, e)
+		}
+	}
+	return of
+}
+
+// recorder keeps the events that it is handed.
+type recorder struct {
+	mu     sync.Mutex
+	events []outbox.Event
+}
+
+func (r *recorder) Deliver(_ context.Context, e outbox.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+	return nil
+}
+
+func kinds(events []outbox.Event) []string {
+	list := make([]string, len(events))
+	for i, e := range events {
+		list[i] = e.Kind
+	}
+	return list
+}
+
+// setMember changes a row as no operation does.
 func (w *world) setMember(s side, user tenancy.UserID, change func(*tenancy.Membership)) {
 	w.t.Helper()
 	require.NoError(w.t, w.store.InTx(w.ctx, func(ctx context.Context) error {

@@ -52,7 +52,7 @@ func (s *Service) CreateAccount(ctx context.Context, user UserID, name string) (
 		if err := s.store.InsertAccount(ctx, account); err != nil {
 			return Account{}, err
 		}
-		return account, s.store.Append(ctx, s.env.Event(Self(user), now, account.in(), AccountCreated,
+		return account, s.store.Append(ctx, s.env.Event(Self(user), now, account.In(), AccountCreated,
 			Facts{"account": account.ID.String(), "holder": user.String()}))
 	})
 }
@@ -123,7 +123,7 @@ func (s *Service) updateAccount(ctx context.Context, by Principal, a Account, ki
 	}
 	a.Version++
 	facts["account"] = a.ID.String()
-	return a, s.store.Append(ctx, s.env.Event(by, s.env.Now(), a.in(), kind, facts))
+	return a, s.store.Append(ctx, s.env.Event(by, s.env.Now(), a.In(), kind, facts))
 }
 
 // Holder is the principal for operations on the account as a whole. Whether the user does

@@ -100,8 +100,13 @@ func (s *Service) Restore(ctx context.Context, actor Actor) (Team, error) {
 // enterArchive locks the actor's team and the one to move to, in the order of their ids.
 func (s *Service) enterArchive(ctx context.Context, actor Actor, target TeamID) (Team, Standing, error) {
 	if !target.IsZero() {
-		if _, err := s.Standing(ctx, Actor{User: actor.User, Team: actor.Team}); err != nil {
+		// Before any other team is looked at: only who may archive learns whether there is one.
+		standing, err := s.Standing(ctx, actor)
+		if err != nil {
 			return Team{}, Standing{}, err
+		}
+		if !standing.Allows(rbac.ArchiveTeam) {
+			return Team{}, Standing{}, standing.rights.Denied(rbac.ArchiveTeam)
 		}
 		for _, id := range inOrder(actor.Team, target) {
 			if _, err := s.store.LockTeam(ctx, id); err != nil {

@@ -194,7 +194,7 @@ func (s *Service) enterRoles(ctx context.Context, holder Holder) (Account, []Cus
 }
 
 func (s *Service) tellRole(ctx context.Context, holder Holder, account Account, role RoleID, kind string) error {
-	return s.store.Append(ctx, s.env.Event(holder, s.env.Now(), account.in(), kind,
+	return s.store.Append(ctx, s.env.Event(holder, s.env.Now(), account.In(), kind,
 		Facts{"account": account.ID.String(), "role": role.String()}))
 }
 

@@ -238,13 +238,6 @@ func (s *Service) handOver(ctx context.Context, d deletion) error {
 	return nil
 }
 
-// transfer makes somebody the holder of an account that is locked.
-func (s *Service) transfer(ctx context.Context, by Principal, account Account, to UserID) (Account, error) {
-	from := account.HeldBy
-	account.HeldBy = to
-	return s.updateAccount(ctx, by, account, AccountTransferred, Facts{"from": from.String(), "to": to.String()})
-}
-
 // succeed makes the successor a lasting manager of a team.
 func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
 	account, locked := d.accounts[team.Account]

@@ -5,11 +5,13 @@ import (
 	"errors"
 )
 
-// Arrival is a user at the door of a team: who they are, and what they are in the team already.
+// Arrival is a user at the door of a team, or of an account: who they are, and what they are in
+// the team already.
 type Arrival struct {
 	Account Account
 	User    User
-	Team    Team
+	// Team is zero at the door of an account.
+	Team Team
 	// Membership is zero for someone who has none, and for someone who was removed.
 	Membership Membership
 
@@ -45,9 +47,33 @@ func (s *Service) Arrive(ctx context.Context, user UserID, team TeamID) (Arrival
 	return a, nil
 }
 
-// Open answers nil if somebody can be taken into the team now, and otherwise
+// ArriveAtAccount is [Service.Arrive] for somebody who is to hold the account: it locks the
+// account and the user.
+func (s *Service) ArriveAtAccount(ctx context.Context, user UserID, account AccountID) (Arrival, error) {
+	if user.IsZero() {
+		return Arrival{}, ErrNoPrincipal
+	}
+	var a Arrival
+	var err error
+	if a.Account, err = s.store.LockAccount(ctx, account); err != nil {
+		return Arrival{}, err
+	}
+	a.frozen = frozen(a.Account.Status, TeamActive)
+	a.User, err = s.enterUser(ctx, user)
+	return a, err
+}
+
+// Open answers nil if somebody can be taken in now, and otherwise
 // [ErrAccountInactive] or [ErrTeamArchived].
 func (a Arrival) Open() error { return a.frozen }
+
+// AccountByID reads an account on the host's authority, whatever its state.
+func (s *Service) AccountByID(ctx context.Context, by System, id AccountID) (Account, error) {
+	if err := by.Validate(); err != nil {
+		return Account{}, err
+	}
+	return s.store.Account(ctx, id)
+}
 
 // TeamByID reads a team on the host's authority, whatever its state.
 func (s *Service) TeamByID(ctx context.Context, by System, id TeamID) (Team, error) {

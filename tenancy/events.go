@@ -38,7 +38,8 @@ func (t Team) In() Place {
 	return Place{Account: t.Account, Team: t.ID, Stream: outbox.Stream{Kind: outbox.TeamStream, ID: t.ID.UUID()}}
 }
 
-func (a Account) in() Place {
+// In is the place of what happens to an account as a whole.
+func (a Account) In() Place {
 	return Place{Account: a.ID, Stream: outbox.Stream{Kind: outbox.AccountStream, ID: a.ID.UUID()}}
 }
 

@@ -18,6 +18,17 @@ func (s *Service) Lock(ctx context.Context, id TeamID) (Team, error) {
 	return team, frozen(account.Status, team.Status)
 }
 
+// LockAccount is [Service.Lock] for an account as a whole.
+//
+// Errors: [ErrNotFound], [ErrAccountInactive].
+func (s *Service) LockAccount(ctx context.Context, id AccountID) (Account, error) {
+	account, err := s.store.LockAccount(ctx, id)
+	if err != nil {
+		return Account{}, err
+	}
+	return account, frozen(account.Status, TeamActive)
+}
+
 // lockAccountOf takes the account of a team, which must be locked before users and teams are. A
 // team never passes to another account, so it can be found without a lock.
 func (s *Service) lockAccountOf(ctx context.Context, id TeamID) (Account, error) {

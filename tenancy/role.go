@@ -76,6 +76,11 @@ func (s *Service) changeRole(ctx context.Context, by Principal, account Account,
 			return Membership{}, err
 		}
 	}
+	old, err := s.customOf(ctx, team.Account, m)
+	if err != nil {
+		return Membership{}, err
+	}
+	before, after := s.rights(m.Role, old.Name, old.Permissions), s.rights(role.Base, role.Name, role.Permissions)
 	now, from := s.env.Now(), m.roleName()
 	m.Role, m.Custom = role.Base, role.ID
 	if m.ActiveAt(now) {
@@ -91,8 +96,8 @@ func (s *Service) changeRole(ctx context.Context, by Principal, account Account,
 		Facts{"user": m.User.String(), "from": from, "to": m.roleName()})); err != nil {
 		return Membership{}, err
 	}
-	if m.Role != rbac.Restricted {
-		return m, nil
+	if m.Role != rbac.Restricted || after.Covers(before) {
+		return m, nil // a guest who gets more rights stays the guest that they are
 	}
 	return m, s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
 }

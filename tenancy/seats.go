@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -128,6 +129,13 @@ func (s *Service) Seat(ctx context.Context, by Principal, account Account, who N
 	if seats.Rule == Unlimited {
 		return nil
 	}
+	if who.User.IsZero() { // somebody of another team may own the address, and have a seat
+		owner, err := s.store.UserByEmail(ctx, who.Email)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		who.User = owner.ID
+	}
 	now, others := s.env.Now(), SeatQuery{But: who.User, ButEmail: who.Email, Pending: seats.CountPending}
 	taken, err := s.store.SeatsTaken(ctx, account.ID, now, others)
 	if err != nil || taken < seats.Limit {
@@ -180,6 +188,6 @@ func (s *Service) overbook(ctx context.Context, by Principal, account Account, n
 	if account.Seats.Rule == HardSeats {
 		return &SeatsError{Limit: limit, Needed: needed}
 	}
-	return s.store.Append(ctx, s.env.Event(by, now, account.in(), AccountSeatsExceeded,
+	return s.store.Append(ctx, s.env.Event(by, now, account.In(), AccountSeatsExceeded,
 		Facts{"account": account.ID.String(), "needed": strconv.Itoa(needed), "limit": strconv.Itoa(limit)}))
 }

@@ -50,6 +50,21 @@ const (
 	Negative OutcomeCategory = "negative"
 )
 
+// Status finds one of the team's own outcome statuses by its label, compared as names are: without
+// regard to case, width and spacing.
+func (s Settings) Status(label string) (OutcomeStatus, bool) {
+	_, asked, err := keyedName("status", label)
+	if err != nil {
+		return OutcomeStatus{}, false
+	}
+	for _, status := range s.Statuses {
+		if nameKey(status.Label) == asked {
+			return status, true
+		}
+	}
+	return OutcomeStatus{}, false
+}
+
 // Location is the team's time zone. It is UTC where the zone's name is unknown on this machine.
 func (s Settings) Location() *time.Location {
 	zone, err := time.LoadLocation(s.TimeZone)

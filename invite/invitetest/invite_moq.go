@@ -25,6 +25,9 @@ var _ invite.Store = &StoreMock{}
 //			AppendFunc: func(ctx context.Context, events ...outbox.Event) error {
 //				panic("mock out the Append method")
 //			},
+//			EraseInvitationsFunc: func(ctx context.Context, user tenancy.UserID, normal string) error {
+//				panic("mock out the EraseInvitations method")
+//			},
 //			ForgetOperationsFunc: func(ctx context.Context, before time.Time) (int, error) {
 //				panic("mock out the ForgetOperations method")
 //			},
@@ -49,6 +52,12 @@ var _ invite.Store = &StoreMock{}
 //			LockInvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockInvitation method")
 //			},
+//			LockOfferFunc: func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+//				panic("mock out the LockOffer method")
+//			},
+//			OffersFunc: func(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
+//				panic("mock out the Offers method")
+//			},
 //			OperationFunc: func(ctx context.Context, principal string, key string) (tenancy.Operation, error) {
 //				panic("mock out the Operation method")
 //			},
@@ -57,6 +66,9 @@ var _ invite.Store = &StoreMock{}
 //			},
 //			PendingInvitationFunc: func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
 //				panic("mock out the PendingInvitation method")
+//			},
+//			PendingOfferFunc: func(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
+//				panic("mock out the PendingOffer method")
 //			},
 //			UpdateInvitationFunc: func(ctx context.Context, r invite.Record) error {
 //				panic("mock out the UpdateInvitation method")
@@ -70,6 +82,9 @@ var _ invite.Store = &StoreMock{}
 type StoreMock struct {
 	// AppendFunc mocks the Append method.
 	AppendFunc func(ctx context.Context, events ...outbox.Event) error
+
+	// EraseInvitationsFunc mocks the EraseInvitations method.
+	EraseInvitationsFunc func(ctx context.Context, user tenancy.UserID, normal string) error
 
 	// ForgetOperationsFunc mocks the ForgetOperations method.
 	ForgetOperationsFunc func(ctx context.Context, before time.Time) (int, error)
@@ -95,6 +110,12 @@ type StoreMock struct {
 	// LockInvitationFunc mocks the LockInvitation method.
 	LockInvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
 
+	// LockOfferFunc mocks the LockOffer method.
+	LockOfferFunc func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error)
+
+	// OffersFunc mocks the Offers method.
+	OffersFunc func(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error)
+
 	// OperationFunc mocks the Operation method.
 	OperationFunc func(ctx context.Context, principal string, key string) (tenancy.Operation, error)
 
@@ -103,6 +124,9 @@ type StoreMock struct {
 
 	// PendingInvitationFunc mocks the PendingInvitation method.
 	PendingInvitationFunc func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error)
+
+	// PendingOfferFunc mocks the PendingOffer method.
+	PendingOfferFunc func(ctx context.Context, account tenancy.AccountID) (invite.Record, error)
 
 	// UpdateInvitationFunc mocks the UpdateInvitation method.
 	UpdateInvitationFunc func(ctx context.Context, r invite.Record) error
@@ -115,6 +139,15 @@ type StoreMock struct {
 			Ctx context.Context
 			// Events is the events argument value.
 			Events []outbox.Event
+		}
+		// EraseInvitations holds details about calls to the EraseInvitations method.
+		EraseInvitations []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// User is the user argument value.
+			User tenancy.UserID
+			// Normal is the normal argument value.
+			Normal string
 		}
 		// ForgetOperations holds details about calls to the ForgetOperations method.
 		ForgetOperations []struct {
@@ -180,6 +213,24 @@ type StoreMock struct {
 			// ID is the id argument value.
 			ID tenancy.InvitationID
 		}
+		// LockOffer holds details about calls to the LockOffer method.
+		LockOffer []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Account is the account argument value.
+			Account tenancy.AccountID
+			// ID is the id argument value.
+			ID tenancy.InvitationID
+		}
+		// Offers holds details about calls to the Offers method.
+		Offers []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Account is the account argument value.
+			Account tenancy.AccountID
+			// Page is the page argument value.
+			Page tenancy.Keyset
+		}
 		// Operation holds details about calls to the Operation method.
 		Operation []struct {
 			// Ctx is the ctx argument value.
@@ -209,6 +260,13 @@ type StoreMock struct {
 			// Normal is the normal argument value.
 			Normal string
 		}
+		// PendingOffer holds details about calls to the PendingOffer method.
+		PendingOffer []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Account is the account argument value.
+			Account tenancy.AccountID
+		}
 		// UpdateInvitation holds details about calls to the UpdateInvitation method.
 		UpdateInvitation []struct {
 			// Ctx is the ctx argument value.
@@ -218,6 +276,7 @@ type StoreMock struct {
 		}
 	}
 	lockAppend            sync.RWMutex
+	lockEraseInvitations  sync.RWMutex
 	lockForgetOperations  sync.RWMutex
 	lockInTx              sync.RWMutex
 	lockInsertInvitation  sync.RWMutex
@@ -226,9 +285,12 @@ type StoreMock struct {
 	lockInvitationByToken sync.RWMutex
 	lockInvitations       sync.RWMutex
 	lockLockInvitation    sync.RWMutex
+	lockLockOffer         sync.RWMutex
+	lockOffers            sync.RWMutex
 	lockOperation         sync.RWMutex
 	lockPendingBy         sync.RWMutex
 	lockPendingInvitation sync.RWMutex
+	lockPendingOffer      sync.RWMutex
 	lockUpdateInvitation  sync.RWMutex
 }
 
@@ -265,6 +327,46 @@ func (mock *StoreMock) AppendCalls() []struct {
 	mock.lockAppend.RLock()
 	calls = mock.calls.Append
 	mock.lockAppend.RUnlock()
+	return calls
+}
+
+// EraseInvitations calls EraseInvitationsFunc.
+func (mock *StoreMock) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
+	if mock.EraseInvitationsFunc == nil {
+		panic("StoreMock.EraseInvitationsFunc: method is nil but Store.EraseInvitations was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		User   tenancy.UserID
+		Normal string
+	}{
+		Ctx:    ctx,
+		User:   user,
+		Normal: normal,
+	}
+	mock.lockEraseInvitations.Lock()
+	mock.calls.EraseInvitations = append(mock.calls.EraseInvitations, callInfo)
+	mock.lockEraseInvitations.Unlock()
+	return mock.EraseInvitationsFunc(ctx, user, normal)
+}
+
+// EraseInvitationsCalls gets all the calls that were made to EraseInvitations.
+// Check the length with:
+//
+//	len(mockedStore.EraseInvitationsCalls())
+func (mock *StoreMock) EraseInvitationsCalls() []struct {
+	Ctx    context.Context
+	User   tenancy.UserID
+	Normal string
+} {
+	var calls []struct {
+		Ctx    context.Context
+		User   tenancy.UserID
+		Normal string
+	}
+	mock.lockEraseInvitations.RLock()
+	calls = mock.calls.EraseInvitations
+	mock.lockEraseInvitations.RUnlock()
 	return calls
 }
 
@@ -572,6 +674,86 @@ func (mock *StoreMock) LockInvitationCalls() []struct {
 	return calls
 }
 
+// LockOffer calls LockOfferFunc.
+func (mock *StoreMock) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+	if mock.LockOfferFunc == nil {
+		panic("StoreMock.LockOfferFunc: method is nil but Store.LockOffer was just called")
+	}
+	callInfo := struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		ID      tenancy.InvitationID
+	}{
+		Ctx:     ctx,
+		Account: account,
+		ID:      id,
+	}
+	mock.lockLockOffer.Lock()
+	mock.calls.LockOffer = append(mock.calls.LockOffer, callInfo)
+	mock.lockLockOffer.Unlock()
+	return mock.LockOfferFunc(ctx, account, id)
+}
+
+// LockOfferCalls gets all the calls that were made to LockOffer.
+// Check the length with:
+//
+//	len(mockedStore.LockOfferCalls())
+func (mock *StoreMock) LockOfferCalls() []struct {
+	Ctx     context.Context
+	Account tenancy.AccountID
+	ID      tenancy.InvitationID
+} {
+	var calls []struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		ID      tenancy.InvitationID
+	}
+	mock.lockLockOffer.RLock()
+	calls = mock.calls.LockOffer
+	mock.lockLockOffer.RUnlock()
+	return calls
+}
+
+// Offers calls OffersFunc.
+func (mock *StoreMock) Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
+	if mock.OffersFunc == nil {
+		panic("StoreMock.OffersFunc: method is nil but Store.Offers was just called")
+	}
+	callInfo := struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		Page    tenancy.Keyset
+	}{
+		Ctx:     ctx,
+		Account: account,
+		Page:    page,
+	}
+	mock.lockOffers.Lock()
+	mock.calls.Offers = append(mock.calls.Offers, callInfo)
+	mock.lockOffers.Unlock()
+	return mock.OffersFunc(ctx, account, page)
+}
+
+// OffersCalls gets all the calls that were made to Offers.
+// Check the length with:
+//
+//	len(mockedStore.OffersCalls())
+func (mock *StoreMock) OffersCalls() []struct {
+	Ctx     context.Context
+	Account tenancy.AccountID
+	Page    tenancy.Keyset
+} {
+	var calls []struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		Page    tenancy.Keyset
+	}
+	mock.lockOffers.RLock()
+	calls = mock.calls.Offers
+	mock.lockOffers.RUnlock()
+	return calls
+}
+
 // Operation calls OperationFunc.
 func (mock *StoreMock) Operation(ctx context.Context, principal string, key string) (tenancy.Operation, error) {
 	if mock.OperationFunc == nil {
@@ -693,6 +875,42 @@ func (mock *StoreMock) PendingInvitationCalls() []struct {
 	mock.lockPendingInvitation.RLock()
 	calls = mock.calls.PendingInvitation
 	mock.lockPendingInvitation.RUnlock()
+	return calls
+}
+
+// PendingOffer calls PendingOfferFunc.
+func (mock *StoreMock) PendingOffer(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
+	if mock.PendingOfferFunc == nil {
+		panic("StoreMock.PendingOfferFunc: method is nil but Store.PendingOffer was just called")
+	}
+	callInfo := struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+	}{
+		Ctx:     ctx,
+		Account: account,
+	}
+	mock.lockPendingOffer.Lock()
+	mock.calls.PendingOffer = append(mock.calls.PendingOffer, callInfo)
+	mock.lockPendingOffer.Unlock()
+	return mock.PendingOfferFunc(ctx, account)
+}
+
+// PendingOfferCalls gets all the calls that were made to PendingOffer.
+// Check the length with:
+//
+//	len(mockedStore.PendingOfferCalls())
+func (mock *StoreMock) PendingOfferCalls() []struct {
+	Ctx     context.Context
+	Account tenancy.AccountID
+} {
+	var calls []struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+	}
+	mock.lockPendingOffer.RLock()
+	calls = mock.calls.PendingOffer
+	mock.lockPendingOffer.RUnlock()
 	return calls
 }
 

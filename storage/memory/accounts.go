@@ -11,8 +11,9 @@ import (
 type accountRow struct {
 	tenancy.Account
 	holder *userRow
-	teams  list[teamRow] // all of them, by (CreatedAt, id)
-	roles  list[roleRow] // by (CreatedAt, id)
+	teams  list[teamRow]       // all of them, by (CreatedAt, id)
+	roles  list[roleRow]       // by (CreatedAt, id)
+	offers list[invitationRow] // by (CreatedAt, id)
 	stream stream
 }
 

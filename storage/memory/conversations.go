@@ -19,11 +19,20 @@ type conversationRow struct {
 	stream     stream
 }
 
-// threadAddress is what makes two messages belong to one conversation.
+// threadAddress is a channel identity and a contact's address on that channel.
 type threadAddress struct {
 	identity tenancy.Identity
 	address  string
 }
+
+// threadName is what makes two messages belong to one conversation.
+type threadName struct {
+	account tenancy.AccountID
+	threadAddress
+}
+
+func pairOf(c conversation.Conversation) threadAddress { return threadAddress{c.Identity, c.Address} }
+func threadOf(c conversation.Conversation) threadName  { return threadName{c.Account, pairOf(c)} }
 
 // desk is the conversations that somebody works on, by (LastAt, id): those of a team, those
 // assigned to one member, or those granted to one guest. Each conversation is in one of its
@@ -76,10 +85,11 @@ func (d *desk) ids() []tenancy.ConversationID {
 }
 
 // conversationLists are the lists in which the conversation stands: its team's, its
-// assignee's, and those of its guests, who follow it when it moves.
+// assignee's, those of its guests, who follow it when it moves, and that of its address.
 func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversationRow], place)) {
 	last := placeAt(c.LastAt, c.ID)
 	visit(c.team.conversations.of(c), last)
+	visit(lazily(s.addressed, pairOf(c.Conversation)), last)
 	if !c.Assignee.IsZero() {
 		visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
 	}
@@ -101,7 +111,7 @@ func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversat
 		row := &conversationRow{Conversation: c, team: team}
 		if err := cmp.Or(
 			s.conversations.insert(c.ID, row),
-			s.threads.move(threadAddress{}, threadAddress{c.Identity, c.Address}, row),
+			s.threads.move(threadName{}, threadOf(c), row),
 		); err != nil {
 			return err
 		}
@@ -124,7 +134,7 @@ func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c c
 		if err != nil {
 			return err
 		}
-		if err := s.threads.move(threadAddress{row.Identity, row.Address}, threadAddress{c.Identity, c.Address}, row); err != nil {
+		if err := s.threads.move(threadOf(row.Conversation), threadOf(c), row); err != nil {
 			return err
 		}
 		c.Version++
@@ -173,10 +183,34 @@ func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenanc
 	return read(ctx, s, func() (conversation.Conversation, error) { return thatConversation(s.conversation(team, id)) })
 }
 
-// ConversationByAddress implements [conversation.ThreadStore].
-func (s *Store) ConversationByAddress(ctx context.Context, identity tenancy.Identity, address string) (conversation.Conversation, error) {
-	return read(ctx, s, func() (conversation.Conversation, error) {
-		return thatConversation(s.threads.get(threadAddress{identity, address}))
+// LockOpen implements [conversation.ThreadStore].
+func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
+	return lock(ctx, s, func() ([]conversation.Conversation, error) {
+		row := s.teams.rows[team]
+		if row == nil {
+			return nil, nil
+		}
+		var open []conversation.Conversation
+		for c := range merged(ascending, ascending.beginning(), row.conversations.admitted(conversation.Filter{Status: conversation.Open})...) {
+			open = append(open, c.Conversation)
+		}
+		slices.SortFunc(open, func(a, b conversation.Conversation) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+		return open, nil
+	})
+}
+
+// ConversationsByAddress implements [conversation.ThreadStore].
+func (s *Store) ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]conversation.Conversation, error) {
+	return read(ctx, s, func() ([]conversation.Conversation, error) {
+		addressed := s.addressed[threadAddress{identity, address}]
+		if addressed == nil {
+			return nil, nil
+		}
+		var found []conversation.Conversation
+		for c := range merged(descending, descending.beginning(), addressed) {
+			found = append(found, c.Conversation)
+		}
+		return found, nil
 	})
 }
 

@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
@@ -14,13 +15,19 @@ type deliveryRow struct {
 	from, to     *teamRow // to is nil unless the recipient is a team
 }
 
-// lists are those in which the delivery stands.
-func (d *deliveryRow) lists(visit func(*list[deliveryRow], place)) {
+// deliveryLists are those in which the delivery stands.
+func (s *Store) deliveryLists(d *deliveryRow, visit func(*list[deliveryRow], place)) {
 	created := placeAt(d.CreatedAt, d.ID)
 	visit(&d.conversation.deliveries, created)
 	visit(&d.from.deliveries, created)
 	if d.to != nil && d.to != d.from {
 		visit(&d.to.deliveries, created)
+	}
+	if d.State == conversation.DeliveryPending {
+		visit(lazily(s.delivering, teamUser{d.FromTeam, d.By}), placeByID(d.Conversation))
+	}
+	if normal := d.Recipient.Email.Normal; normal != "" {
+		visit(lazily(s.recipients, normal), placeByID(d.ID))
 	}
 }
 
@@ -38,7 +45,7 @@ func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) err
 		); err != nil {
 			return err
 		}
-		enlist(s.log, row, (*deliveryRow).lists)
+		enlist(s.log, row, s.deliveryLists)
 		return nil
 	})
 }
@@ -61,7 +68,7 @@ func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) err
 			return err
 		}
 		next.Version++
-		relist(s.log, row, (*deliveryRow).lists, func() { set(s.log, row, *next) })
+		relist(s.log, row, s.deliveryLists, func() { set(s.log, row, *next) })
 		return nil
 	})
 }
@@ -73,6 +80,7 @@ func (s *Store) checkDelivery(d conversation.Delivery) (*deliveryRow, error) {
 	if err := cmp.Or(
 		oneOf("state", d.State, conversation.DeliveryPending, conversation.DeliveryCompleted,
 			conversation.DeliveryDeclined, conversation.DeliveryExpired, conversation.DeliveryCancelled),
+		oneOf("category", d.Category, conversation.Positive, conversation.Neutral, conversation.Negative),
 		between("rating", d.Outcome.Rating, 0, conversation.MaxRating),
 		s.users.has(d.By),
 		s.users.mayHave(d.Recipient.User),
@@ -112,6 +120,38 @@ func (s *Store) PendingDelivery(ctx context.Context, id tenancy.ConversationID) 
 			return conversation.Delivery{}, err
 		}
 		return row.Delivery, nil
+	})
+}
+
+// PendingDeliveriesBy implements [conversation.DeliveryStore].
+func (s *Store) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return read(ctx, s, func() ([]tenancy.ConversationID, error) {
+		delivering := s.delivering[teamUser{team, user}]
+		if delivering == nil {
+			return nil, nil
+		}
+		var ids []tenancy.ConversationID
+		for d := range merged(ascending, ascending.beginning(), delivering) {
+			ids = append(ids, d.Conversation)
+		}
+		return ids, nil
+	})
+}
+
+// EraseRecipient implements [conversation.DeliveryStore].
+func (s *Store) EraseRecipient(ctx context.Context, normal string) error {
+	return s.write(ctx, func() error {
+		addressed := s.recipients[normal]
+		if addressed == nil {
+			return nil
+		}
+		for _, row := range slices.Collect(merged(ascending, ascending.beginning(), addressed)) {
+			erased := *row
+			erased.Recipient.Email = tenancy.Address{}
+			erased.Version++
+			relist(s.log, row, s.deliveryLists, func() { set(s.log, row, erased) })
+		}
+		return nil
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -33,11 +35,57 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 			return m.finding(), m.Status != tenancy.MembershipRemoved && m.user.Status == tenancy.UserDeleted
 		})
 	},
+	invite.FlawOrphanInvitation: func(s *Store, now time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.invitations.rows, func(i *invitationRow) (tenancy.Finding, bool) {
+			if i.team == nil || i.team.Settings.KeepInvitations || i.StateAt(now) != invite.Pending {
+				return tenancy.Finding{}, false
+			}
+			sender := s.memberships.rows[teamUser{i.Team, i.Inviter}]
+			gone := sender == nil || sender.Status != tenancy.MembershipActive
+			return tenancy.Finding{Account: i.Account.UUID(), Team: i.Team.UUID(), Subject: i.ID.UUID()}, gone
+		})
+	},
 	tenancy.FlawForeignRole: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.memberships.rows, func(m *membershipRow) (tenancy.Finding, bool) {
 			return m.finding(), m.custom != nil && m.custom.Account != m.team.Account
 		})
 	},
+	conversation.FlawAssignee: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.conversations.rows, func(c *conversationRow) (tenancy.Finding, bool) {
+			m := s.memberships.rows[teamUser{c.Team, c.Assignee}]
+			return c.finding(), !c.Assignee.IsZero() && (m == nil || m.Status != tenancy.MembershipActive)
+		})
+	},
+	conversation.FlawDelivery: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.pendingDeliveries.rows, func(d *deliveryRow) (tenancy.Finding, bool) {
+			invitation := s.invitations.rows[d.Invitation]
+			return d.conversation.finding(), invitation == nil || invitation.State != invite.Pending
+		})
+	},
+	conversation.FlawGrant: func(s *Store, now time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.conversations.rows, func(c *conversationRow) (tenancy.Finding, bool) {
+			for g := range merged(ascending, ascending.beginning(), &c.grants) {
+				m := s.memberships.rows[teamUser{c.Team, g.User}]
+				if g.LiveAt(now) && (m == nil || m.Status == tenancy.MembershipRemoved) {
+					return c.finding(), true
+				}
+			}
+			return tenancy.Finding{}, false
+		})
+	},
+	conversation.FlawCounter: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.conversations.rows, func(c *conversationRow) (tenancy.Finding, bool) {
+			var count, last int64
+			for m := range merged(ascending, placeOf(0), &c.messages.public, &c.messages.notes) {
+				count, last = count+1, m.Seq
+			}
+			return c.finding(), c.LastSeq != count || c.LastSeq != last
+		})
+	},
+}
+
+func (c *conversationRow) finding() tenancy.Finding {
+	return tenancy.Finding{Account: c.Account.UUID(), Team: c.Team.UUID(), Subject: c.ID.UUID()}
 }
 
 func (m *membershipRow) finding() tenancy.Finding {

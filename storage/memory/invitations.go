@@ -10,14 +10,17 @@ import (
 
 type invitationRow struct {
 	invite.Record
-	team *teamRow
+	// One of them is nil: an offer of an account has no team, and all others have one.
+	team    *teamRow
+	offered *accountRow
 }
 
 // invitationLists are invitations by (CreatedAt, id), one list for each of [invite.States].
 type invitationLists [5]list[invitationRow]
 
 // pendingInvite is what two pending invitations may not share. The scope is the conversation
-// if there is one, wherever that conversation lives, and else the team.
+// if there is one, wherever that conversation lives, and else the team. Offers share nothing of it:
+// see pendingOffer.
 type pendingInvite struct {
 	team         tenancy.TeamID
 	conversation tenancy.ConversationID
@@ -26,7 +29,7 @@ type pendingInvite struct {
 
 func pendingKey(r invite.Record) pendingInvite {
 	switch {
-	case r.State != invite.Pending:
+	case r.State != invite.Pending || r.Kind == invite.ToOneAccount:
 		return pendingInvite{}
 	case r.Kind == invite.ToOneConversation:
 		return pendingInvite{conversation: r.Conversation, normal: r.Email.Normal}
@@ -34,8 +37,20 @@ func pendingKey(r invite.Record) pendingInvite {
 	return pendingInvite{team: r.Team, normal: r.Email.Normal}
 }
 
+// pendingOffer is the account, for an offer that is pending.
+func pendingOffer(r invite.Record) tenancy.AccountID {
+	if r.State != invite.Pending || r.Kind != invite.ToOneAccount {
+		return tenancy.AccountID{}
+	}
+	return r.Account
+}
+
 func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationRow], place)) {
 	created := placeAt(row.CreatedAt, row.ID)
+	if row.offered != nil {
+		visit(&row.offered.offers, created)
+		return
+	}
 	for i, state := range invite.States() {
 		if row.State != state {
 			continue
@@ -53,16 +68,17 @@ func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationR
 // InsertInvitation implements [invite.Store].
 func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
 	return s.write(ctx, func() error {
-		team, err := s.checkInvitation(&r)
+		row, err := s.checkInvitation(&r)
 		if err != nil {
 			return err
 		}
 		r.Version = 1
-		row := &invitationRow{Record: r, team: team}
+		row.Record = r
 		if err := cmp.Or(
 			s.invitations.insert(r.ID, row),
 			s.tokens.move(invite.TokenHash{}, r.Hash, row),
 			s.pendingInvites.move(pendingInvite{}, pendingKey(r), row),
+			s.pendingOffers.move(tenancy.AccountID{}, pendingOffer(r), row),
 		); err != nil {
 			return err
 		}
@@ -75,6 +91,9 @@ func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
 func (s *Store) UpdateInvitation(ctx context.Context, r invite.Record) error {
 	return s.write(ctx, func() error {
 		row, err := s.invitation(r.Team, r.ID)
+		if r.Team.IsZero() {
+			row, err = s.offer(r.Account, r.ID)
+		}
 		if err != nil {
 			return err
 		}
@@ -85,19 +104,24 @@ func (s *Store) UpdateInvitation(ctx context.Context, r invite.Record) error {
 			return err
 		}
 		r.Version++
-		if err := cmp.Or(
-			s.tokens.move(row.Hash, r.Hash, row),
-			s.pendingInvites.move(pendingKey(row.Record), pendingKey(r), row),
-		); err != nil {
-			return err
-		}
-		relist(s.log, row, s.invitationLists, func() { set(s.log, &row.Record, r) })
-		return nil
+		return s.changeInvitation(row, r)
 	})
 }
 
-// checkInvitation also answers the team.
-func (s *Store) checkInvitation(r *invite.Record) (*teamRow, error) {
+func (s *Store) changeInvitation(row *invitationRow, r invite.Record) error {
+	if err := cmp.Or(
+		s.tokens.move(row.Hash, r.Hash, row),
+		s.pendingInvites.move(pendingKey(row.Record), pendingKey(r), row),
+		s.pendingOffers.move(pendingOffer(row.Record), pendingOffer(r), row),
+	); err != nil {
+		return err
+	}
+	relist(s.log, row, s.invitationLists, func() { set(s.log, &row.Record, r) })
+	return nil
+}
+
+// checkInvitation also answers a row that stands where the invitation belongs.
+func (s *Store) checkInvitation(r *invite.Record) (*invitationRow, error) {
 	utc(&r.CreatedAt)
 	utc(&r.ExpiresAt)
 	utc(&r.MailedAt)
@@ -107,22 +131,47 @@ func (s *Store) checkInvitation(r *invite.Record) (*teamRow, error) {
 		conversation = s.conversations.has
 	}
 	if err := cmp.Or(
-		oneOf("kind", r.Kind, invite.ToOneTeam, invite.ToOneConversation),
+		oneOf("kind", r.Kind, invite.ToOneTeam, invite.ToOneConversation, invite.ToOneAccount),
 		oneOf("state", r.State, invite.States()...),
-		teamRole(r.Role),
+		offeredRole(r.Invitation),
 		conversation(r.Conversation),
 		s.users.has(r.Inviter),
 		s.users.mayHave(r.AcceptedBy),
 	); err != nil {
 		return nil, err
 	}
-	return referred(s.teamOf(r.Account, r.Team))
+	if r.Kind == invite.ToOneAccount {
+		account, err := referred(s.accounts.get(r.Account))
+		return &invitationRow{offered: account}, err
+	}
+	team, err := referred(s.teamOf(r.Account, r.Team))
+	return &invitationRow{team: team}, err
+}
+
+// offeredRole checks that what is granted is a role in a team, or an account and none.
+func offeredRole(i invite.Invitation) error {
+	if i.Kind != invite.ToOneAccount {
+		return teamRole(i.Role)
+	}
+	if i.Role != 0 || !i.Team.IsZero() {
+		return &tenancy.InvalidError{Field: "offer", Reason: "must have no team and no role"}
+	}
+	return nil
 }
 
 // invitation finds one in the team.
 func (s *Store) invitation(team tenancy.TeamID, id tenancy.InvitationID) (*invitationRow, error) {
 	row, err := s.invitations.get(id)
-	if err != nil || row.Team != team {
+	if err != nil || row.team == nil || row.Team != team {
+		return nil, tenancy.ErrNotFound
+	}
+	return row, nil
+}
+
+// offer finds one of the account.
+func (s *Store) offer(account tenancy.AccountID, id tenancy.InvitationID) (*invitationRow, error) {
+	row, err := s.invitations.get(id)
+	if err != nil || row.offered == nil || row.Account != account {
 		return nil, tenancy.ErrNotFound
 	}
 	return row, nil
@@ -200,5 +249,47 @@ func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tena
 			ids = append(ids, i.ID)
 		}
 		return ids, nil
+	})
+}
+
+// LockOffer implements [invite.Store].
+func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+	return lock(ctx, s, func() (invite.Record, error) { return record(s.offer(account, id)) })
+}
+
+// PendingOffer implements [invite.Store].
+func (s *Store) PendingOffer(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
+	return read(ctx, s, func() (invite.Record, error) { return record(s.pendingOffers.get(account)) })
+}
+
+// Offers implements [invite.Store].
+func (s *Store) Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
+	return read(ctx, s, func() ([]invite.Record, error) {
+		row := s.accounts.rows[account]
+		if row == nil {
+			return nil, nil
+		}
+		offers := merged(descending, descending.start(page), &row.offers)
+		return paged(offers, page.Limit, func(i *invitationRow) (invite.Record, bool) { return i.Record, true }), nil
+	})
+}
+
+// EraseInvitations implements [invite.Store]. It looks at all invitations: no list has the ended
+// ones by their address.
+func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
+	return s.write(ctx, func() error {
+		for _, row := range s.invitations.rows {
+			theirs := row.Email.Normal == normal || row.AcceptedBy == user && !user.IsZero()
+			if row.State == invite.Pending || row.Email.IsZero() || !theirs {
+				continue
+			}
+			r := row.Record
+			r.Email = tenancy.Address{}
+			r.Version++
+			if err := s.changeInvitation(row, r); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

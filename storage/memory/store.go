@@ -37,6 +37,7 @@ type Store struct {
 	invitations    unique[tenancy.InvitationID, invitationRow]
 	tokens         unique[invite.TokenHash, invitationRow]
 	pendingInvites unique[pendingInvite, invitationRow]
+	pendingOffers  unique[tenancy.AccountID, invitationRow]
 	invitedTo      map[tenancy.ConversationID]*invitationLists
 	invitedBy      map[teamUser]*list[invitationRow]
 
@@ -44,7 +45,8 @@ type Store struct {
 	addresses unique[contactAddress, contactRow]
 
 	conversations unique[tenancy.ConversationID, conversationRow]
-	threads       unique[threadAddress, conversationRow]
+	threads       unique[threadName, conversationRow]
+	addressed     map[threadAddress]*list[conversationRow] // by (LastAt, id)
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
 
@@ -53,6 +55,8 @@ type Store struct {
 
 	deliveries        unique[tenancy.DeliveryID, deliveryRow]
 	pendingDeliveries unique[tenancy.ConversationID, deliveryRow]
+	delivering        map[teamUser]*list[deliveryRow] // pending ones, by conversation
+	recipients        map[string]*list[deliveryRow]   // by normal address, then id
 
 	operations       unique[operationName, operationRow]
 	oldestOperations list[operationRow]
@@ -93,6 +97,7 @@ func New() *Store {
 		invitations:    newUnique[tenancy.InvitationID, invitationRow](log),
 		tokens:         newUnique[invite.TokenHash, invitationRow](log),
 		pendingInvites: newUnique[pendingInvite, invitationRow](log),
+		pendingOffers:  newUnique[tenancy.AccountID, invitationRow](log),
 		invitedTo:      map[tenancy.ConversationID]*invitationLists{},
 		invitedBy:      map[teamUser]*list[invitationRow]{},
 
@@ -100,7 +105,8 @@ func New() *Store {
 		addresses: newUnique[contactAddress, contactRow](log),
 
 		conversations: newUnique[tenancy.ConversationID, conversationRow](log),
-		threads:       newUnique[threadAddress, conversationRow](log),
+		threads:       newUnique[threadName, conversationRow](log),
+		addressed:     map[threadAddress]*list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
 
@@ -109,6 +115,8 @@ func New() *Store {
 
 		deliveries:        newUnique[tenancy.DeliveryID, deliveryRow](log),
 		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),
+		delivering:        map[teamUser]*list[deliveryRow]{},
+		recipients:        map[string]*list[deliveryRow]{},
 
 		operations: newUnique[operationName, operationRow](log),
 

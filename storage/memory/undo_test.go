@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 	n, m := 1+r.IntN(few), 1+r.IntN(few)
 	at := noon.Add(time.Duration(r.IntN(100)) * time.Second)
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
-	switch r.IntN(18) {
+	switch r.IntN(19) {
 	case 0:
 		return s.InsertUser(ctx, aUser(n))
 	case 1:
@@ -92,9 +93,10 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		record.State, record.Hash[0] = invite.States()[r.IntN(5)], byte(r.IntN(few))
 		return s.UpdateInvitation(ctx, record)
 	case 12:
+		recipient := conversation.Recipient{Email: tenancy.Address{Normal: fmt.Sprint(m, "@client.example")}}
 		return s.InsertDelivery(ctx, conversation.Delivery{
 			ID: id[tenancy.DeliveryID](n), Conversation: id[tenancy.ConversationID](m), Account: id[tenancy.AccountID](1),
-			FromTeam: id[tenancy.TeamID](1), By: id[tenancy.UserID](1), Recipient: conversation.ToUser(id[tenancy.UserID](1)),
+			FromTeam: id[tenancy.TeamID](1), By: id[tenancy.UserID](1 + r.IntN(2)), Recipient: recipient, Category: conversation.Neutral,
 			State: conversation.DeliveryState(pick("pending", "completed")), CreatedAt: at,
 		})
 	case 13:
@@ -113,6 +115,8 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		account, _ := s.Account(ctx, id[tenancy.AccountID](1))
 		account.HeldBy, account.Services = id[tenancy.UserID](n), make([]tenancy.AccountService, m)
 		return s.UpdateAccount(ctx, account)
+	case 17:
+		return s.EraseRecipient(ctx, fmt.Sprint(m, "@client.example"))
 	default:
 		e := anEvent(r.IntN(few * few))
 		if r.IntN(2) == 0 {
@@ -170,6 +174,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.HasOtherManager(ctx, team, user))
 		add(s.PendingBy(ctx, team, user))
 		add(s.AssignedTo(ctx, team, user))
+		add(s.PendingDeliveriesBy(ctx, team, user))
 		add(s.GrantedIn(ctx, team, user))
 		add(s.Invitation(ctx, team, id[tenancy.InvitationID](n)))
 		add(s.InvitationByToken(ctx, invite.TokenHash{byte(n)}))
@@ -189,7 +194,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.RolesIn(ctx, id[tenancy.AccountID](1)))
 	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
-	for _, flaw := range []tenancy.Flaw{tenancy.FlawNoManager, tenancy.FlawNoHolder, tenancy.FlawGhostMember, tenancy.FlawForeignRole} {
+	for _, flaw := range slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws()) {
 		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))
 	}
 	add(s.TeamByName(ctx, id[tenancy.AccountID](1), "sales"))
@@ -200,6 +205,8 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{Status: conversation.Open, Waiting: true}, page))
 	add(s.Invitations(ctx, team, invite.Filter{}, page))
 	add(s.DeliveriesOf(ctx, team, page))
+	first, _ := s.Conversation(ctx, team, id[tenancy.ConversationID](1))
+	add(s.ConversationsByAddress(ctx, first.Identity, first.Address))
 	add(s.TeamEvents(ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 1000))
 	return all
 }

@@ -439,9 +439,10 @@ func raceReceive(t *testing.T, w *clusterWorld, round int) {
 	require.NoError(t, errA)
 	require.NoError(t, errB)
 	for _, s := range w.sites {
-		c, err := s.store.ConversationByAddress(t.Context(), w.team.Identity, contact)
+		found, err := s.store.ConversationsByAddress(t.Context(), w.team.Identity, contact)
 		require.NoError(t, err)
-		messages, err := s.store.Messages(t.Context(), c.ID, conversation.Range{Limit: 10})
+		require.Len(t, found, 1)
+		messages, err := s.store.Messages(t.Context(), found[0].ID, conversation.Range{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, messages, 2)
 		assert.EqualValues(t, 2, messages[1].Seq)

@@ -8,7 +8,7 @@ import (
 )
 
 type conversationStatements struct {
-	insert, update, lock, exists, byID, byAddress, assignedTo string
+	insert, update, lock, lockOpen, open, exists, byID, byAddress, assignedTo string
 	// listed has a form for each combination of scope and filter.
 	listed map[listForm]pages
 }
@@ -28,9 +28,11 @@ func (c *compiler) conversations() conversationStatements {
 			address = ?, status = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?, last_at = ?, needs_reply_since = ?,
 			version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
 		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status = 'open'`),
+		open:      c.sql(find, `c.team_id = ? AND c.status = 'open' ORDER BY c.id`),
 		exists:    c.sql(`SELECT 1 FROM usher_conversations WHERE id = ? AND team_id = ?`),
 		byID:      c.sql(find, `c.id = ? AND c.team_id = ?`),
-		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ?`),
+		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ? ORDER BY c.last_at DESC, c.id DESC`),
 		assignedTo: c.sql(`SELECT id FROM usher_conversations
 			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
 		listed: map[listForm]pages{},
@@ -97,9 +99,28 @@ func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenanc
 	return one(ctx, s, scanConversation, s.conversations.byID, id, team)
 }
 
-// ConversationByAddress implements [conversation.ThreadStore].
-func (s *Store) ConversationByAddress(ctx context.Context, identity tenancy.Identity, address string) (conversation.Conversation, error) {
-	return one(ctx, s, scanConversation, s.conversations.byAddress, identity.Channel, identity.Value, address)
+// LockOpen implements [conversation.ThreadStore]. What is opened between the lock and the read is
+// not locked yet: then it takes them once more.
+func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
+	for {
+		var locked int64
+		err := s.writable(ctx)
+		if !s.dialect.OneWriter && err == nil {
+			locked, err = s.exec(ctx, s.conversations.lockOpen, team)
+		}
+		if err != nil {
+			return nil, err
+		}
+		open, err := all(ctx, s, scanConversation, s.conversations.open, team)
+		if err != nil || s.dialect.OneWriter || int64(len(open)) == locked {
+			return open, err
+		}
+	}
+}
+
+// ConversationsByAddress implements [conversation.ThreadStore].
+func (s *Store) ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]conversation.Conversation, error) {
+	return all(ctx, s, scanConversation, s.conversations.byAddress, identity.Channel, identity.Value, address)
 }
 
 // Conversations implements [conversation.ThreadStore].

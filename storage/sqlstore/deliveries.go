@@ -8,14 +8,14 @@ import (
 )
 
 type deliveryStatements struct {
-	insert, update, exists, pending, ofConversation string
-	ofTeam                                          pages
+	insert, update, exists, pending, pendingBy, erase, ofConversation string
+	ofTeam                                                            pages
 }
 
 func (c *compiler) deliveries() deliveryStatements {
 	const (
 		columns = `d.id, d.conversation_id, d.account_id, d.from_team_id, d.by_id, d.user_id, d.email,
-			d.email_display, d.to_team_id, d.outcome, d.rating, d.summary, d.keep_open, d.state, d.invitation_id,
+			d.email_display, d.to_team_id, d.outcome, d.category, d.rating, d.summary, d.keep_open, d.state, d.invitation_id,
 			d.created_at, d.ended_at, d.version`
 		find = `SELECT ` + columns + ` FROM usher_deliveries d WHERE`
 	)
@@ -31,13 +31,17 @@ func (c *compiler) deliveries() deliveryStatements {
 	}
 	return deliveryStatements{
 		insert: c.sql(`INSERT INTO usher_deliveries (id, conversation_id, account_id, from_team_id, by_id,
-			user_id, email, email_display, to_team_id, outcome, rating, summary, keep_open, state,
-			pending_conversation, invitation_id, created_at, ended_at, version) VALUES (`, list("?", 18), `, 1)`),
+			user_id, email, email_display, to_team_id, outcome, category, rating, summary, keep_open, state,
+			pending_conversation, invitation_id, created_at, ended_at, version) VALUES (`, list("?", 19), `, 1)`),
 		update: c.sql(`UPDATE usher_deliveries SET user_id = ?, email = ?, email_display = ?, to_team_id = ?,
-			outcome = ?, rating = ?, summary = ?, keep_open = ?, state = ?, pending_conversation = ?,
+			outcome = ?, category = ?, rating = ?, summary = ?, keep_open = ?, state = ?, pending_conversation = ?,
 			invitation_id = ?, ended_at = ?, version = version + 1 WHERE id = ? AND conversation_id = ? AND version = ?`),
-		exists:         c.sql(`SELECT 1 FROM usher_deliveries WHERE id = ? AND conversation_id = ?`),
-		pending:        c.sql(find, `d.pending_conversation = ?`),
+		exists:  c.sql(`SELECT 1 FROM usher_deliveries WHERE id = ? AND conversation_id = ?`),
+		pending: c.sql(find, `d.pending_conversation = ?`),
+		pendingBy: c.sql(`SELECT pending_conversation FROM usher_deliveries
+			WHERE by_id = ? AND from_team_id = ? AND pending_conversation IS NOT NULL ORDER BY pending_conversation`),
+		erase: c.sql(`UPDATE usher_deliveries SET email = '', email_display = '', version = version + 1
+			WHERE email = ? AND email <> ''`),
 		ofConversation: c.sql(find, `d.conversation_id = ? ORDER BY d.created_at, d.id`),
 		ofTeam:         pages{first: either(``), after: either(newest.after)},
 	}
@@ -47,7 +51,7 @@ func scanDelivery(r row) (conversation.Delivery, error) {
 	var d conversation.Delivery
 	err := r.Scan(id(&d.ID), id(&d.Conversation), id(&d.Account), id(&d.FromTeam), id(&d.By),
 		id(&d.Recipient.User), &d.Recipient.Email.Normal, &d.Recipient.Email.Display, id(&d.Recipient.Team),
-		&d.Outcome.Status, &d.Outcome.Rating, &d.Outcome.Summary, &d.KeepOpen, &d.State, id(&d.Invitation),
+		&d.Outcome.Status, &d.Category, &d.Outcome.Rating, &d.Outcome.Summary, &d.KeepOpen, &d.State, id(&d.Invitation),
 		at(&d.CreatedAt), at(&d.EndedAt), &d.Version)
 	return d, err
 }
@@ -64,7 +68,7 @@ func (s *Store) pendingConversation(d conversation.Delivery) any {
 func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
 	_, err := s.exec(ctx, s.deliveries.insert, d.ID, d.Conversation, d.Account, d.FromTeam, d.By,
 		d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
-		d.Outcome.Status, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
+		d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
 		d.Invitation, micros(d.CreatedAt), d.EndedAt)
 	return err
 }
@@ -73,7 +77,7 @@ func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) err
 func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) error {
 	return s.update(ctx, s.deliveries.update, []any{
 		d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
-		d.Outcome.Status, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
+		d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
 		d.Invitation, d.EndedAt, d.ID, d.Conversation, d.Version,
 	}, s.deliveries.exists, d.ID, d.Conversation)
 }
@@ -81,6 +85,17 @@ func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) err
 // PendingDelivery implements [conversation.DeliveryStore].
 func (s *Store) PendingDelivery(ctx context.Context, id tenancy.ConversationID) (conversation.Delivery, error) {
 	return one(ctx, s, scanDelivery, s.deliveries.pending, id)
+}
+
+// PendingDeliveriesBy implements [conversation.DeliveryStore].
+func (s *Store) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return all(ctx, s, scanID[tenancy.ConversationID], s.deliveries.pendingBy, user, team)
+}
+
+// EraseRecipient implements [conversation.DeliveryStore].
+func (s *Store) EraseRecipient(ctx context.Context, normal string) error {
+	_, err := s.exec(ctx, s.deliveries.erase, normal)
+	return err
 }
 
 // DeliveriesOf implements [conversation.DeliveryStore].

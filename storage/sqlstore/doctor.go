@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -22,7 +24,27 @@ var flaws = map[tenancy.Flaw]string{
 	tenancy.FlawForeignRole: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
 		FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id JOIN usher_teams t ON t.id = m.team_id
 		WHERE r.account_id <> t.account_id`,
+	conversation.FlawAssignee: brokenConversation + `c.assignee_id IS NOT NULL AND NOT EXISTS (SELECT 1
+		FROM usher_memberships m WHERE m.team_id = c.team_id AND m.user_id = c.assignee_id AND m.status = 'active')`,
+	conversation.FlawDelivery: brokenConversation + `EXISTS (SELECT 1 FROM usher_deliveries d
+		LEFT JOIN usher_invitations i ON i.id = d.invitation_id
+		WHERE d.pending_conversation = c.id AND (i.state IS NULL OR i.state <> 'pending'))`,
+	conversation.FlawGrant: brokenConversation + `EXISTS (SELECT 1 FROM usher_grants g
+		WHERE g.conversation_id = c.id AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?)
+		AND NOT EXISTS (SELECT 1 FROM usher_memberships m
+			WHERE m.team_id = c.team_id AND m.user_id = g.user_id AND m.status <> 'removed'))`,
+	conversation.FlawCounter: brokenConversation + `(c.last_seq <> (SELECT COUNT(*) FROM usher_messages m WHERE m.conversation_id = c.id)
+		OR c.last_seq <> (SELECT COALESCE(MAX(m.seq), 0) FROM usher_messages m WHERE m.conversation_id = c.id))`,
+	// No text in the settings can look like the flag: JSON escapes its quotes.
+	invite.FlawOrphanInvitation: `SELECT i.account_id, i.team_id, i.id AS subject_id
+		FROM usher_invitations i JOIN usher_teams t ON t.id = i.team_id
+		WHERE i.state = 'pending' AND i.expires_at > ? AND t.settings NOT LIKE '%"keep_invitations":true%'
+		AND NOT EXISTS (SELECT 1 FROM usher_memberships m
+			WHERE m.team_id = i.team_id AND m.user_id = i.inviter_id AND m.status = 'active')`,
 }
+
+// brokenConversation is the beginning of what looks for conversations.
+const brokenConversation = `SELECT c.account_id, c.team_id, c.id AS subject_id FROM usher_conversations c WHERE `
 
 func (c *compiler) flaws() map[tenancy.Flaw]string {
 	statements := map[tenancy.Flaw]string{}

@@ -4,13 +4,23 @@ import (
 	"context"
 
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type invitationStatements struct {
 	insert, update, lock, exists, byID, byToken, pending, pendingBy string
+	offer                                                           offerStatements
+	erase                                                           string
 	// listed has a form for each way to filter by state, without and with a conversation.
 	listed map[stateForm][2]pages
+}
+
+// offerStatements are for the invitations that offer an account: they have no team, and no other
+// statement with a team finds them.
+type offerStatements struct {
+	update, lock, exists, byID, pending string
+	listed                              pages
 }
 
 // stateForm is how a filter by state reads: a pending invitation whose time has passed counts
@@ -32,17 +42,18 @@ var stateConditions = map[stateForm]string{
 }
 
 func (c *compiler) invitations() invitationStatements {
+	newest := newestFirst("i.created_at", "i.id")
 	const find = `SELECT i.id, i.account_id, i.team_id, i.kind, i.conversation_id, i.email, i.email_display,
 		i.role, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
 		i.ended_at, i.ended_by, i.accepted_by, i.version FROM usher_invitations i WHERE`
+	const change = `UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
+		role = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
+		expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?, version = version + 1 WHERE`
 	s := invitationStatements{
 		insert: c.sql(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
-			email_display, role, inviter_id, state, mailing, token_hash, pending_scope, created_at, expires_at,
-			mailed_at, ended_at, ended_by, accepted_by, version) VALUES (`, list("?", 19), `, 1)`),
-		update: c.sql(`UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
-			role = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, expires_at = ?, mailed_at = ?,
-			ended_at = ?, ended_by = ?, accepted_by = ?, version = version + 1
-			WHERE id = ? AND team_id = ? AND version = ?`),
+			email_display, role, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
+			created_at, expires_at, mailed_at, ended_at, ended_by, accepted_by, version) VALUES (`, list("?", 21), `, 1)`),
+		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
 		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
 		byID:    c.sql(find, `i.id = ? AND i.team_id = ?`),
@@ -51,8 +62,17 @@ func (c *compiler) invitations() invitationStatements {
 		pendingBy: c.sql(`SELECT id FROM usher_invitations
 			WHERE inviter_id = ? AND team_id = ? AND state = 'pending' ORDER BY id`),
 		listed: map[stateForm][2]pages{},
+		offer: offerStatements{
+			update:  c.sql(change, `id = ? AND offered_id = ? AND version = ?`),
+			lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND offered_id = ?`),
+			exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND offered_id = ?`),
+			byID:    c.sql(find, `i.id = ? AND i.offered_id = ?`),
+			pending: c.sql(find, `i.pending_offer = ?`),
+			listed:  c.pages(newest, find, `i.offered_id = ?`),
+		},
+		erase: c.sql(`UPDATE usher_invitations SET email = '', email_display = '', version = version + 1
+			WHERE state <> 'pending' AND email <> '' AND (accepted_by = ? OR email = ?)`),
 	}
-	newest := newestFirst("i.created_at", "i.id")
 	for form, condition := range stateConditions {
 		s.listed[form] = [2]pages{
 			c.pages(newest, find, `i.team_id = ?`, condition),
@@ -75,7 +95,7 @@ func scanInvitation(r row) (invite.Record, error) {
 // conversation never have the same.
 func (s *Store) pendingScope(i invite.Invitation) any {
 	switch {
-	case i.State != invite.Pending:
+	case i.State != invite.Pending || i.Kind == invite.ToOneAccount:
 		return nil
 	case i.Kind == invite.ToOneConversation:
 		return s.id(i.Conversation.UUID())
@@ -84,22 +104,51 @@ func (s *Store) pendingScope(i invite.Invitation) any {
 	}
 }
 
+// pendingOffer is the key that is unique among pending offers, NULL for all other invitations.
+func (s *Store) pendingOffer(i invite.Invitation) any {
+	if i.State != invite.Pending {
+		return nil
+	}
+	return s.offered(i)
+}
+
+// offered is the account that the invitation offers, NULL for one that offers none.
+func (s *Store) offered(i invite.Invitation) any {
+	if i.Kind != invite.ToOneAccount {
+		return nil
+	}
+	return s.id(i.Account.UUID())
+}
+
+// grantedRole is NULL for no role at all.
+func grantedRole(r rbac.Role) any {
+	if r == 0 {
+		return nil
+	}
+	return r.String()
+}
+
 // InsertInvitation implements [invite.Store].
 func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
 	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
-		i.Email.Display, i.Role.String(), i.Inviter, i.State, i.Mailing, digest(i.Hash),
-		s.pendingScope(i.Invitation), micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt,
+		i.Email.Display, grantedRole(i.Role), i.Inviter, i.State, i.Mailing, digest(i.Hash),
+		s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt,
 		i.EndedBy, i.AcceptedBy)
 	return err
 }
 
 // UpdateInvitation implements [invite.Store].
 func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
-	return s.update(ctx, s.invitations.update, []any{
-		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, i.Role.String(), i.Inviter, i.State,
-		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), micros(i.ExpiresAt), i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy,
-		i.ID, i.Team, i.Version,
-	}, s.invitations.exists, i.ID, i.Team)
+	change, exists, scope := s.invitations.update, s.invitations.exists, i.Team.UUID()
+	if i.Team.IsZero() {
+		change, exists, scope = s.invitations.offer.update, s.invitations.offer.exists, i.Account.UUID()
+	}
+	return s.update(ctx, change, []any{
+		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Inviter, i.State,
+		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), s.pendingOffer(i.Invitation), micros(i.ExpiresAt),
+		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy,
+		i.ID, scope, i.Version,
+	}, exists, i.ID, scope)
 }
 
 // LockInvitation implements [invite.Store].
@@ -161,4 +210,28 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 // PendingBy implements [invite.Store].
 func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
 	return all(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingBy, inviter, team)
+}
+
+// LockOffer implements [invite.Store].
+func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+	if err := s.lock(ctx, s.invitations.offer.lock, id, account); err != nil {
+		return invite.Record{}, err
+	}
+	return one(ctx, s, scanInvitation, s.invitations.offer.byID, id, account)
+}
+
+// PendingOffer implements [invite.Store].
+func (s *Store) PendingOffer(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
+	return one(ctx, s, scanInvitation, s.invitations.offer.pending, account)
+}
+
+// Offers implements [invite.Store].
+func (s *Store) Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
+	return paged(ctx, s, scanInvitation, s.invitations.offer.listed, page, account)
+}
+
+// EraseInvitations implements [invite.Store] with one statement.
+func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
+	_, err := s.exec(ctx, s.invitations.erase, user, normal)
+	return err
 }

@@ -102,7 +102,7 @@ type roleText rbac.Role
 
 func (r *roleText) Scan(from any) error {
 	var text optional
-	if err := text.Scan(from); err != nil {
+	if err := text.Scan(from); err != nil || text == "" {
 		return err
 	}
 	return (*rbac.Role)(r).UnmarshalText([]byte(text))

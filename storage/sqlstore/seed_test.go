@@ -84,6 +84,7 @@ func newScene(text string) scene {
 		ID: newID[tenancy.DeliveryID](), Conversation: s.conversation.ID, Account: s.account.ID, FromTeam: s.team.ID,
 		By: s.user.ID, Recipient: conversation.ToUser(s.user.ID), State: conversation.DeliveryPending,
 		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: text},
+		Category:  conversation.Positive,
 		CreatedAt: noon, Version: 1,
 	}
 	return s
@@ -157,9 +158,9 @@ func (s scene) requireStored(t *testing.T, store *sqlstore.Store) {
 	contact, err := store.Contact(ctx, s.team.ID, s.contact.ID)
 	require.NoError(t, err)
 	require.Equal(t, s.contact, contact)
-	thread, err := store.ConversationByAddress(ctx, s.team.Identity, s.contact.Address)
+	threads, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 	require.NoError(t, err)
-	require.Equal(t, s.conversation, thread)
+	require.Equal(t, []conversation.Conversation{s.conversation}, threads)
 	messages, err := store.Messages(ctx, s.conversation.ID, conversation.Range{Notes: true, Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []conversation.Message{s.message}, messages)

@@ -100,6 +100,14 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.Messages(ctx, s.conversation.ID, conversation.Range{Limit: 10})
 				return err
 			},
+			"ConversationsByAddress": func(ctx context.Context) error {
+				_, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
+				return err
+			},
+			"PendingDeliveriesBy": func(ctx context.Context) error {
+				_, err := store.PendingDeliveriesBy(ctx, s.team.ID, s.user.ID)
+				return err
+			},
 			"DeliveriesOf": func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
 			"TeamEvents": func(ctx context.Context) error {
 				_, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10)
@@ -116,6 +124,8 @@ func TestStatementCounts(t *testing.T) {
 			_, err := store.LockConversation(ctx, s.team.ID, s.conversation.ID)
 			return err
 		})
+		within(lock, "LockOpen", func(ctx context.Context) error { _, err := store.LockOpen(ctx, s.team.ID); return err })
+		within(1, "EraseRecipient", func(ctx context.Context) error { return store.EraseRecipient(ctx, "nobody@acme.example") })
 		within(1, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
 		within(1, "InsertMessage", func(ctx context.Context) error {
 			m := s.message
@@ -224,7 +234,7 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 			_, err := store.ContactByAddress(ctx, s.team.ID, tenancy.Channel(text), text)
 			return err
 		},
-		func() error { _, err := store.ConversationByAddress(ctx, tenancy.Phone(text), text); return err },
+		func() error { _, err := store.ConversationsByAddress(ctx, tenancy.Phone(text), text); return err },
 		func() error {
 			_, err := store.PendingInvitation(ctx, s.team.ID, invitations.Conversation, text)
 			return err

@@ -88,8 +88,20 @@ func (s *calledStore) Conversation(a context.Context, b tenancy.TeamID, c tenanc
 	return s.note("Conversation").Conversation(a, b, c)
 }
 
-func (s *calledStore) ConversationByAddress(a context.Context, b tenancy.Identity, c string) (conversation.Conversation, error) {
-	return s.note("ConversationByAddress").ConversationByAddress(a, b, c)
+func (s *calledStore) ConversationsByAddress(a context.Context, b tenancy.Identity, c string) ([]conversation.Conversation, error) {
+	return s.note("ConversationsByAddress").ConversationsByAddress(a, b, c)
+}
+
+func (s *calledStore) LockOpen(a context.Context, b tenancy.TeamID) ([]conversation.Conversation, error) {
+	return s.note("LockOpen").LockOpen(a, b)
+}
+
+func (s *calledStore) PendingDeliveriesBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return s.note("PendingDeliveriesBy").PendingDeliveriesBy(a, b, c)
+}
+
+func (s *calledStore) EraseRecipient(a context.Context, b string) error {
+	return s.note("EraseRecipient").EraseRecipient(a, b)
 }
 
 func (s *calledStore) Conversations(a context.Context, b conversation.Scope, c conversation.Filter, d tenancy.Keyset) ([]conversation.Conversation, error) {
@@ -110,6 +122,10 @@ func (s *calledStore) DeliveriesOf(a context.Context, b tenancy.TeamID, c tenanc
 
 func (s *calledStore) Done(a context.Context, b outbox.Due) error {
 	return s.note("Done").Done(a, b)
+}
+
+func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {
+	return s.note("EraseInvitations").EraseInvitations(a, b, c)
 }
 
 func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, error) {
@@ -254,6 +270,18 @@ func (s *calledStore) Messages(a context.Context, b tenancy.ConversationID, c co
 
 func (s *calledStore) Operation(a context.Context, b, c string) (tenancy.Operation, error) {
 	return s.note("Operation").Operation(a, b, c)
+}
+
+func (s *calledStore) LockOffer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("LockOffer").LockOffer(a, b, c)
+}
+
+func (s *calledStore) Offers(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]invite.Record, error) {
+	return s.note("Offers").Offers(a, b, c)
+}
+
+func (s *calledStore) PendingOffer(a context.Context, b tenancy.AccountID) (invite.Record, error) {
+	return s.note("PendingOffer").PendingOffer(a, b)
 }
 
 func (s *calledStore) PendingBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.InvitationID, error) {

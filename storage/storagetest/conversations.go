@@ -1,7 +1,11 @@
 package storagetest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/conversation"
@@ -66,11 +70,19 @@ func conversationCases() []testCase {
 	return append(conversations().cases(),
 		testCase{
 			name: "conversation is one for each identity and address", rule: ruleThread,
-			covers: []string{"InsertConversation", "ConversationByAddress"}, run: threadCase,
+			covers: []string{"InsertConversation", "ConversationsByAddress"}, run: threadCase,
+		},
+		testCase{
+			name: "conversations that are open are locked all at once", rule: ruleLockOpen,
+			covers: []string{"LockOpen"}, run: lockOpenCase,
+		},
+		testCase{
+			name: "conversations locked as open cannot change underneath", rule: ruleLockOpen, needs: RowLocks,
+			covers: []string{"LockOpen"}, run: heldOpen,
 		},
 		testCase{
 			name: "conversation moves to another team with all that hangs on it", rule: ruleMove,
-			covers: []string{"UpdateConversation", "ConversationByAddress", "Conversation", "LockConversation"}, run: moveCase,
+			covers: []string{"UpdateConversation", "ConversationsByAddress", "Conversation", "LockConversation"}, run: moveCase,
 		},
 		testCase{
 			name: "conversations assigned to a user", rule: ruleAssigned,
@@ -79,29 +91,103 @@ func conversationCases() []testCase {
 	)
 }
 
+// newest is the first of a list, for look-ups that mostly find one row.
+func newest(list []conversation.Conversation, err error) (conversation.Conversation, error) {
+	if err != nil || len(list) == 0 {
+		return conversation.Conversation{}, errors.Join(err, tenancy.ErrNotFound)
+	}
+	return list[0], nil
+}
+
 func threadCase(w *world) {
 	k := conversations()
 	team := w.team()
 	a := w.conversation(team)
-	find := w.store.ConversationByAddress
-	answers(w, a, "ConversationByAddress")(find(w.ctx, a.Identity, a.Address))
-	nothing[conversation.Conversation](w, "ConversationByAddress of another address")(find(w.ctx, a.Identity, "+17770000000"))
-	nothing[conversation.Conversation](w, "ConversationByAddress of another identity")(find(w.ctx, tenancy.Phone("+15550000000"), a.Address))
-	nothing[conversation.Conversation](w, "ConversationByAddress on another channel")(
+	find := w.store.ConversationsByAddress
+	one := func(c conversation.Conversation) []conversation.Conversation { return []conversation.Conversation{c} }
+	lists(w, one(a), "ConversationsByAddress")(find(w.ctx, a.Identity, a.Address))
+	lists(w, one(a)[:0], "ConversationsByAddress of another address")(find(w.ctx, a.Identity, "+17770000000"))
+	lists(w, one(a)[:0], "ConversationsByAddress of another identity")(find(w.ctx, tenancy.Phone("+15550000000"), a.Address))
+	lists(w, one(a)[:0], "ConversationsByAddress on another channel")(
 		find(w.ctx, tenancy.Identity{Channel: tenancy.ChatChannel, Value: a.Identity.Value}, a.Address))
-	nothing[conversation.Conversation](w, "ConversationByAddress of the zero identity")(find(w.ctx, tenancy.Identity{}, a.Address))
+	lists(w, one(a)[:0], "ConversationsByAddress of the zero identity")(find(w.ctx, tenancy.Identity{}, a.Address))
 
-	rival := w.aConversation(w.team())
+	rival := w.aConversation(w.teamIn(team.Account))
 	rival.Identity, rival.Address = a.Identity, a.Address
-	w.is(k.put(w, rival), tenancy.ErrDuplicate, "InsertConversation of a thread that exists, in another team")
+	w.is(k.put(w, rival), tenancy.ErrDuplicate, "InsertConversation of a thread that exists, in another team of the account")
 	k.holds(w, a, "a refused insert")
 	otherAddress, otherIdentity := w.aConversation(team), w.aConversation(team)
 	otherIdentity.Identity, otherIdentity.Address = tenancy.Chat("acme-jobs"), a.Address
 	k.store(w, otherAddress)
 	k.store(w, otherIdentity)
-	answers(w, otherAddress, "ConversationByAddress of another address")(find(w.ctx, otherAddress.Identity, otherAddress.Address))
-	answers(w, otherIdentity, "ConversationByAddress of another identity")(find(w.ctx, otherIdentity.Identity, a.Address))
-	answers(w, a, "ConversationByAddress beside them")(find(w.ctx, a.Identity, a.Address))
+	lists(w, one(otherAddress), "ConversationsByAddress of another address")(find(w.ctx, otherAddress.Identity, otherAddress.Address))
+	lists(w, one(otherIdentity), "ConversationsByAddress of another identity")(find(w.ctx, otherIdentity.Identity, a.Address))
+	lists(w, one(a), "ConversationsByAddress beside them")(find(w.ctx, a.Identity, a.Address))
+
+	w.by(ruleByAddress)
+	var all []conversation.Conversation
+	at := w.now()
+	for i := range 6 { // in pairs of one time, which are in order of their ids
+		c := w.aConversation(w.team())
+		c.Identity, c.Address, c.LastAt = a.Identity, a.Address, at.Add(-time.Duration(i/2)*time.Hour)
+		all = append(all, k.store(w, c))
+	}
+	all = append(all, a)
+	slices.SortFunc(all, func(a, b conversation.Conversation) int {
+		return cmp.Or(b.LastAt.Compare(a.LastAt), bytes.Compare(b.ID[:], a.ID[:]))
+	})
+	lists(w, all, "ConversationsByAddress in several accounts, newest first")(find(w.ctx, a.Identity, a.Address))
+}
+
+func lockOpenCase(w *world) {
+	k := conversations()
+	team := w.team()
+	var want []conversation.Conversation
+	for i := range 9 {
+		c := w.aConversation(team)
+		if i%3 == 0 {
+			c.Status = conversation.Closed
+		} else {
+			want = append(want, c)
+		}
+		if i%2 == 0 {
+			c.NeedsReplySince = time.Time{}
+			for j := range want {
+				if want[j].ID == c.ID {
+					want[j] = c
+				}
+			}
+		}
+		k.store(w, c)
+	}
+	w.conversation(w.teamIn(team.Account))
+	slices.SortFunc(want, func(a, b conversation.Conversation) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	w.tx("LockOpen", func(ctx context.Context) error {
+		lists(w, want, "LockOpen")(w.store.LockOpen(ctx, team.ID))
+		closed := want[0]
+		closed.Status = conversation.Closed
+		if err := w.store.UpdateConversation(ctx, team.ID, closed); err != nil {
+			return err
+		}
+		lists(w, want[1:], "LockOpen after one was closed")(w.store.LockOpen(ctx, team.ID))
+		return nil
+	})
+}
+
+// heldOpen is [held] for one of the conversations that LockOpen takes.
+func heldOpen(w *world) {
+	team := w.team()
+	c := w.conversation(team)
+	w.conversation(team)
+	held(w, c, conversations(), "LockOpen", func(ctx context.Context, c conversation.Conversation) (conversation.Conversation, error) {
+		open, err := w.store.LockOpen(ctx, team.ID)
+		for _, found := range open {
+			if found.ID == c.ID {
+				return found, err
+			}
+		}
+		return conversation.Conversation{}, errors.Join(err, tenancy.ErrNotFound)
+	})
 }
 
 // moveCase hands a conversation to another team and back. The channel stays with it, so the
@@ -140,7 +226,7 @@ func moveCase(w *world) {
 		_, err := w.store.LockConversation(ctx, from.ID, c.ID)
 		return err
 	}), tenancy.ErrNotFound, "LockConversation in the team that it has left")
-	answers(w, moved, "ConversationByAddress after a move")(w.store.ConversationByAddress(w.ctx, c.Identity, c.Address))
+	lists(w, []conversation.Conversation{moved}, "ConversationsByAddress after a move")(w.store.ConversationsByAddress(w.ctx, c.Identity, c.Address))
 	all := tenancy.Keyset{Limit: 10}
 	lists[conversation.Conversation](w, nil, "Conversations of the team that it has left")(w.store.Conversations(w.ctx, conversation.Scope{Team: from.ID}, conversation.Filter{}, all))
 	lists(w, []conversation.Conversation{moved}, "Conversations of its new team")(

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/conversation"
@@ -46,6 +47,7 @@ func deliveries() kind[conversation.Delivery] {
 			{"EndedAt", true, func(d *row) *time.Time { return &d.EndedAt }},
 		},
 		enums: []enumField[row]{
+			{"Category", "positive", func(d *row, v string) { d.Category = conversation.Category(v) }, nil},
 			{"State", "pending", func(d *row, v string) { d.State = conversation.DeliveryState(v) }, nil},
 		},
 		refs: []refField[row]{
@@ -69,6 +71,14 @@ func deliveryCases() []testCase {
 		testCase{
 			name: "deliveries keep each kind of recipient", rule: ruleDeliveries,
 			covers: []string{"InsertDelivery", "Deliveries", "DeliveriesOf"}, run: recipientsCase,
+		},
+		testCase{
+			name: "deliveries that a user has begun", rule: ruleDelivering,
+			covers: []string{"PendingDeliveriesBy", "UpdateDelivery"}, run: deliveringCase,
+		},
+		testCase{
+			name: "deliveries lose the address of a deleted user", rule: ruleEraseRecipient,
+			covers: []string{"EraseRecipient", "Deliveries"}, run: eraseRecipientCase,
 		},
 	)
 }
@@ -157,4 +167,81 @@ func recipientsCase(w *world) {
 		found = append(found, d.ID)
 	}
 	lists(w, byID(ids), "Deliveries of one moment")(found, nil)
+}
+
+func deliveringCase(w *world) {
+	k := deliveries()
+	team := w.team()
+	by := w.user().ID
+	var want []tenancy.ConversationID
+	var ending conversation.Delivery
+	for i := range 8 {
+		d := w.aDelivery(w.conversation(team))
+		d.By = by
+		switch i {
+		case 0:
+			d.State, d.EndedAt = conversation.DeliveryCompleted, w.now()
+		case 1:
+			d.By = w.user().ID
+		default:
+			want, ending = append(want, d.Conversation), d
+		}
+		k.store(w, d)
+	}
+	elsewhere := w.aDelivery(w.conversation(w.teamIn(team.Account)))
+	elsewhere.By = by
+	k.store(w, elsewhere)
+	lists(w, byID(want), "PendingDeliveriesBy")(w.store.PendingDeliveriesBy(w.ctx, team.ID, by))
+	lists(w, []tenancy.ConversationID{elsewhere.Conversation}, "PendingDeliveriesBy from another team")(
+		w.store.PendingDeliveriesBy(w.ctx, elsewhere.FromTeam, by))
+	lists(w, want[:0], "PendingDeliveriesBy of someone without any")(w.store.PendingDeliveriesBy(w.ctx, team.ID, w.user().ID))
+	ending.State, ending.EndedAt = conversation.DeliveryCancelled, w.now()
+	w.must(k.write(w, ending), "UpdateDelivery")
+	want = slices.DeleteFunc(want, func(id tenancy.ConversationID) bool { return id == ending.Conversation })
+	lists(w, want, "PendingDeliveriesBy after one has ended")(w.store.PendingDeliveriesBy(w.ctx, team.ID, by))
+}
+
+func eraseRecipientCase(w *world) {
+	k := deliveries()
+	owner := tenancy.Address{Display: "Ann.Other@Client.example", Normal: "ann.other@client.example"}
+	var addressed, others []conversation.Delivery
+	add := func(list *[]conversation.Delivery, to conversation.Recipient, state conversation.DeliveryState) {
+		d := w.aDelivery(w.conversation(w.team())) // each in an account of its own
+		d.Recipient, d.State = to, state
+		*list = append(*list, k.store(w, d))
+	}
+	for _, state := range []conversation.DeliveryState{conversation.DeliveryPending, conversation.DeliveryCompleted, conversation.DeliveryDeclined} {
+		add(&addressed, conversation.Recipient{Email: owner}, state)
+	}
+	spelled := owner
+	spelled.Display = "ANN.OTHER@client.example"
+	add(&addressed, conversation.Recipient{Email: spelled}, conversation.DeliveryExpired)
+	add(&others, conversation.Recipient{Email: tenancy.Address{Display: owner.Normal, Normal: "ann.other@client.exampl"}}, conversation.DeliveryCompleted)
+	add(&others, conversation.Recipient{User: w.user().ID}, conversation.DeliveryCompleted)
+	erase := func(normal string) func(context.Context) error {
+		return func(ctx context.Context) error { return w.store.EraseRecipient(ctx, normal) }
+	}
+	check := func(what string) {
+		for _, d := range append(addressed, others...) {
+			k.holds(w, d, what)
+		}
+	}
+	for _, nobody := range []string{"", "ann.other@client", "ANN.OTHER@client.example", "%"} {
+		w.tx("EraseRecipient of nobody", erase(nobody))
+		check("an erasure of nobody's address")
+	}
+	w.discard("EraseRecipient", erase(owner.Normal))
+	check("an erasure that was rolled back")
+	stale := addressed[0]
+	w.tx("EraseRecipient", erase(owner.Normal))
+	for i := range addressed {
+		addressed[i].Recipient = conversation.Recipient{}
+		addressed[i].Version++
+	}
+	check("an erasure")
+	stale.State, stale.EndedAt = conversation.DeliveryDeclined, w.now()
+	w.is(k.write(w, stale), tenancy.ErrStale, "UpdateDelivery that would bring the address back")
+	w.tx("EraseRecipient again", erase(owner.Normal))
+	check("a second erasure")
+	answers(w, addressed[0], "PendingDelivery of an erased recipient")(w.store.PendingDelivery(w.ctx, addressed[0].Conversation))
 }

@@ -707,6 +707,66 @@ func (s onlyFrom) DeliveriesOf(ctx context.Context, team tenancy.TeamID, p tenan
 	return list, err
 }
 
+// locksClosed takes closed conversations for open ones.
+type locksClosed struct{ spoiled }
+
+func (s locksClosed) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
+	if _, err := s.Store.LockOpen(ctx, team); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{}, tenancy.Keyset{Limit: 1000})
+	slices.SortFunc(all, func(a, b conversation.Conversation) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return all, err
+}
+
+// oneAccount finds the newest conversation of an address, whoever asks.
+type oneAccount struct{ spoiled }
+
+func (s oneAccount) ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]conversation.Conversation, error) {
+	list, err := s.Store.ConversationsByAddress(ctx, identity, address)
+	return list[:min(1, len(list))], err
+}
+
+// endedDeliveries lists what a user has delivered as if they still had it before them.
+type endedDeliveries struct{ spoiled }
+
+func (s endedDeliveries) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	all, err := s.Store.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 1000})
+	var ids []tenancy.ConversationID
+	for _, d := range all {
+		if d.By == user {
+			ids = append(ids, d.Conversation)
+		}
+	}
+	return byID(ids), err
+}
+
+// leavesEnded leaves the address in deliveries that have ended.
+type leavesEnded struct {
+	spoiled
+	pending *sync.Map
+}
+
+func (s leavesEnded) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
+	if d.State == conversation.DeliveryPending {
+		s.pending.Store(d.Conversation, d.Recipient.Email.Normal)
+	}
+	return s.Store.InsertDelivery(ctx, d)
+}
+
+func (s leavesEnded) EraseRecipient(ctx context.Context, normal string) error {
+	var err error
+	s.pending.Range(func(id, email any) bool {
+		d, missing := s.PendingDelivery(ctx, id.(tenancy.ConversationID))
+		if missing == nil && email == normal {
+			d.Recipient = conversation.Recipient{}
+			err = errors.Join(err, s.UpdateDelivery(ctx, d))
+		}
+		return true
+	})
+	return err
+}
+
 // anyManager counts managers whose membership will end.
 type anyManager struct{ spoiled }
 
@@ -1097,6 +1157,76 @@ func (s sharesResult) Operation(ctx context.Context, principal, key string) (ten
 	return o, err
 }
 
+// anyOffer finds offers in the name of any account.
+type anyOffer struct {
+	spoiled
+	accounts *sync.Map
+}
+
+func (s anyOffer) InsertInvitation(ctx context.Context, r invite.Record) error {
+	s.accounts.Store(r.ID, r.Account)
+	return s.Store.InsertInvitation(ctx, r)
+}
+
+func (s anyOffer) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+	if owner, known := s.accounts.Load(id); known {
+		account = owner.(tenancy.AccountID)
+	}
+	return s.Store.LockOffer(ctx, account, id)
+}
+
+// manyOffers lets every offer but the first of an account be pending without taking its place.
+type manyOffers struct{ spoiled }
+
+func (s manyOffers) InsertInvitation(ctx context.Context, r invite.Record) error {
+	if r.Kind == invite.ToOneAccount && r.State == invite.Pending {
+		if _, err := s.Store.PendingOffer(ctx, r.Account); err == nil {
+			return nil
+		}
+	}
+	return s.Store.InsertInvitation(ctx, r)
+}
+
+// erasesPending takes the address out of pending invitations, too, by ending them first.
+type erasesPending struct {
+	spoiled
+	pending *sync.Map
+}
+
+func (s erasesPending) InsertInvitation(ctx context.Context, r invite.Record) error {
+	if r.State == invite.Pending {
+		s.pending.Store(r.ID, r)
+	}
+	return s.Store.InsertInvitation(ctx, r)
+}
+
+func (s erasesPending) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
+	var failed error
+	s.pending.Range(func(_, value any) bool {
+		r := value.(invite.Record)
+		if r.Email.Normal == normal {
+			r.Email = tenancy.Address{}
+			failed = errors.Join(failed, s.Store.UpdateInvitation(ctx, r))
+		}
+		return true
+	})
+	return errors.Join(failed, s.Store.EraseInvitations(ctx, user, normal))
+}
+
+// erasesByAddress forgets what the user accepted under another address.
+type erasesByAddress struct{ spoiled }
+
+func (s erasesByAddress) EraseInvitations(ctx context.Context, _ tenancy.UserID, normal string) error {
+	return s.Store.EraseInvitations(ctx, tenancy.UserID{}, normal)
+}
+
+// staleOrphans takes no account of the time of an invitation.
+type staleOrphans struct{ spoiled }
+
+func (s staleOrphans) Broken(ctx context.Context, flaw tenancy.Flaw, _ time.Time, after tenancy.Finding, limit int) ([]tenancy.Finding, error) {
+	return s.Store.Broken(ctx, flaw, time.Time{}, after, limit)
+}
+
 // --- services, seats, settings, custom roles, flaws
 
 // sharesServices hands out what it keeps.
@@ -1402,6 +1532,11 @@ func faults() []fault {
 		of("texts are cut", func(s spoiled) storage.Store { return cuts{s} }, "text as long as the rooms allow"),
 		of("broken UTF-8 is mended", func(s spoiled) storage.Store { return replaces{s} }, "text of User.ExternalID that a database cannot hold"),
 		of("the zero hash finds an invitation", func(s spoiled) storage.Store { return zeroToken{s, new(invite.Record)} }, "invitation is found by its token whatever its state"),
+		of("an offer is any account's", func(s spoiled) storage.Store { return anyOffer{s, new(sync.Map)} }, "offers are found by their account alone"),
+		of("an account is offered twice", func(s spoiled) storage.Store { return manyOffers{s} }, "offer stays one pending for each account"),
+		of("pending invitations are erased", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "invitations that have ended forget an address"),
+		of("what a user accepted is not erased", func(s spoiled) storage.Store { return erasesByAddress{s} }, "invitations that have ended forget an address"),
+		of("an invitation whose time has passed is an orphan", func(s spoiled) storage.Store { return staleOrphans{s} }, "broken finds invitations whose sender has gone"),
 		of("a read ignores the team", func(s spoiled) storage.Store { return anyTeam{s, new(sync.Map)} }, "methods do not reach into another team"),
 		of("an update ignores the team", func(s spoiled) storage.Store { return rowsTeam{s, new(sync.Map)} }, "methods do not reach into another team"),
 
@@ -1414,6 +1549,10 @@ func faults() []fault {
 		of("invitations expire by sweep only", func(s spoiled) storage.Store { return storedState{s} }, "invitations are filtered by their state at a time"),
 		of("notes are shown", func(s spoiled) storage.Store { return showsNotes{s} }, "messages are listed by sequence"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
+		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are open are locked all at once"),
+		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
+		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
+		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
 		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
 		of("payloads are shared", func(s spoiled) storage.Store { return sharesPayload{s, new(sync.Map)} }, "memory of payloads is the caller's"),
 		of("lists are shared", func(s spoiled) storage.Store { return sharesList{s, new(sync.Map)} }, "memory of lists is the caller's"),

@@ -120,6 +120,12 @@ func teamCalls() map[string]teamCall {
 		"GrantedIn": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.GrantedIn(ctx, team, t.grant.User))
 		},
+		"LockOpen": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.LockOpen(ctx, team))
+		},
+		"PendingDeliveriesBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.PendingDeliveriesBy(ctx, team, t.delivery.By))
+		},
 		"DeliveriesOf": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 5}))
 		},

@@ -71,7 +71,23 @@ func invitations() kind[invite.Record] {
 }
 
 func invitationCases() []testCase {
-	return append(invitations().cases(),
+	return append(append(invitations().cases(), offers().cases()...),
+		testCase{
+			name: "offers are found by their account alone", rule: ruleOffer,
+			covers: []string{"LockOffer", "Offers", "UpdateInvitation"}, run: offerScopeCase,
+		},
+		testCase{
+			name: "offer stays one pending for each account", rule: ruleOnePendingOffer,
+			covers: []string{"InsertInvitation", "UpdateInvitation", "PendingOffer"}, run: pendingOfferCase,
+		},
+		testCase{
+			name: "invitations that have ended forget an address", rule: ruleErase,
+			covers: []string{"EraseInvitations"}, run: eraseCase,
+		},
+		testCase{
+			name: "broken finds invitations whose sender has gone", rule: ruleOrphan,
+			covers: []string{"Broken"}, run: orphanCase,
+		},
 		testCase{
 			name: "invitation stays one pending for each scope and address", rule: rulePending,
 			covers: []string{"InsertInvitation", "UpdateInvitation", "PendingInvitation"}, run: pendingCase,
@@ -271,4 +287,225 @@ func pendingByCase(w *world) {
 	lists(w, byID(want), "PendingBy")(w.store.PendingBy(w.ctx, team.ID, inviter))
 	lists(w, []tenancy.InvitationID{r.ID}, "PendingBy in another team")(w.store.PendingBy(w.ctx, elsewhere.ID, inviter))
 	lists[tenancy.InvitationID](w, nil, "PendingBy of someone who invited nobody")(w.store.PendingBy(w.ctx, team.ID, w.user().ID))
+}
+
+// offers are the invitations whose scope is an account. They are read as a list.
+func offers() kind[invite.Record] {
+	k := invitations()
+	k.name, k.methods = "offer", []string{"InsertInvitation", "UpdateInvitation", "Offers", "LockOffer"}
+	k.fresh = func(w *world) invite.Record { return w.anOffer(w.account().ID) }
+	k.lock = func(s storage.Store, ctx context.Context, r invite.Record) (invite.Record, error) {
+		return s.LockOffer(ctx, r.Account, r.ID)
+	}
+	k.get = func(s storage.Store, ctx context.Context, r invite.Record) (invite.Record, error) {
+		list, err := s.Offers(ctx, r.Account, tenancy.Keyset{Limit: 100})
+		for _, offer := range list {
+			if offer.ID == r.ID {
+				return offer, nil
+			}
+		}
+		if err == nil {
+			err = tenancy.ErrNotFound
+		}
+		return invite.Record{}, err
+	}
+	k.stray = func(w *world, r invite.Record) invite.Record { return w.anOffer(r.Account) }
+	k.rival = func(w *world, r invite.Record) invite.Record {
+		rival := w.anOffer(w.account().ID)
+		rival.ID = r.ID
+		return rival
+	}
+	k.enums = []enumField[invite.Record]{
+		{"Kind", "account", func(r *invite.Record, v string) { r.Kind = invite.Kind(v) }, nil},
+		{"Role", "", nil, []func(*invite.Record){
+			func(r *invite.Record) { r.Role = rbac.Manager },
+			func(r *invite.Record) { r.Role = rbac.Holder },
+		}},
+	}
+	k.refs = []refField[invite.Record]{
+		{"Account", func(w *world, r *invite.Record) { r.Account = newID[tenancy.AccountID](w) }},
+		{"Inviter", func(w *world, r *invite.Record) { r.Inviter = newID[tenancy.UserID](w) }},
+	}
+	return k
+}
+
+func offerScopeCase(w *world) {
+	k := offers()
+	team := w.team()
+	offer, into := w.offer(team.Account), w.invitation(team)
+	other := w.offer(w.account().ID)
+	k.holds(w, offer, "an insert")
+	lock := func(account tenancy.AccountID, id tenancy.InvitationID) (r invite.Record, err error) {
+		err = w.try(func(ctx context.Context) (err error) { r, err = w.store.LockOffer(ctx, account, id); return err })
+		return r, err
+	}
+	answers(w, offer, "LockOffer")(lock(offer.Account, offer.ID))
+	for what, account := range map[string]tenancy.AccountID{
+		"another account": other.Account, "an account that does not exist": newID[tenancy.AccountID](w), "no account": {},
+	} {
+		nothing[invite.Record](w, "LockOffer in the name of %s", what)(lock(account, offer.ID))
+		list, err := w.store.Offers(w.ctx, account, tenancy.Keyset{Limit: 10})
+		w.must(err, "Offers in the name of %s", what)
+		if slices.ContainsFunc(list, func(r invite.Record) bool { return r.ID == offer.ID }) {
+			w.breaks("Offers in the name of %s has the offer of another", what)
+		}
+		intruder := offer
+		intruder.Account, intruder.State, intruder.EndedBy = account, invite.Revoked, "intruder"
+		w.is(k.write(w, intruder), tenancy.ErrNotFound, "UpdateInvitation of an offer in the name of %s", what)
+	}
+	nothing[invite.Record](w, "LockOffer of an invitation into a team of the account")(lock(team.Account, into.ID))
+	lists(w, []invite.Record{offer}, "Offers beside an invitation into a team")(w.store.Offers(w.ctx, team.Account, tenancy.Keyset{Limit: 10}))
+
+	// No team has it, least of all none.
+	for what, id := range map[string]tenancy.TeamID{"a team of the account": team.ID, "no team": {}} {
+		nothing[invite.Record](w, "Invitation that is an offer, of %s", what)(w.store.Invitation(w.ctx, id, offer.ID))
+		nothing[invite.Record](w, "PendingInvitation that is an offer, of %s", what)(
+			w.store.PendingInvitation(w.ctx, id, tenancy.ConversationID{}, offer.Email.Normal))
+		w.is(w.try(func(ctx context.Context) error { return only(w.store.LockInvitation(ctx, id, offer.ID)) }),
+			tenancy.ErrNotFound, "LockInvitation of an offer, of %s", what)
+		sent, err := w.store.PendingBy(w.ctx, id, offer.Inviter)
+		w.missingOrEmpty(len(sent), err, "PendingBy whoever made an offer, in %s", what)
+		intruder := offer
+		intruder.Team, intruder.State, intruder.EndedBy = id, invite.Revoked, "intruder"
+		if !id.IsZero() {
+			w.is(k.write(w, intruder), tenancy.ErrNotFound, "UpdateInvitation of an offer as one of %s", what)
+		}
+		list, err := w.store.Invitations(w.ctx, id, invite.Filter{Now: w.now()}, tenancy.Keyset{Limit: 10})
+		w.must(err, "Invitations of %s", what)
+		if slices.ContainsFunc(list, func(r invite.Record) bool { return r.ID == offer.ID }) {
+			w.breaks("Invitations of %s has an offer", what)
+		}
+	}
+	k.holds(w, offer, "look-ups and updates in the name of others")
+	answers(w, offer, "InvitationByToken of an offer")(w.store.InvitationByToken(w.ctx, offer.Hash))
+}
+
+func pendingOfferCase(w *world) {
+	k := offers()
+	account := w.account().ID
+	nothing[invite.Record](w, "PendingOffer of an account without one")(w.store.PendingOffer(w.ctx, account))
+	a, elsewhere := w.offer(account), w.offer(w.account().ID)
+	answers(w, a, "PendingOffer")(w.store.PendingOffer(w.ctx, account))
+	answers(w, elsewhere, "PendingOffer of another account")(w.store.PendingOffer(w.ctx, elsewhere.Account))
+	w.is(k.put(w, w.anOffer(account)), tenancy.ErrDuplicate, "InsertInvitation of a second pending offer, to another address")
+	same := w.anInvitation(w.teamIn(account)) // an invitation to the same address is another matter
+	same.Email = a.Email
+	invitations().store(w, same)
+
+	a.ExpiresAt = a.CreatedAt
+	w.must(k.write(w, a), "UpdateInvitation")
+	a.Version++
+	answers(w, a, "PendingOffer whose time has passed")(w.store.PendingOffer(w.ctx, account))
+	for _, state := range []invite.State{invite.Expired, invite.Accepted, invite.Declined, invite.Revoked} {
+		a.State, a.EndedAt = state, w.now()
+		w.must(k.write(w, a), "UpdateInvitation to %s", state)
+		a.Version++
+		nothing[invite.Record](w, "PendingOffer after it became %s", state)(w.store.PendingOffer(w.ctx, account))
+		next := w.offer(account)
+		answers(w, next, "PendingOffer of the newer one")(w.store.PendingOffer(w.ctx, account))
+		back := a
+		back.State, back.EndedAt = invite.Pending, time.Time{}
+		w.is(k.write(w, back), tenancy.ErrDuplicate, "UpdateInvitation from %s back to pending beside a newer one", state)
+		k.holds(w, a, "a refused update")
+		a = next
+	}
+}
+
+// eraseCase compares what is left with the sentence, for every state, address and acceptor.
+func eraseCase(w *world) {
+	k := invitations()
+	user, other := w.user().ID, w.user().ID
+	email := tenancy.Address{Display: "Their.Own@client.example", Normal: "their.own@client.example"}
+	look := tenancy.Address{Display: email.Display, Normal: "Their.Own@client.example"}
+	var all []invite.Record
+	for _, state := range invite.States() {
+		for _, address := range []tenancy.Address{email, look, {Display: "Else@client.example", Normal: "else@client.example"}} {
+			for _, by := range []tenancy.UserID{{}, user, other} {
+				r := w.anInvitation(w.team())
+				r.State, r.Email, r.AcceptedBy = state, address, by
+				all = append(all, k.store(w, r))
+			}
+		}
+	}
+	offer := w.anOffer(w.account().ID)
+	offer.State, offer.AcceptedBy = invite.Accepted, user
+	offers().store(w, offer)
+	erase := func(ctx context.Context, user tenancy.UserID, normal string) error {
+		return w.store.EraseInvitations(ctx, user, normal)
+	}
+	check := func(what string) {
+		for _, r := range all {
+			k.holds(w, r, what)
+		}
+	}
+	w.must(w.try(func(ctx context.Context) error { return erase(ctx, tenancy.UserID{}, "") }), "EraseInvitations of nobody")
+	stranger := w.user().ID
+	w.must(w.try(func(ctx context.Context) error { return erase(ctx, stranger, "") }), "EraseInvitations of someone who accepted nothing")
+	check("erasing what is nobody's")
+	for range 2 { // the second time there is nothing left to do
+		w.must(w.try(func(ctx context.Context) error { return erase(ctx, user, email.Normal) }), "EraseInvitations")
+		for i, r := range all {
+			if r.State != invite.Pending && !r.Email.IsZero() && (r.AcceptedBy == user || r.Email.Normal == email.Normal) {
+				all[i].Email = tenancy.Address{}
+				all[i].Version++
+			}
+		}
+		check("EraseInvitations")
+	}
+	offer.Email, offer.Version = tenancy.Address{}, 2
+	offers().holds(w, offer, "EraseInvitations")
+	w.must(w.try(func(ctx context.Context) error { return erase(ctx, other, "") }), "EraseInvitations of someone without an address")
+	for i, r := range all {
+		if r.State != invite.Pending && !r.Email.IsZero() && r.AcceptedBy == other {
+			all[i].Email = tenancy.Address{}
+			all[i].Version++
+		}
+	}
+	check("EraseInvitations without an address")
+}
+
+func orphanCase(w *world) {
+	k := invitations()
+	team := func(keeps bool) tenancy.Team {
+		t := w.aTeam(w.account().ID)
+		t.Settings.KeepInvitations = keeps
+		// What a text says is no setting.
+		t.Settings.Statuses = []tenancy.OutcomeStatus{{Label: `"keep_invitations":true`, Category: tenancy.Neutral}}
+		return stored(w, "InsertTeam", t, w.store.InsertTeam)
+	}
+	keeping := team(true)
+	now := w.now().AddDate(0, 0, 1)
+	var want []tenancy.Finding
+	for _, team := range []tenancy.Team{team(false), keeping} {
+		for _, status := range []tenancy.MembershipStatus{"", tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved} {
+			for _, state := range invite.States() {
+				for _, expires := range []time.Time{now, now.Add(time.Microsecond)} {
+					r := w.anInvitation(team)
+					r.State, r.ExpiresAt = state, expires
+					k.store(w, r)
+					if status != "" {
+						m := w.aMembership(team.ID, r.Inviter)
+						m.Status, m.ExpiresAt = status, now.AddDate(0, 0, -1) // the clock alone is no flaw
+						memberships().store(w, m)
+					}
+					if team.ID != keeping.ID && status != tenancy.MembershipActive && r.StateAt(now) == invite.Pending {
+						want = append(want, tenancy.Finding{
+							Flaw: invite.FlawOrphanInvitation, Account: team.Account.UUID(), Team: team.ID.UUID(), Subject: r.ID.UUID(),
+						})
+					}
+				}
+			}
+		}
+	}
+	member := w.member(keeping.ID, rbac.Member) // who is in another team, which is no help
+	r := w.anInvitation(team(false))
+	r.Inviter, r.ExpiresAt = member.User, now.AddDate(0, 0, 7)
+	k.store(w, r)
+	want = append(want, tenancy.Finding{
+		Flaw: invite.FlawOrphanInvitation, Account: r.Account.UUID(), Team: r.Team.UUID(), Subject: r.ID.UUID(),
+	})
+	w.offer(w.account().ID) // whoever offers an account need not be in a team
+	slices.SortFunc(want, func(a, b tenancy.Finding) int { return slices.Compare(a.Subject[:], b.Subject[:]) })
+	lists(w, want, "Broken")(w.store.Broken(w.ctx, invite.FlawOrphanInvitation, now, tenancy.Finding{}, 100))
+	lists(w, want[2:3], "Broken after the second")(w.store.Broken(w.ctx, invite.FlawOrphanInvitation, now, want[1], 1))
 }

@@ -28,6 +28,9 @@ func lockCases() []testCase {
 			held(w, w.invitation(w.team()), invitations(), "LockInvitation", invitations().lockOf(w))
 		},
 	}, {
+		name: "a locked offer cannot change underneath", rule: ruleLocks, needs: RowLocks, covers: []string{"LockOffer"},
+		run: func(w *world) { held(w, w.offer(w.account().ID), offers(), "LockOffer", offers().lockOf(w)) },
+	}, {
 		name: "a locked contact cannot change underneath", rule: ruleLocks, needs: RowLocks, covers: []string{"LockContact"},
 		run: func(w *world) { held(w, w.contact(w.team().ID), contacts(), "LockContact", contacts().lockOf(w)) },
 	}, {

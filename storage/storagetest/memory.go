@@ -50,6 +50,8 @@ func listMemoryCase(w *world) {
 		scribble(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter)),
 		scribble(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, page)),
 		scribble(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, whole)),
+		scribble(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address)),
+		scribble(s.PendingDeliveriesBy(ctx, t.team.ID, t.delivery.By)),
 		scribble(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee)),
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),
 		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.GrantedIn(ctx, t.team.ID, t.grant.User)),

@@ -29,6 +29,7 @@ func pagingCases() []testCase {
 	return []testCase{
 		{name: "pages of members", rule: ruleMembers, covers: []string{"Members"}, run: membersPages},
 		{name: "pages of a user's teams", rule: ruleTeamsOf, covers: []string{"TeamsOf"}, run: teamsOfPages},
+		{name: "pages of offers", rule: ruleOffers, covers: []string{"Offers"}, run: offersPages},
 		{name: "pages of a user's accounts", rule: ruleAccountsOf, covers: []string{"AccountsOf"}, run: accountsOfPages},
 		{name: "pages of an account's teams", rule: ruleTeamsIn, covers: []string{"TeamsIn"}, run: teamsInPages},
 		{name: "pages of invitations", rule: ruleInvitations, covers: []string{"Invitations"}, run: invitationsPages},
@@ -275,6 +276,28 @@ func invitationsPages(w *world) {
 		w.by(ruleInvitations)
 		p.check(w)
 	}
+}
+
+func offersPages(w *world) {
+	account, other := w.account().ID, w.account().ID
+	p := paged[invite.Record]{
+		method: "Offers", newest: true,
+		key: func(r invite.Record) (time.Time, uuid.UUID) { return r.CreatedAt, r.ID.UUID() },
+		list: func(ctx context.Context, page tenancy.Keyset) ([]invite.Record, error) {
+			return w.store.Offers(ctx, account, page)
+		},
+	}
+	for _, at := range w.moments(enough) {
+		for _, id := range []tenancy.AccountID{account, other} {
+			r := w.anOffer(id)
+			r.CreatedAt, r.State = at, invite.Revoked
+			offers().store(w, r)
+			if id == account {
+				p.rows = append(p.rows, r)
+			}
+		}
+	}
+	p.check(w)
 }
 
 func conversationsPages(w *world) {

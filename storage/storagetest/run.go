@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +135,7 @@ func groups() []group {
 		{"memberships", membershipCases()},
 		{"roles", roleCases()},
 		{"seats", seatCases()},
-		{"doctor", doctorCases()},
+		{"doctor", slices.Concat(doctorCases(), threadDoctorCases())},
 		{"operations", operationCases()},
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},

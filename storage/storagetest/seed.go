@@ -144,6 +144,19 @@ func (w *world) aGuestInvitation(c conversation.Conversation) invite.Record {
 	return r
 }
 
+// anOffer makes a pending offer of the account.
+func (w *world) anOffer(account tenancy.AccountID) invite.Record {
+	w.Helper()
+	r := w.anInvitation(tenancy.Team{Account: account})
+	r.Kind, r.Role = invite.ToOneAccount, 0
+	return r
+}
+
+func (w *world) offer(account tenancy.AccountID) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.anOffer(account), w.store.InsertInvitation)
+}
+
 func (w *world) aContact(team tenancy.TeamID) conversation.Contact {
 	n := w.next()
 	return conversation.Contact{
@@ -210,6 +223,7 @@ func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 		ID: newID[tenancy.DeliveryID](w), Conversation: c.ID, Account: c.Account, FromTeam: c.Team, By: w.user().ID,
 		Recipient: conversation.Recipient{Email: invitation.Email},
 		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"},
+		Category:  conversation.Positive,
 		KeepOpen:  true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
 	}
 }

@@ -119,7 +119,7 @@ func textKeys() []textKey {
 				c.Address = text
 				return c.ID.String(), conversations().put(w, c)
 			}, func(ctx context.Context, text string) (string, error) {
-				c, err := w.store.ConversationByAddress(ctx, team.Identity, text)
+				c, err := newest(w.store.ConversationsByAddress(ctx, team.Identity, text))
 				return c.ID.String(), err
 			}
 	}}, {"Conversation.Identity.Value", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
@@ -129,7 +129,7 @@ func textKeys() []textKey {
 				c.Identity, c.Address = tenancy.Chat(text), "visitor"
 				return c.ID.String(), conversations().put(w, c)
 			}, func(ctx context.Context, text string) (string, error) {
-				c, err := w.store.ConversationByAddress(ctx, tenancy.Chat(text), "visitor")
+				c, err := newest(w.store.ConversationsByAddress(ctx, tenancy.Chat(text), "visitor"))
 				return c.ID.String(), err
 			}
 	}}}
@@ -342,7 +342,7 @@ func longCase(w *world) {
 		thread := w.aConversation(t)
 		thread.Contact, thread.Address, thread.LastSeq = c.ID, c.Address, 1<<53+1
 		conversations().store(w, thread)
-		answers(w, thread, "ConversationByAddress of the longest address")(w.store.ConversationByAddress(w.ctx, thread.Identity, thread.Address))
+		lists(w, []conversation.Conversation{thread}, "ConversationsByAddress of the longest address")(w.store.ConversationsByAddress(w.ctx, thread.Identity, thread.Address))
 		message := w.aMessage(thread.ID, 1<<53+1)
 		message.Text = wide(2<<10, last) // 8 KiB
 		messages().holds(w, messages().store(w, message), "an insert with the longest text")

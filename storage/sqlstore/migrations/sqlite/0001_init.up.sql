@@ -135,7 +135,7 @@ CREATE TABLE usher_conversations (
 	created_at        INTEGER NOT NULL,
 	version           INTEGER NOT NULL,
 	events            INTEGER NOT NULL DEFAULT 0,
-	UNIQUE (channel, identity, address),
+	UNIQUE (channel, identity, address, account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
 	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
 ) STRICT;
@@ -174,20 +174,25 @@ CREATE TABLE usher_grants (
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
 
+-- An invitation is one of a team, or offers an account: then it has no team and no role, and
+-- "offered_id" is the account. The account of all others is not referred to by itself, since that
+-- would lock it after their team.
 CREATE TABLE usher_invitations (
 	id              BLOB NOT NULL PRIMARY KEY,
 	account_id      BLOB NOT NULL,
-	team_id         BLOB NOT NULL,
-	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation')),
+	team_id         BLOB,
+	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
 	conversation_id BLOB REFERENCES usher_conversations (id),
 	email           TEXT NOT NULL,
 	email_display   TEXT NOT NULL,
-	role            TEXT NOT NULL CHECK (role IN ('manager', 'member', 'restricted')),
+	role            TEXT CHECK (role IN ('manager', 'member', 'restricted')),
 	inviter_id      BLOB NOT NULL REFERENCES usher_users (id),
 	state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         INTEGER NOT NULL,
 	token_hash      BLOB UNIQUE,
 	pending_scope   BLOB,
+	offered_id      BLOB REFERENCES usher_accounts (id),
+	pending_offer   BLOB UNIQUE,
 	created_at      INTEGER NOT NULL,
 	expires_at      INTEGER NOT NULL,
 	mailed_at       INTEGER,
@@ -197,6 +202,10 @@ CREATE TABLE usher_invitations (
 	version         INTEGER NOT NULL,
 	UNIQUE (pending_scope, email),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
+	CHECK ((kind = 'account') = (team_id IS NULL)),
+	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
+	CHECK (offered_id IS NULL OR offered_id = account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
 ) STRICT;
 
@@ -205,6 +214,10 @@ CREATE INDEX usher_invitations_sent ON usher_invitations (inviter_id, team_id, i
 	WHERE state = 'pending';
 CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires_at)
 	WHERE state = 'pending';
+CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created_at, id)
+	WHERE offered_id IS NOT NULL;
+CREATE INDEX usher_invitations_to ON usher_invitations (email) WHERE state <> 'pending';
+CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;
 
@@ -219,6 +232,7 @@ CREATE TABLE usher_deliveries (
 	email_display        TEXT NOT NULL,
 	to_team_id           BLOB,
 	outcome              TEXT NOT NULL,
+	category             TEXT NOT NULL CHECK (category IN ('positive', 'neutral', 'negative')),
 	rating               INTEGER NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              TEXT NOT NULL,
 	keep_open            INTEGER NOT NULL CHECK (keep_open IN (0, 1)),
@@ -236,6 +250,9 @@ CREATE INDEX usher_deliveries_from ON usher_deliveries (from_team_id, created_at
 CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id)
 	WHERE to_team_id IS NOT NULL;
 CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
+CREATE INDEX usher_deliveries_pending ON usher_deliveries (by_id, from_team_id, pending_conversation)
+	WHERE pending_conversation IS NOT NULL;
+CREATE INDEX usher_deliveries_to_email ON usher_deliveries (email) WHERE email <> '';
 
 -- What was answered to operations that ran under an idempotency key.
 CREATE TABLE usher_operations (

@@ -1,0 +1,88 @@
+package conversation
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// OpenConversationsError says that a team cannot be archived while conversations of it are open,
+// and nothing was said of them. It is [tenancy.ErrConflict].
+type OpenConversationsError struct {
+	// Open is how many there are.
+	Open int
+}
+
+func (e *OpenConversationsError) Error() string {
+	return fmt.Sprintf("conflict: the team has %d open conversations: close them or move them to another team", e.Open)
+}
+
+// Is makes errors.Is(err, tenancy.ErrConflict) true.
+func (e *OpenConversationsError) Is(target error) bool { return target == tenancy.ErrConflict }
+
+// Archive implements [tenancy.Archivist]. Closing takes the right to close conversations. Moving
+// is a delivery of each, with a card whose outcome is [Archived]: it takes the right to deliver in
+// both teams, and a target that the team's settings allow. It must run inside a transaction.
+//
+// Errors: [*OpenConversationsError], [rbac.ErrDenied], [ErrNotTarget], [tenancy.ErrTeamArchived],
+// and [tenancy.ErrNotFound] for a target that the actor is not in, or of another account.
+func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
+	// Asked whether or not anything is open: what the answer is must not depend on that.
+	target, err := s.mayClear(ctx, a)
+	if err != nil {
+		return err
+	}
+	open, err := s.store.LockOpen(ctx, a.Team.ID)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	if !a.Close && a.MoveTo.IsZero() {
+		return &OpenConversationsError{Open: len(open)}
+	}
+	now := s.env.Now()
+	for _, c := range open {
+		if a.Close {
+			err = s.close(ctx, a.By, &c, "", now)
+		} else {
+			d := Delivery{
+				By: a.By.User, Recipient: ToTeam(target.ID), Outcome: Outcome{Status: Archived},
+				Category: Archived.Category(), State: DeliveryPending, Version: 1,
+			}
+			s.issue(c, &d)
+			err = s.deliverToTeam(ctx, a.By, &c, target, &d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayClear decides whether the actor may do with open conversations what the archival says, and
+// answers the team to move them to, if that is it.
+func (s *Service) mayClear(ctx context.Context, a tenancy.Archival) (target tenancy.Team, err error) {
+	switch {
+	case a.Close:
+		return target, s.people.Check(ctx, a.By, rbac.CloseConversation)
+	case a.MoveTo.IsZero():
+		return target, nil
+	}
+	if err := s.people.Check(ctx, a.By, rbac.DeliverConversation); err != nil {
+		return target, err
+	}
+	if err := s.people.Check(ctx, tenancy.Actor{User: a.By.User, Team: a.MoveTo}, rbac.DeliverConversation); err != nil {
+		return target, err
+	}
+	target, err = s.people.TeamByID(ctx, handover, a.MoveTo)
+	switch {
+	case err != nil:
+		return target, err
+	case target.Account != a.Team.Account:
+		return target, tenancy.ErrNotFound
+	case !delivers(a.Team, target):
+		return target, ErrNotTarget
+	}
+	return target, nil
+}

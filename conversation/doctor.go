@@ -1,0 +1,22 @@
+package conversation
+
+import "github.com/usher-go/usher/tenancy"
+
+// The flaws of this room. The subject of each is the conversation.
+const (
+	// FlawAssignee: a conversation is assigned to somebody who is no active member of its team.
+	// Someone whose membership has expired is one until the sweep has been.
+	FlawAssignee tenancy.Flaw = "conversation of somebody who is not in the team"
+	// FlawDelivery: a pending delivery waits for an invitation that is not pending.
+	FlawDelivery tenancy.Flaw = "delivery that waits for nothing"
+	// FlawGrant: somebody who is not in the conversation's team has a live grant for it.
+	FlawGrant tenancy.Flaw = "guest who is not in the team"
+	// FlawCounter: the sequence of the newest message is not that of the conversation, or there are
+	// gaps before it.
+	FlawCounter tenancy.Flaw = "conversation that miscounts its messages"
+)
+
+// Flaws are the flaws of this room.
+func Flaws() []tenancy.Flaw {
+	return []tenancy.Flaw{FlawAssignee, FlawDelivery, FlawGrant, FlawCounter}
+}

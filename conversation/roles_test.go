@@ -1,0 +1,77 @@
+package conversation_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func TestACustomRoleSeesTheTeamsConversations(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		_, err := w.Conversations.Note(ctx, w.bob, c.ID, "ours")
+		require.NoError(t, err)
+		reader := w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read")
+		assert.Equal(t, []string{"Hi, is the job still open?"}, w.texts(reader, c.ID), "but not its notes")
+		list, err := w.Conversations.List(ctx, reader, conversation.Filter{}, tenancy.Page{})
+		require.NoError(t, err)
+		assert.Len(t, list.Items, 1)
+		_, err = w.Conversations.Send(ctx, reader, c.ID, "Hi")
+		require.ErrorIs(t, err, rbac.ErrDenied)
+		_, err = w.Conversations.Close(ctx, reader, c.ID, "")
+		require.ErrorIs(t, err, rbac.ErrDenied, "denied and not missing: they see it")
+	})
+}
+
+func TestWhoMayBeResponsible(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		assign := func() error {
+			_, err := w.Conversations.TakeOver(ctx, w.bob, c.ID, w.maria.User)
+			return err
+		}
+		deliver := func(to conversation.Recipient) (conversation.Delivery, error) {
+			return w.Conversations.Deliver(ctx, w.bob, c.ID, to, conversation.Outcome{})
+		}
+		for _, permissions := range [][]string{
+			{"conversation: read all", "conversation: read"}, {"conversation: send message"},
+		} {
+			if permissions[0] == "conversation: send message" {
+				permissions[0] = w.Policy.Name(rbac.SendMessage)
+			}
+			w.custom(rbac.Restricted, w.maria, permissions...)
+			require.ErrorIs(t, assign(), conversation.ErrNotRecipient, permissions)
+			_, err := deliver(conversation.ToUser(w.maria.User))
+			require.ErrorIs(t, err, conversation.ErrNotRecipient, permissions)
+		}
+		agent := w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read", w.Policy.Name(rbac.SendMessage))
+		require.NoError(t, assign())
+		_, err := w.Conversations.Send(ctx, agent, c.ID, "Hi")
+		require.NoError(t, err)
+		d, err := deliver(conversation.ToEmail(ushertest.Email("maria")))
+		require.NoError(t, err)
+		assert.Equal(t, conversation.ToUser(agent.User), d.Recipient, "and a colleague by e-mail")
+
+		// Less than that, and what they had goes back to the team.
+		w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read")
+		assert.True(t, w.get(w.bob, c.ID).Assignee.IsZero())
+		w.whole()
+	})
+}
+
+func TestAGuestWhoGetsMoreRightsStaysAGuest(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		carol := w.Guest(w.bob, c.ID, "carol")
+		w.custom(rbac.Restricted, carol, "member: list")
+		assert.Len(t, w.texts(carol, c.ID), 1)
+	})
+}
