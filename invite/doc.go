@@ -1,12 +1,13 @@
-// Package invite asks people in by e-mail: into a team with a role, or into one conversation as
-// a guest.
+// Package invite asks people in by e-mail: into a team with a role, into one conversation as a
+// guest, or to become the holder of an account.
 //
 // [Service.Create] makes an [Invitation] and asks, through the outbox, for a mail. The sink that
 // [Service.Mailing] returns mints the [Token] when the mail is built, and hands the mail to the
 // host's [Mailer]. Whoever has the link sees a [Preview]; the user whom the invitation is for,
 // signed in at the host and verified for the invited address, says [Service.Accept] or
 // [Service.Decline]. Until then its senders can take it back with [Service.Revoke] or mail it
-// anew with [Service.Resend].
+// anew with [Service.Resend]. Who holds an account does the same with [Service.Offer],
+// [Service.RevokeOffer] and [Service.ResendOffer].
 //
 // # What can happen when
 //
@@ -19,6 +20,13 @@
 // The holder of the token learns what the [Preview] shows. The user whom it is for learns why
 // they cannot accept; any other user with the token is told that it is not theirs, and that is
 // recorded. The token itself is nowhere but in the mail.
+//
+// # Seats and policies
+//
+// Where an account has fewer seats than people who want in, that is told when they are invited, if
+// pending invitations count, and when they accept; see [tenancy.Seats]. A team says what becomes of
+// the invitations of those who go, and whether their authority is asked for again; see
+// [tenancy.Settings].
 //
 // # Conversations
 //

@@ -35,7 +35,8 @@ func (unverifiedError) Is(target error) bool { return errors.Is(ErrWrongUser, ta
 var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)
 
 // PendingError says that an invitation for the same address into the same team, or the same
-// conversation, is pending already; or one that offers the same account, to whomever. It is [tenancy.ErrConflict].
+// conversation, is pending already; or one that offers the same account, to whomever. It is
+// [tenancy.ErrConflict].
 type PendingError struct {
 	Invitation tenancy.InvitationID
 }

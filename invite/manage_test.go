@@ -453,6 +453,8 @@ func TestACancelledContextChangesNothing(t *testing.T) {
 			"get":      func() error { _, err := w.invites.Get(ctx, w.acme.alice, inv.ID); return err },
 			"preview":  func() error { _, err := w.invites.Preview(ctx, token); return err },
 			"list":     func() error { _, err := w.invites.List(ctx, w.acme.alice, invite.Filter{}, tenancy.Page{}); return err },
+			"offer":    func() error { _, err := w.invites.Offer(ctx, w.acme.holder(), bob); return err },
+			"offers":   func() error { _, err := w.invites.Offers(ctx, w.acme.holder(), tenancy.Page{}); return err },
 			"withdraw": func() error { return w.invites.Withdraw(ctx, w.acme.alice, w.acme.team.ID, w.acme.conversation) },
 		} {
 			require.ErrorIs(t, call(), context.Canceled, name)

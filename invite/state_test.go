@@ -116,7 +116,8 @@ func diagram() []byte {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\nA pending invitation is expired from its time on, whether or not that was written down.\n" +
+	b.WriteString("\nIt is the same for an invitation into a team, into a conversation, and for the offer of an account.\n" +
+		"A pending invitation is expired from its time on, whether or not that was written down.\n" +
 		"A resend makes a new token; from then on the old one opens nothing.\n")
 	return b.Bytes()
 }

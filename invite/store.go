@@ -13,6 +13,7 @@ import (
 type Store interface {
 	tenancy.Keeper
 	outbox.Appender
+	OfferStore
 
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
@@ -37,6 +38,15 @@ type Store interface {
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
 
+	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
+	// account, that are not in the state pending and that the user accepted or that were for the
+	// normal address. An empty address is nobody's. Each that it changes gets the next version.
+	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
+}
+
+// OfferStore keeps the offers of accounts, by their account; they are stored and written as the
+// other invitations are.
+type OfferStore interface {
 	// LockOffer takes and reads an offer of the account, which the other methods that take an id
 	// never find. The account comes first in the order of locks.
 	LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (Record, error)
@@ -44,11 +54,6 @@ type Store interface {
 	PendingOffer(ctx context.Context, account tenancy.AccountID) (Record, error)
 	// Offers lists the account's offers, newest first by (CreatedAt, id).
 	Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]Record, error)
-
-	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
-	// account, that are not in the state pending and that the user accepted or that were for the
-	// normal address. An empty address is nobody's. Each that it changes gets the next version.
-	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
 }
 
 // Record is an invitation as it is stored: with the hash of its token, which no list, event
