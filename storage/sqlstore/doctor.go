@@ -19,7 +19,7 @@ var flaws = map[tenancy.Flaw]string{
 		FROM usher_accounts a JOIN usher_users u ON u.id = a.holder_id
 		WHERE a.status <> 'closed' AND u.status = 'deleted'`,
 	tenancy.FlawGhostMember: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
-		FROM usher_users u JOIN usher_memberships m ON m.user_id = u.id JOIN usher_teams t ON t.id = m.team_id
+		FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id JOIN usher_teams t ON t.id = m.team_id
 		WHERE u.status = 'deleted' AND m.status <> 'removed'`,
 	tenancy.FlawForeignRole: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
 		FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id JOIN usher_teams t ON t.id = m.team_id

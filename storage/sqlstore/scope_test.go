@@ -30,11 +30,9 @@ var scopeKeys = map[string][]string{
 var entries = []struct{ table, condition, why string }{
 	{"usher_teams", "live_identity = ?", "a message that comes in finds its team by the identity that it was sent to"},
 	{"usher_teams", "account_id = ? AND name_key = ?", "a name is looked up in the account of a team that was read, and the account owns all of its teams"},
-	{"usher_teams", "account_id = ? ORDER BY", "the holder of an account lists its teams"},
-	{"usher_teams", "account_id = ? AND created_at >= ?", "the next page of that list"},
+	{"usher_teams", "account_id = ?", "the holder of an account lists its teams, and its seats are counted over them"},
 	{"usher_memberships", "user_id = ? AND status = 'active'", "a user lists their own teams"},
 	{"usher_memberships", "user_id = ? AND status <> 'removed'", "the deletion of a user ends all of their memberships"},
-	{"usher_memberships", "account_id = ? AND status = 'active'", "the seats of an account are counted over its teams"},
 	{"usher_invitations", "account_id = ? AND state = 'pending'", "the seats of an account are counted over its teams"},
 	{"usher_memberships", "id = ? AND account_id = ?", "a role holds in all teams of its account"},
 	{"usher_memberships", "role_id = id", "a role that somebody has is not deleted"},
@@ -55,6 +53,15 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "status = 'active' AND expires_at IS NULL", "and at the managers of each"},
 	{"usher_memberships", "status = 'deleted' AND status <> 'removed'", "the doctor looks for members who are deleted"},
 	{"usher_memberships", "account_id <> account_id", "the doctor looks for roles of another account"},
+	{"usher_conversations", "assignee_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has who may not"},
+	{"usher_memberships", "team_id = team_id AND user_id = assignee_id", "and at who has each"},
+	{"usher_conversations", "EXISTS ()", "the doctor looks for deliveries and grants that hang in the air"},
+	{"usher_invitations", "i.id = d.invitation_id", "and at the invitation of each delivery"},
+	{"usher_grants", "conversation_id = id AND revoked_at IS NULL", "and at the grants of each conversation"},
+	{"usher_memberships", "team_id = team_id AND user_id = user_id", "and at the membership behind each grant"},
+	{"usher_conversations", "()", "the doctor compares the counters of conversations"},
+	{"usher_messages", "conversation_id = id", "with the messages of each"},
+	{"usher_deliveries", "email = ? AND email <> ''", "the deletion of a user takes their address out of deliveries, wherever they are"},
 	{"usher_events", "due_at <= ?", "the relay takes what is due, whosever it is"},
 	{"usher_events", "stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
 	{"usher_events", "id IN ()", "the relay leases what it has taken"},
@@ -128,7 +135,7 @@ var (
 	change      = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (\w+)(?: SET .*?)? WHERE (.*)$`)
 	selection   = regexp.MustCompile(`^SELECT .*? FROM (.*?)(?: WHERE (.*?))?(?: ORDER BY .*)?(?: LIMIT .*)?$`)
 	joined      = regexp.MustCompile(`JOIN (\w+) \w+ ON ([\w.]+ = [\w.]+)`)
-	scopeTie    = regexp.MustCompile(`^\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)$`)
+	scopeTie    = regexp.MustCompile(`^(\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)|\w+\.(team_id|conversation_id) = \w+\.id)$`)
 	teamTable   = regexp.MustCompile(`\busher_\w+`)
 )
 
