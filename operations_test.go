@@ -1,6 +1,7 @@
 package usher_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -67,6 +68,18 @@ var operations = map[string]operation{
 			}
 		}
 		return nil
+	}},
+
+	"Usher.Can": {rbac.SendBlast, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return yes(s.Can(ctx, p.actor, rbac.SendBlast)).or(s.Check(ctx, p.actor, rbac.SendBlast))
+	}},
+	"Usher.Explain": {rbac.SendBlast, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		why, err := s.Explain(ctx, p.actor, rbac.SendBlast)
+		return cmp.Or(err, why.Err)
+	}},
+	"Usher.Capabilities": {rbac.SendBlast, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		can, err := s.Capabilities(ctx, p.actor)
+		return cmp.Or(err, can.Of(rbac.SendBlast))
 	}},
 
 	"tenancy.Register": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
@@ -202,25 +215,15 @@ var operations = map[string]operation{
 		return nil
 	}},
 	"tenancy.Can": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
-		can, err := s.Tenancy.Can(ctx, p.actor, rbac.ExportData)
-		if err == nil && !can {
-			err = s.Tenancy.Check(ctx, p.actor, rbac.ExportData)
-		}
-		return err
+		return yes(s.Tenancy.Can(ctx, p.actor, rbac.ExportData)).or(s.Tenancy.Check(ctx, p.actor, rbac.ExportData))
 	}},
 	"tenancy.Explain": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
-		d, err := s.Tenancy.Explain(ctx, p.actor, rbac.ExportData, rbac.ByTeam)
-		if err == nil {
-			err = d.Err
-		}
-		return err
+		why, err := s.Tenancy.Explain(ctx, p.actor, rbac.ExportData, rbac.ByTeam)
+		return cmp.Or(err, why.Err)
 	}},
 	"tenancy.Capabilities": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		can, err := s.Tenancy.Capabilities(ctx, p.actor)
-		if err == nil {
-			err = can.Of(rbac.ExportData)
-		}
-		return err
+		return cmp.Or(err, can.Of(rbac.ExportData))
 	}},
 	"tenancy.CapabilitiesOn": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Tenancy.CapabilitiesOn(ctx, p.actor, x.user)
@@ -386,6 +389,22 @@ var operations = map[string]operation{
 	"conversation.Check": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		return s.Conversations.Check(ctx, p.actor, x.conversation, rbac.SendMessage)
 	}},
+	"conversation.Can": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		return yes(s.Conversations.Can(ctx, p.actor, x.conversation, rbac.SendMessage)).
+			or(s.Conversations.Check(ctx, p.actor, x.conversation, rbac.SendMessage))
+	}},
+	"conversation.Explain": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		why, err := s.Conversations.Explain(ctx, p.actor, x.conversation, rbac.SendMessage)
+		return cmp.Or(err, why.Err)
+	}},
+	"conversation.Capabilities": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		can, err := s.Conversations.Capabilities(ctx, p.actor, x.conversation)
+		return cmp.Or(err, can.Of(rbac.SendMessage))
+	}},
+	"conversation.Scope": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Scope(ctx, p.actor)
+		return err
+	}},
 	"conversation.Get": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Get(ctx, p.actor, x.conversation)
 		return err
@@ -473,6 +492,23 @@ var operations = map[string]operation{
 	"conversation.Offer": {rbac.InviteGuest, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		return s.Store.InTx(ctx, func(ctx context.Context) error { return s.Conversations.Offer(ctx, p.actor, x.conversation) })
 	}},
+}
+
+// answer is what a Can answered.
+type answer struct {
+	can bool
+	err error
+}
+
+func yes(can bool, err error) answer { return answer{can, err} }
+
+// or is the error of a Can, or, where it said no, that of the check which it stands for. The two
+// must agree.
+func (a answer) or(check error) error {
+	if a.err == nil && a.can != (check == nil) {
+		return errors.New("Can and Check disagree")
+	}
+	return cmp.Or(a.err, check)
 }
 
 // steps are the methods that are no operations of their own: they run inside the transaction

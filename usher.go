@@ -111,6 +111,24 @@ func (u *Usher) Check(ctx context.Context, actor tenancy.Actor, perm rbac.Permis
 	return u.Tenancy.Check(ctx, actor, perm)
 }
 
+// Can is Check as a yes or no; see [tenancy.Service.Can]. About one conversation ask
+// u.Conversations.Can.
+func (u *Usher) Can(ctx context.Context, actor tenancy.Actor, perm rbac.Permission) (bool, error) {
+	return u.Tenancy.Can(ctx, actor, perm)
+}
+
+// Explain is Check with the reason; see [tenancy.Service.Explain]. About one conversation ask
+// u.Conversations.Explain.
+func (u *Usher) Explain(ctx context.Context, actor tenancy.Actor, perm rbac.Permission) (tenancy.Decision, error) {
+	return u.Tenancy.Explain(ctx, actor, perm, rbac.ByTeam)
+}
+
+// Capabilities lists all that the actor may do in their team, and why not the rest; see
+// [tenancy.Service.Capabilities]. About one conversation ask u.Conversations.Capabilities.
+func (u *Usher) Capabilities(ctx context.Context, actor tenancy.Actor) (tenancy.Capabilities, error) {
+	return u.Tenancy.Capabilities(ctx, actor)
+}
+
 // Doctor looks through the data of all accounts for broken invariants and yields each that it
 // finds: what no operation of usher leaves behind, but a restored backup or a hand in the database
 // may. It changes nothing; see [tenancy.Service.Diagnose].

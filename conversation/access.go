@@ -92,7 +92,7 @@ func (s *Service) view(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 	if !scope.Admits(c, v.grant) {
 		return view{}, tenancy.ErrNotFound
 	}
-	return v, v.allows(what)
+	return v, v.allows(what) // with the view, for those who ask why
 }
 
 func (v view) allows(what act) error {
@@ -113,13 +113,7 @@ func (v view) allows(what act) error {
 // the same gate that every operation passes. Errors: [tenancy.ErrNotFound] where they may
 // not see it, otherwise those of [tenancy.Service.Check], and [ErrClosed].
 func (s *Service) Check(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, perm rbac.Permission) error {
-	what := act{permission: perm, whenClosed: true}
-	for _, known := range acts() {
-		if known.permission == perm {
-			what = known
-		}
-	}
-	_, err := s.look(ctx, actor, id, what)
+	_, err := s.look(ctx, actor, id, actOf(perm))
 	return err
 }
 

@@ -36,6 +36,9 @@ type desk struct {
 	forNora         invite.Token // of the delivery
 	// lead is a custom role that mia has, unused one that nobody has.
 	lead, unused tenancy.CustomRole
+	// offer is one of the account to olga, lapsedOffer one of globex whose time has passed.
+	offer, lapsedOffer invite.Invitation
+	forOlga            invite.Token
 }
 
 // holder holds the account of Sales.
@@ -50,7 +53,7 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	t.Helper()
 	d := &desk{World: ushertest.NewWorldOn(t, store)}
 	people := []ushertest.Somebody{ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("mia")}
-	d.Account("globex").Team("Sales", people...).Receive("Sales", "visitor", "Hi")
+	d.Account("initech").Account("globex").Team("Sales", people...).Receive("Sales", "visitor", "Hi")
 	d.Account("acme").Team("Sales", append(people, ushertest.Manager("moira"), ushertest.Member("zoe"), ushertest.Member("yan"))...).
 		Team("Hiring", ushertest.Manager("dana"), ushertest.Manager("moira")).Team("Solo").Team("Archived", ushertest.Member("bob"))
 	d.alice, d.bob = d.Actor("alice", "Sales"), d.Actor("bob", "Sales")
@@ -113,6 +116,12 @@ func (d *desk) settle(t *testing.T) {
 	_, err = d.Tenancy.SetExpiry(ctx, d.alice, d.User("yan").ID, d.Clock.Now().Add(time.Hour))
 	require.NoError(t, err)
 	_, err = d.Tenancy.Archive(ctx, d.Actor("acme-holder", "Archived"), tenancy.Leftovers{})
+	require.NoError(t, err)
+	d.offer, err = d.Invites.Offer(ctx, d.holder(), ushertest.Email("olga"))
+	require.NoError(t, err)
+	d.User("olga")
+	d.forOlga = d.Token("olga")
+	d.lapsedOffer, err = d.Invites.Offer(ctx, d.Holder("globex"), ushertest.Email("otto"), invite.ExpiresIn(time.Hour))
 	require.NoError(t, err)
 }
 
@@ -288,6 +297,41 @@ func operations() []operation {
 			return d.Invites.Expire(ctx, ushertest.System, d.bob.Team, d.lapsed)
 		}),
 
+		writes("invite.Offer", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Offer(ctx, d.Holder("initech"), "new@new.example")
+		}),
+		writes("invite.ResendOffer", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.ResendOffer(ctx, d.holder(), d.offer.ID)
+		}),
+		writes("invite.RevokeOffer", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.RevokeOffer(ctx, d.holder(), d.offer.ID)
+		}),
+		keyless("invite.ExpireOffer", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.ExpireOffer(ctx, ushertest.System, d.lapsedOffer.Account, d.lapsedOffer.ID)
+		}),
+		writes("invite.Accept, of an account", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Accept(ctx, d.User("olga").ID, d.forOlga)
+		}),
+		writes("invite.Decline, of an account", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Decline(ctx, d.User("olga").ID, d.forOlga)
+		}),
+		reads("invite.Offers", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Offers(ctx, d.holder(), tenancy.Page{})
+		}),
+		reads("tenancy.AccountByID", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AccountByID(ctx, ushertest.System, d.holder().Account)
+		}),
+		reads("Usher.Doctor", func(ctx context.Context, d *desk) (any, error) {
+			found := 0
+			for _, err := range d.Doctor(ctx, ushertest.System) {
+				if err != nil {
+					return nil, err
+				}
+				found++
+			}
+			return found, nil
+		}),
+
 		writes("conversation.Receive", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Receive(ctx, ushertest.System, conversation.Inbound{To: d.TeamNamed("Sales").Identity, From: "new", ID: "new", Text: "Hi"})
 		}),
@@ -402,6 +446,23 @@ func operations() []operation {
 		reads("conversation.Check", func(ctx context.Context, d *desk) (any, error) {
 			return nil, d.Conversations.Check(ctx, d.gina, d.moving, rbac.SendMessage)
 		}),
+		reads("Usher.Can", func(ctx context.Context, d *desk) (any, error) { return d.Can(ctx, d.bob, rbac.ListMembers) }),
+		reads("Usher.Explain", func(ctx context.Context, d *desk) (any, error) {
+			why, err := d.Explain(ctx, d.bob, rbac.ListMembers)
+			return why.String(), err
+		}),
+		reads("Usher.Capabilities", func(ctx context.Context, d *desk) (any, error) { return d.Capabilities(ctx, d.alice) }),
+		reads("conversation.Can", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Can(ctx, d.gina, d.moving, rbac.SendMessage)
+		}),
+		reads("conversation.Explain", func(ctx context.Context, d *desk) (any, error) {
+			why, err := d.Conversations.Explain(ctx, d.gina, d.moving, rbac.SendMessage)
+			return why.String(), err
+		}),
+		reads("conversation.Capabilities", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Capabilities(ctx, d.gina, d.moving)
+		}),
+		reads("conversation.Scope", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Scope(ctx, d.gina) }),
 		reads("conversation.Get", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Get(ctx, d.gina, d.moving) }),
 		reads("conversation.List", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.List(ctx, d.gina, conversation.Filter{}, tenancy.Page{})
@@ -422,7 +483,9 @@ func operations() []operation {
 
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
-	"tenancy.Lock", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
+	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
+	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
+	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer",
 }
 

@@ -1,0 +1,161 @@
+package tenancy_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Spec 3: Check, Can, Explain and Capabilities give the same answer, for every permission and
+// everybody, in whatever state they are.
+func TestSpec3_DecisionsAgree(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		auditor, suspended, expired := s.member(team, "Auditor", rbac.Restricted), s.member(team, "Sue", rbac.Member), s.member(team, "Ex", rbac.Manager)
+		_, err := s.people.GiveRole(ctx, manager, auditor.User, s.custom(team.ID, "Auditor", "audit: read").ID)
+		require.NoError(t, err)
+		_, err = s.people.Suspend(ctx, manager, suspended.User)
+		require.NoError(t, err)
+		_, err = s.people.SetExpiry(ctx, manager, expired.User, s.now.Add(time.Hour))
+		require.NoError(t, err)
+		s.now = s.now.Add(time.Hour)
+		everybody := map[string]tenancy.Actor{
+			"manager": manager, "member": s.member(team, "Bob", rbac.Member), "restricted": s.member(team, "Rex", rbac.Restricted),
+			"auditor": auditor, "suspended": suspended, "expired": expired,
+			"stranger": {User: s.user("Stranger").ID, Team: team.ID}, "nobody": {},
+		}
+		policy, err := rbac.NewPolicy()
+		require.NoError(t, err)
+		agree := func(t *testing.T) {
+			t.Helper()
+			for who, actor := range everybody {
+				all, err := s.people.Capabilities(ctx, actor)
+				standing := err
+				for _, perm := range policy.Permissions() {
+					check := s.people.Check(ctx, actor, perm)
+					can, err := s.people.Can(ctx, actor, perm)
+					require.NoError(t, err)
+					assert.Equal(t, check == nil, can, "%s, %s", who, policy.Name(perm))
+					why, err := s.people.Explain(ctx, actor, perm, rbac.ByTeam)
+					require.NoError(t, err)
+					assert.Equal(t, check, why.Err, "%s, %s", who, policy.Name(perm))
+					assert.Equal(t, check == nil, why.Allowed())
+					if standing != nil {
+						assert.Equal(t, standing, check)
+						continue
+					}
+					assert.Equal(t, check, all.Of(perm), "%s, %s", who, policy.Name(perm))
+				}
+			}
+		}
+		agree(t)
+		_, err = s.people.SuspendAccount(ctx, host, team.Account)
+		require.NoError(t, err)
+		agree(t)
+	})
+}
+
+func TestExplainTellsRuleAndFacts(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	alice := s.user("Alice")
+	team := s.team(alice, "Sales")
+	manager, bob := tenancy.Actor{User: alice.ID, Team: team.ID}, s.member(team, "Bob", rbac.Member)
+	_, err := s.people.GiveRole(ctx, manager, bob.User, s.custom(team.ID, "Auditor", "audit: read").ID)
+	require.NoError(t, err)
+	_, err = s.people.SetExpiry(ctx, manager, bob.User, s.now.Add(time.Hour))
+	require.NoError(t, err)
+	for _, c := range []struct {
+		actor tenancy.Actor
+		perm  rbac.Permission
+		want  string
+	}{
+		{bob, rbac.ReadAudit, `allowed
+rule: member as "Auditor" has "audit: read" by team: the custom role adds it
+membership: member, active, as "Auditor", until 2030-01-02T04:04:05.000006Z
+user: active
+team: active
+account: active
+`},
+		{bob, rbac.ChangeRole, `refused: denied: member as "Auditor" lacks "member: change role", which manager has
+rule: member as "Auditor" lacks "member: change role" by team: no row allows it
+membership: member, active, as "Auditor", until 2030-01-02T04:04:05.000006Z
+user: active
+team: active
+account: active
+`},
+		{tenancy.Actor{User: s.user("Stranger").ID, Team: team.ID}, rbac.ReadTeam, "refused: not found\nmembership: none\n"},
+	} {
+		why, err := s.people.Explain(ctx, c.actor, c.perm, rbac.ByTeam)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, why.String())
+	}
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = s.people.Explain(canceled, bob, rbac.ReadTeam, rbac.ByTeam)
+	require.ErrorIs(t, err, context.Canceled, "no answer is not a no")
+	_, err = s.people.Can(canceled, bob, rbac.ReadTeam)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// What is said of a member is what the operations then do, for every pair of roles.
+func TestCapabilitiesOnAMember(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		team := s.team(s.user("Alice"), "Sales")
+		holder := s.holder(team.ID)
+		_, err := s.people.DefineRole(ctx, holder, tenancy.RoleSpec{Name: "Lead", Base: rbac.Member, Permissions: []string{"member: remove", "member: suspend"}})
+		require.NoError(t, err)
+		lead := s.custom(team.ID, "Lead").ID
+		boss := tenancy.Actor{User: holder.User, Team: team.ID}
+		people := map[string]func(name string) tenancy.Actor{
+			"manager":    func(name string) tenancy.Actor { return s.member(team, name, rbac.Manager) },
+			"member":     func(name string) tenancy.Actor { return s.member(team, name, rbac.Member) },
+			"restricted": func(name string) tenancy.Actor { return s.member(team, name, rbac.Restricted) },
+			"lead": func(name string) tenancy.Actor {
+				actor := s.member(team, name, rbac.Member)
+				_, err := s.people.GiveRole(ctx, boss, actor.User, lead)
+				require.NoError(t, err)
+				return actor
+			},
+		}
+		for who, makeActor := range people {
+			for whom, makeTarget := range people {
+				actor, target := makeActor(who+"-acts-on-"+whom), makeTarget(whom+"-of-"+who)
+				can, err := s.people.CapabilitiesOn(ctx, actor, target.User)
+				if who == "restricted" {
+					require.ErrorIs(t, err, rbac.ErrDenied)
+					continue
+				}
+				require.NoError(t, err)
+				_, suspended := s.people.Suspend(ctx, actor, target.User)
+				assert.Equal(t, can.Of(rbac.SuspendMember), suspended, "%s suspends %s", who, whom)
+				removed := s.people.Remove(ctx, actor, target.User)
+				assert.Equal(t, can.Of(rbac.RemoveMember), removed, "%s removes %s", who, whom)
+			}
+		}
+		_, err = s.people.CapabilitiesOn(ctx, boss, s.user("Stranger").ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+	})
+}
+
+func TestCapabilitiesForAUserInterface(t *testing.T) {
+	text, err := json.Marshal(tenancy.Capabilities{
+		{Permission: rbac.ReadTeam, Name: "team: read"},
+		{Permission: rbac.CloseAccount, Name: "account: close", Err: errors.New("not yours")},
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `[{"permission":"team: read","allowed":true},{"permission":"account: close","allowed":false,"why":"not yours"}]`, string(text))
+	require.ErrorIs(t, tenancy.Capabilities{}.Of(rbac.ReadTeam), tenancy.ErrNotFound)
+}
