@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,7 +49,7 @@ func TestSpec3_DecisionsAboutAConversationAgree(t *testing.T) {
 						continue
 					}
 					assert.Equal(t, status, why.Status)
-					if listed := all.Of(perm); listed != tenancy.ErrNotFound {
+					if listed := all.Of(perm); !errors.Is(listed, tenancy.ErrNotFound) {
 						assert.Equal(t, check, listed, "actor %d, %s", n, w.Policy.Name(perm))
 					}
 				}
