@@ -2,6 +2,7 @@ package invite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,7 @@ import (
 // is verified for the address. The account passes to them at [Service.Accept] and not before, as
 // long as it is still held by the one who offers it. What both are in its teams stays as it is.
 //
-// One offer of an account can be pending, to whomever.
+// One offer of an account can be pending, to whomever. One of an earlier holder is revoked.
 //
 // Errors: [*tenancy.InvalidError]; [tenancy.ErrNotFound] for an account that the user does not
 // hold; [rbac.ErrDenied]; [tenancy.ErrAccountInactive]; [ErrHoldsAlready] for their own address;
@@ -38,11 +39,28 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 		if err := s.toSomebodyElse(ctx, inv); err != nil {
 			return Invitation{}, err
 		}
+		if err := s.dropLost(ctx, holder, now); err != nil {
+			return Invitation{}, err
+		}
 		if err := s.makeRoom(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		return s.insert(ctx, holder, inv, now, terms)
 	})
+}
+
+// dropLost revokes a pending offer that an earlier holder made: nobody can accept it any more, and
+// it should not stand in the way of the present holder's. The account is locked.
+func (s *Service) dropLost(ctx context.Context, holder tenancy.Holder, now time.Time) error {
+	r, err := s.store.PendingOffer(ctx, holder.Account)
+	switch {
+	case errors.Is(err, tenancy.ErrNotFound), err == nil && (r.Inviter == holder.User || r.StateAt(now) != Pending):
+		return nil
+	case err != nil:
+		return err
+	}
+	_, err = s.step(ctx, holder, now, r, OnRevoke)
+	return err
 }
 
 func (s *Service) toSomebodyElse(ctx context.Context, inv Invitation) error {

@@ -348,3 +348,22 @@ func TestF8OfferRefusesBadInput(t *testing.T) {
 		assert.Equal(t, before, w.accounts(w.acme))
 	})
 }
+
+// An offer that an earlier holder made does not stand in the way of the present holder's.
+func TestAnOfferOfAnEarlierHolderMakesRoom(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		heir := w.user("heir@acme.example")
+		lost, _ := w.offer(w.acme.holder(), "first@acme.example")
+		require.NoError(t, w.people.DeleteUser(w.ctx, host, w.acme.alice.User, heir.ID))
+		holder := w.acme.account.Holder(heir.ID)
+		fresh, err := w.invites.Offer(w.ctx, holder, "second@acme.example")
+		require.NoError(t, err)
+		listed, err := w.invites.Offers(w.ctx, holder, tenancy.Page{})
+		require.NoError(t, err)
+		states := map[tenancy.InvitationID]invite.State{}
+		for _, offer := range listed.Items {
+			states[offer.ID] = offer.State
+		}
+		require.Equal(t, map[tenancy.InvitationID]invite.State{lost.ID: invite.Revoked, fresh.ID: invite.Pending}, states)
+	})
+}
