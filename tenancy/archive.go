@@ -82,8 +82,8 @@ func (s *Service) Restore(ctx context.Context, actor Actor) (Team, error) {
 		case team.Status == TeamActive:
 			return team, nil
 		}
-		if managed, err := s.store.HasOtherManager(ctx, team.ID, UserID{}); err != nil || !managed {
-			return Team{}, errors.Join(err, ErrLastManager)
+		if err := s.managed(ctx, team.ID); err != nil {
+			return Team{}, err
 		}
 		if !team.Identity.IsZero() {
 			if _, err := s.store.TeamByIdentity(ctx, team.Identity); !errors.Is(err, ErrNotFound) {

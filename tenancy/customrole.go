@@ -2,8 +2,8 @@ package tenancy
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -70,11 +70,14 @@ func (s *Service) DefineRole(ctx context.Context, holder Holder, spec RoleSpec) 
 	})
 }
 
-// EditRole replaces what a custom role of the holder's account is. Those who have it have the
-// new one from the commit on. What changes nothing writes nothing.
+// EditRole replaces the name and the permissions of a custom role of the holder's account. Those
+// who have it have the new one from the commit on. What changes nothing writes nothing.
+//
+// The base stays: another one would turn guests into members, or members into guests who still
+// hold what members do. Give people another role instead.
 //
 // Errors: those of [Service.DefineRole]; [ErrNotFound] also for a role of another account;
-// [ErrLastManager] if a team would be left without somebody who may change roles.
+// [ErrConflict] for another base; [ErrLastManager] if a team would be left without somebody who may change roles.
 func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec RoleSpec) (CustomRole, error) {
 	edit, err := s.parseRole(spec)
 	if err != nil {
@@ -93,9 +96,11 @@ func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec R
 		role := edit
 		role.ID, role.Account, role.CreatedAt, role.Version = id, account.ID, before.CreatedAt, before.Version
 		switch {
+		case role.Base != before.Base:
+			return CustomRole{}, fmt.Errorf("%w: a custom role keeps its base, which is %s", ErrConflict, before.Base)
 		case nameTaken(roles, role):
 			return CustomRole{}, ErrNameTaken
-		case role.Name == before.Name && role.Base == before.Base && slices.Equal(role.Permissions, before.Permissions):
+		case reflect.DeepEqual(role, before): // and also Manages, which the policy may have changed
 			return before, nil
 		}
 		return role, s.editRole(ctx, holder, account, before, &role)
@@ -125,8 +130,8 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 	role.Version++
 	if before.Manages && !role.Manages {
 		for _, id := range active {
-			if managed, err := s.store.HasOtherManager(ctx, id, UserID{}); err != nil || !managed {
-				return errors.Join(err, ErrLastManager)
+			if err := s.managed(ctx, id); err != nil {
+				return err
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package tenancy_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/memory"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -66,6 +69,45 @@ func TestSpec3_CustomRoles(t *testing.T) {
 		require.ErrorIs(t, s.people.DeleteRole(ctx, holder, auditor.ID), tenancy.ErrNotFound)
 		assert.Equal(t, []string{tenancy.RoleDefined, tenancy.RoleEdited, tenancy.RoleDeleted}, s.accountEvents(holder.Account)[before:])
 	})
+}
+
+// Those who have a role have its base on their membership, so another base would reach nobody.
+func TestACustomRoleKeepsItsBase(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, holder := tenancy.Actor{User: alice.ID, Team: team.ID}, s.holder(team.ID)
+		bob := s.member(team, "Bob", rbac.Member)
+		role := s.custom(team.ID, "Auditor", "audit: read")
+		_, err := s.people.GiveRole(ctx, manager, bob.User, role.ID)
+		require.NoError(t, err)
+		before := s.accountEvents(holder.Account)
+
+		guest := tenancy.RoleSpec{Name: role.Name, Base: rbac.Restricted, Permissions: role.Permissions}
+		_, err = s.people.EditRole(ctx, holder, role.ID, guest)
+		require.ErrorIs(t, err, tenancy.ErrConflict)
+		kept, err := s.store.Role(ctx, holder.Account, role.ID)
+		require.NoError(t, err)
+		assert.Equal(t, role, kept)
+		assert.Equal(t, before, s.accountEvents(holder.Account))
+	})
+}
+
+// What the policy has taken from a role since, it no longer has: the last-manager rule goes by it
+// from the next edit on, also by one that changes nothing else.
+func TestEditingARoleSeesThePolicy(t *testing.T) {
+	s := sceneOn(t, memory.New(), rbac.Allow(rbac.Member, "member", "change role", rbac.ByTeam))
+	holder := s.holder(s.team(s.user("Alice"), "Sales").ID)
+	spec := tenancy.RoleSpec{Name: "Lead", Base: rbac.Member}
+	lead, err := s.people.DefineRole(t.Context(), holder, spec)
+	require.NoError(t, err)
+	require.True(t, lead.Manages)
+
+	later := sceneOn(t, s.store)
+	edited, err := later.people.EditRole(t.Context(), holder, lead.ID, spec)
+	require.NoError(t, err)
+	assert.False(t, edited.Manages)
 }
 
 // D8: what is wrong with a role of one account is refused at entry, and a role of one account is
@@ -155,6 +197,35 @@ func TestC10_CustomRolesAboveTheActor(t *testing.T) {
 		_, err = s.people.GiveRole(ctx, dave, manager.User, lead)
 		require.ErrorIs(t, err, rbac.ErrDenied, "a lead is not above a manager")
 	})
+}
+
+// unanswering is a store that cannot say who manages a team.
+type unanswering struct{ storage.Store }
+
+func (unanswering) HasOtherManager(context.Context, tenancy.TeamID, tenancy.UserID) (bool, error) {
+	return false, tenancy.ErrUnavailable
+}
+
+// A store that does not answer has not said that there is no manager.
+func TestNoAnswerIsNoLastManager(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	team := s.team(s.user("Alice"), "Sales")
+	holder := s.holder(team.ID)
+	manager, bob := tenancy.Actor{User: holder.User, Team: team.ID}, s.member(team, "Bob", rbac.Member)
+	lead := s.custom(team.ID, "Lead", "member: change role")
+	_, err := s.people.GiveRole(ctx, manager, bob.User, lead.ID)
+	require.NoError(t, err)
+	ill := sceneOn(t, unanswering{s.store})
+
+	_, err = ill.people.EditRole(ctx, holder, lead.ID, tenancy.RoleSpec{Name: "Lead", Base: rbac.Member})
+	require.ErrorIs(t, err, tenancy.ErrUnavailable)
+	require.NotErrorIs(t, err, tenancy.ErrLastManager)
+	_, err = s.people.Archive(ctx, manager, tenancy.Leftovers{})
+	require.NoError(t, err)
+	_, err = ill.people.Restore(ctx, manager)
+	require.ErrorIs(t, err, tenancy.ErrUnavailable)
+	require.NotErrorIs(t, err, tenancy.ErrLastManager)
 }
 
 func TestCustomRolesAreBounded(t *testing.T) {

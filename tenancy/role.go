@@ -163,3 +163,12 @@ func (s *Service) lastManager(ctx context.Context, team Team, m Membership) (boo
 	other, err := s.store.HasOtherManager(ctx, m.Team, m.User)
 	return !other, err
 }
+
+// managed answers [ErrLastManager] for a team without a lasting manager.
+func (s *Service) managed(ctx context.Context, team TeamID) error {
+	managed, err := s.store.HasOtherManager(ctx, team, UserID{})
+	if err == nil && !managed {
+		return ErrLastManager
+	}
+	return err
+}
