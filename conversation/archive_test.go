@@ -312,11 +312,14 @@ func TestArchivingTakesTheRightToCloseToo(t *testing.T) {
 		ctx := t.Context()
 		w.busy()
 		archivist := w.custom(rbac.Restricted, w.maria, "team: archive")
-		for _, open := range []tenancy.Leftovers{{Close: true}, {MoveTo: w.TeamNamed("Hiring").ID}} {
+		hiring := w.TeamNamed("Hiring").ID
+		_, err := w.Tenancy.Admit(ctx, ushertest.System, tenancy.Admission{Team: hiring, User: w.maria.User, Role: rbac.Member})
+		require.NoError(t, err)
+		for _, open := range []tenancy.Leftovers{{Close: true}, {MoveTo: hiring}} {
 			_, err := w.Tenancy.Archive(ctx, archivist, open)
 			require.ErrorIs(t, err, rbac.ErrDenied)
 		}
-		_, err := w.Invites.Create(ctx, w.bob, invite.ToTeam("x@x.example", rbac.Member))
+		_, err = w.Invites.Create(ctx, w.bob, invite.ToTeam("x@x.example", rbac.Member))
 		require.ErrorIs(t, err, rbac.ErrDenied)
 	})
 }

@@ -24,7 +24,8 @@ type Archival struct {
 	Leftovers
 }
 
-// Archivist is the room that owns a team's conversations. Both teams are locked.
+// Archivist is the room that owns a team's conversations. Both teams are locked. Whether the other
+// one is at work, of the same account, and what the actor may do in it, is for the room to check.
 type Archivist interface {
 	// Archive deals with what is open, as the archival says, or refuses with an error that is
 	// [ErrConflict].
@@ -40,7 +41,7 @@ func (s *Service) BindArchivist(a Archivist) { s.archivist = a }
 // open says, in the same transaction. Archiving it again changes nothing.
 //
 // Errors: [rbac.ErrDenied], [*InvalidError], [ErrNotFound] for a team to move to that the actor is
-// not in, [ErrAccountInactive], and [ErrConflict] where conversations are open and nothing is said
+// not in or that is of another account, [ErrAccountInactive], and [ErrConflict] where conversations are open and nothing is said
 // of them.
 func (s *Service) Archive(ctx context.Context, actor Actor, open Leftovers) (Team, error) {
 	if open.Close && !open.MoveTo.IsZero() || open.MoveTo == actor.Team && !actor.Team.IsZero() {
@@ -97,24 +98,25 @@ func (s *Service) Restore(ctx context.Context, actor Actor) (Team, error) {
 	})
 }
 
-// enterArchive locks the actor's team and the one to move to, in the order of their ids.
+// enterArchive locks the actor's team and the one to move to, in the order of their ids. Nobody
+// locks a team that they are not in. Who is in it is read without a lock, since the locks of
+// memberships come after those of teams: it can but be too early, and then the team is not found.
 func (s *Service) enterArchive(ctx context.Context, actor Actor, target TeamID) (Team, Standing, error) {
-	if !target.IsZero() {
-		// Before any other team is looked at: only who may archive learns whether there is one.
-		standing, err := s.Standing(ctx, actor)
-		if err != nil {
-			return Team{}, Standing{}, err
-		}
-		if !standing.Allows(rbac.ArchiveTeam) {
-			return Team{}, Standing{}, standing.rights.Denied(rbac.ArchiveTeam)
-		}
-		for _, id := range inOrder(actor.Team, target) {
-			if _, err := s.store.LockTeam(ctx, id); err != nil {
-				return Team{}, Standing{}, err
+	var absent error
+	if !target.IsZero() && !actor.Team.IsZero() {
+		if _, absent = s.present(ctx, target, actor.User); absent == nil {
+			for _, id := range inOrder(actor.Team, target) {
+				if _, err := s.store.LockTeam(ctx, id); err != nil {
+					return Team{}, Standing{}, err
+				}
 			}
 		}
 	}
-	return s.Enter(ctx, actor)
+	team, standing, err := s.Enter(ctx, actor)
+	if err == nil && standing.Allows(rbac.ArchiveTeam) { // who may not archive learns nothing of teams
+		err = absent
+	}
+	return team, standing, err
 }
 
 func (s *Service) changeTeamStatus(ctx context.Context, by Principal, team Team, to TeamStatus) (Team, error) {

@@ -79,6 +79,36 @@ func TestRestoreNeedsALastingManager(t *testing.T) {
 	})
 }
 
+// C1, C2: a team to move to that the actor is not in is not found, like one that does not exist.
+func TestC2_ArchiveChecksTheTeamToMoveTo(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, bob := tenancy.Actor{User: alice.ID, Team: team.ID}, s.member(team, "Bob", rbac.Member)
+		left, err := s.people.CreateTeam(ctx, s.holder(team.ID), tenancy.TeamSpec{Name: "Left"})
+		require.NoError(t, err)
+		s.member(left, "Carol", rbac.Manager)
+		require.NoError(t, s.people.Leave(ctx, tenancy.Actor{User: alice.ID, Team: left.ID}))
+		room := &archivist{}
+		s.people.BindArchivist(room)
+
+		for name, target := range map[string]tenancy.TeamID{
+			"random":        tenancy.NewID[tenancy.TeamID](tenancy.Env{}),
+			"foreign":       s.team(s.user("Oscar"), "Foreign").ID,
+			"of my account": left.ID,
+		} {
+			_, err := s.people.Archive(ctx, manager, tenancy.Leftovers{MoveTo: target})
+			require.Equal(t, tenancy.ErrNotFound, err, name)
+			_, err = s.people.Archive(ctx, bob, tenancy.Leftovers{MoveTo: target})
+			require.ErrorIs(t, err, rbac.ErrDenied, name)
+		}
+		assert.Empty(t, room.told)
+		_, err = s.people.Archive(ctx, tenancy.Actor{User: alice.ID}, tenancy.Leftovers{MoveTo: team.ID})
+		require.ErrorIs(t, err, tenancy.ErrNoPrincipal)
+	})
+}
+
 // archivist refuses, or notes what it was told.
 type archivist struct {
 	told   []tenancy.Archival
