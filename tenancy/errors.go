@@ -32,6 +32,8 @@ var (
 	ErrNoPrincipal = fmt.Errorf("%w: the call names no principal", rbac.ErrDenied)
 	// ErrInactive: the user or their membership is suspended, or the membership has expired.
 	ErrInactive = fmt.Errorf("%w: the membership is not active", rbac.ErrDenied)
+	// ErrOwnExpiry: someone would put off the end of their own membership.
+	ErrOwnExpiry = fmt.Errorf("%w: nobody extends their own membership", rbac.ErrDenied)
 	// ErrAccountInactive: the account is suspended or closed; it can only be read.
 	ErrAccountInactive = fmt.Errorf("%w: the account is not active", ErrConflict)
 	// ErrTeamArchived: the team is archived; it can only be read.

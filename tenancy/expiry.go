@@ -9,12 +9,18 @@ import (
 
 // SetExpiry sets when the membership of someone in the actor's team ends by the clock; a zero
 // time means never. From that instant on every check refuses them, with no sweep needed. A new
-// expiry of a membership that has expired revives it. The same expiry again changes nothing.
+// expiry of a membership that has expired revives it; one that [Service.ExpireMembers] has tidied
+// up since is suspended, and takes [Service.Reactivate] as well. The same expiry again changes
+// nothing.
 //
-// Errors: [*InvalidError] for a time that is not in the future, [rbac.ErrDenied], [ErrNotFound],
-// [ErrLastManager] for the last manager whose membership does not expire, [*SeatsError].
+// Errors: [*InvalidError] for a time that is not in the future or after the year 9999,
+// [rbac.ErrDenied], [ErrOwnExpiry], [ErrNotFound], [ErrLastManager] for the last manager whose
+// membership does not expire, [*SeatsError].
 func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at time.Time) (Membership, error) {
-	at = at.UTC().Truncate(time.Microsecond)
+	at, err := parseExpiry(at)
+	if err != nil {
+		return Membership{}, err
+	}
 	return Do(ctx, s.store, s.env, actor, "SetExpiry", []any{actor.Team, user, at}, func(ctx context.Context) (Membership, error) {
 		account, team, standing, err := s.EnterAccount(ctx, actor)
 		if err != nil {
@@ -23,6 +29,9 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 		m, err := s.target(ctx, standing, rbac.SuspendMember, user)
 		if err != nil || m.ExpiresAt.Equal(at) {
 			return m, err
+		}
+		if user == actor.User && !m.ExpiresAt.IsZero() && (at.IsZero() || at.After(m.ExpiresAt)) {
+			return Membership{}, ErrOwnExpiry
 		}
 		if err := validExpiry(at, s.env.Now()); err != nil {
 			return Membership{}, err
@@ -40,6 +49,15 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 		}
 		return s.updateMembership(ctx, actor, team, m, MemberExpiryChanged, Facts{"expires": printTime(at)})
 	})
+}
+
+// parseExpiry is the time as it is kept and printed.
+func parseExpiry(at time.Time) (time.Time, error) {
+	at = at.UTC().Truncate(time.Microsecond)
+	if at.Year() < 1 || at.Year() > 9999 { // RFC 3339, in which events and results have it, ends there
+		return time.Time{}, &InvalidError{Field: "expiry", Reason: "must be in the years 1 to 9999"}
+	}
+	return at, nil
 }
 
 func validExpiry(at, now time.Time) error {

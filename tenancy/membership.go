@@ -79,6 +79,10 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 	if !a.Role.InTeam() {
 		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
 	}
+	var err error
+	if a.ExpiresAt, err = parseExpiry(a.ExpiresAt); err != nil {
+		return Membership{}, err
+	}
 	return Do(ctx, s.store, s.env, by, "Admit", []any{a}, func(ctx context.Context) (Membership, error) {
 		arrival, err := s.Arrive(ctx, a.User, a.Team)
 		if err != nil {

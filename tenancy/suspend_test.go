@@ -1,6 +1,7 @@
 package tenancy_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -116,5 +117,68 @@ func TestSpec4_Expiry(t *testing.T) {
 		_, err = s.people.Reactivate(ctx, manager, bob.User)
 		require.NoError(t, err)
 		require.NoError(t, s.people.Check(ctx, bob, rbac.ReadTeam))
+	})
+}
+
+// Who is in the team for a time does not make it longer, by whatever permission they change the
+// expiry of others; what ends it earlier they may.
+func TestNobodyExtendsTheirOwnMembership(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, bob := tenancy.Actor{User: alice.ID, Team: team.ID}, s.member(team, "Bob", rbac.Manager)
+		end := s.now.Add(time.Hour)
+		_, err := s.people.SetExpiry(ctx, manager, bob.User, end)
+		require.NoError(t, err)
+		before := s.events(team.ID)
+
+		for _, longer := range []time.Time{{}, end.Add(time.Microsecond)} {
+			_, err = s.people.SetExpiry(ctx, bob, bob.User, longer)
+			require.ErrorIs(t, err, tenancy.ErrOwnExpiry)
+			require.ErrorIs(t, err, rbac.ErrDenied)
+		}
+		_, err = s.people.SetExpiry(ctx, bob, bob.User, end)
+		require.NoError(t, err, "the same again changes nothing")
+		assert.Equal(t, before, s.events(team.ID))
+		_, err = s.people.SetExpiry(ctx, bob, bob.User, end.Add(-time.Minute))
+		require.NoError(t, err)
+		carol := s.member(team, "Carol", rbac.Manager)
+		_, err = s.people.SetExpiry(ctx, carol, carol.User, end)
+		require.NoError(t, err, "who stays for ever may end it")
+	})
+}
+
+// An expiry is kept in UTC to the microsecond, and answered as it is kept; what no calendar
+// prints is refused, with an idempotency key or without.
+func TestExpiriesAreKeptAsTheyAreAnswered(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, bob := tenancy.Actor{User: alice.ID, Team: team.ID}, s.user("Bob")
+		last := time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+		for name, beyond := range map[string]time.Time{
+			"one above": last.Add(time.Microsecond), "overflow": time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC), "before Christ": time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC),
+		} {
+			for _, ctx := range []context.Context{ctx, tenancy.WithKey(ctx, name)} {
+				_, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob.ID, Role: rbac.Member, ExpiresAt: beyond})
+				require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+				_, err = s.people.SetExpiry(ctx, manager, alice.ID, beyond)
+				require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+			}
+		}
+		elsewhere := time.Date(2040, 1, 1, 0, 0, 0, 123456789, time.FixedZone("elsewhere", 3600))
+		admitted, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob.ID, Role: rbac.Member, ExpiresAt: elsewhere})
+		require.NoError(t, err)
+		kept, err := s.store.Membership(ctx, team.ID, bob.ID)
+		require.NoError(t, err)
+		assert.Equal(t, kept, admitted)
+		at, err := s.people.SetExpiry(tenancy.WithKey(ctx, "last"), manager, bob.ID, last)
+		require.NoError(t, err)
+		kept, err = s.store.Membership(ctx, team.ID, bob.ID)
+		require.NoError(t, err)
+		assert.Equal(t, kept, at)
+		assert.Equal(t, last, kept.ExpiresAt)
 	})
 }
