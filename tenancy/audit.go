@@ -49,17 +49,28 @@ func (s *Service) Audit(ctx context.Context, actor Actor, filter AuditFilter, pa
 }
 
 func (f AuditFilter) log() (outbox.LogFilter, error) {
-	if len(f.Kind) > MaxKind {
+	if len(f.Kind) > MaxKind || !printable(f.Kind) {
 		return outbox.LogFilter{}, &InvalidError{Field: "kind", Reason: "must be the kind of an event, such as member.joined"}
 	}
-	log := outbox.LogFilter{Kind: f.Kind, Since: f.Since.UTC(), Until: f.Until.UTC()}
-	if f.By == nil {
-		return log, nil
+	since, err := parseTime("since", f.Since)
+	if err != nil {
+		return outbox.LogFilter{}, err
 	}
-	if system, ok := f.By.(System); ok {
-		if err := system.Validate(); err != nil {
+	until, err := parseTime("until", f.Until)
+	if err != nil {
+		return outbox.LogFilter{}, err
+	}
+	log := outbox.LogFilter{Kind: f.Kind, Since: since, Until: until}
+	switch by := f.By.(type) {
+	case nil:
+		return log, nil
+	case System:
+		if err := by.Validate(); err != nil {
 			return outbox.LogFilter{}, err
 		}
+	case Actor, Holder, Self:
+	default:
+		return outbox.LogFilter{}, &InvalidError{Field: "principal", Reason: "must be one of the kinds that usher has"}
 	}
 	log.Principal = f.By.Principal()
 	return log, nil

@@ -1,6 +1,7 @@
 package tenancy_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -58,5 +59,35 @@ func TestAuditIsFilteredAndPaged(t *testing.T) {
 		require.ErrorIs(t, err, tenancy.ErrInvalid)
 		_, err = s.people.Audit(ctx, s.member(team, "Eve", rbac.Member), tenancy.AuditFilter{}, tenancy.Page{})
 		require.ErrorIs(t, err, rbac.ErrDenied)
+	})
+}
+
+type stranger string
+
+func (s stranger) Principal() string { return string(s) }
+
+// Filters are bounded, and a text that no event has is the same error on every store.
+func TestAuditFiltersAreBounded(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		manager := tenancy.Actor{User: alice.ID, Team: s.team(alice, "Sales").ID}
+		for name, f := range map[string]tenancy.AuditFilter{
+			"one above":       {Kind: strings.Repeat("x", tenancy.MaxKind+1)},
+			"1 MiB":           {Kind: strings.Repeat("x", 1<<20)},
+			"NUL":             {Kind: "\x00"},
+			"no UTF-8":        {Kind: "\xff"},
+			"another kind":    {By: stranger(strings.Repeat("x", 1<<20))},
+			"pointer":         {By: new(tenancy.System)},
+			"since overflows": {Since: time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+			"until overflows": {Until: time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		} {
+			_, err := s.people.Audit(ctx, manager, f, tenancy.Page{})
+			var invalid *tenancy.InvalidError
+			require.ErrorAs(t, err, &invalid, name)
+			assert.Less(t, len(err.Error()), 200, name)
+		}
+		_, err := s.people.Audit(ctx, manager, tenancy.AuditFilter{Kind: strings.Repeat("x", tenancy.MaxKind)}, tenancy.Page{})
+		require.NoError(t, err)
 	})
 }

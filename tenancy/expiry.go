@@ -17,7 +17,7 @@ import (
 // [rbac.ErrDenied], [ErrOwnExpiry], [ErrNotFound], [ErrLastManager] for the last manager whose
 // membership does not expire, [*SeatsError].
 func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at time.Time) (Membership, error) {
-	at, err := parseExpiry(at)
+	at, err := parseTime("expiry", at)
 	if err != nil {
 		return Membership{}, err
 	}
@@ -51,11 +51,11 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 	})
 }
 
-// parseExpiry is the time as it is kept and printed.
-func parseExpiry(at time.Time) (time.Time, error) {
+// parseTime is the time as it is kept and printed.
+func parseTime(field string, at time.Time) (time.Time, error) {
 	at = at.UTC().Truncate(time.Microsecond)
 	if at.Year() < 1 || at.Year() > 9999 { // RFC 3339, in which events and results have it, ends there
-		return time.Time{}, &InvalidError{Field: "expiry", Reason: "must be in the years 1 to 9999"}
+		return time.Time{}, &InvalidError{Field: field, Reason: "must be in the years 1 to 9999"}
 	}
 	return at, nil
 }

@@ -80,7 +80,7 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
 	}
 	var err error
-	if a.ExpiresAt, err = parseExpiry(a.ExpiresAt); err != nil {
+	if a.ExpiresAt, err = parseTime("expiry", a.ExpiresAt); err != nil {
 		return Membership{}, err
 	}
 	return Do(ctx, s.store, s.env, by, "Admit", []any{a}, func(ctx context.Context) (Membership, error) {
@@ -209,7 +209,9 @@ func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
 }
 
 // Leave ends the actor's own membership. Everyone may leave but the last manager
-// ([ErrLastManager]), also a team that is archived or whose account is suspended.
+// ([ErrLastManager]), also a team that is archived or whose account is suspended. An archived
+// team may lose its last manager, too: then nobody is left to [Service.Restore] it. Who is
+// suspended stays so and cannot leave ([ErrInactive]), or they would come back by the next link.
 func (s *Service) Leave(ctx context.Context, actor Actor) error {
 	return s.do(ctx, actor, "Leave", []any{actor.Team}, func(ctx context.Context) error {
 		team, _, err := s.Enter(ctx, actor)

@@ -54,10 +54,18 @@ func (s System) Validate() error {
 	if len(s) > MaxSystemName {
 		return &InvalidError{Field: "system", Reason: "must have at most 60 bytes"}
 	}
-	for _, r := range s {
-		if r <= ' ' || r > '~' {
-			return &InvalidError{Field: "system", Reason: "must be printable ASCII without spaces, such as sign-up"}
-		}
+	if !printable(string(s)) {
+		return &InvalidError{Field: "system", Reason: "must be printable ASCII without spaces, such as sign-up"}
 	}
 	return nil
+}
+
+// printable reports whether the text is ASCII that prints, without spaces.
+func printable(text string) bool {
+	for _, r := range text {
+		if r <= ' ' || r > '~' {
+			return false
+		}
+	}
+	return true
 }
