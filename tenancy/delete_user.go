@@ -101,23 +101,29 @@ type deletion struct {
 
 // enterDeletion locks accounts, users and teams, in this order and each by id. What to lock is read
 // before it is locked and once more after: a team that somebody took the user into meanwhile is
-// locked late, which can only cost a retry.
+// locked late, which can only cost a retry. Of a user who is deleted already it locks no more.
 func (s *Service) enterDeletion(ctx context.Context, by System, user, successor UserID) (deletion, error) {
 	d := deletion{by: by, successor: successor, accounts: map[AccountID]Account{}, teams: map[TeamID]Team{}}
 	if err := s.lockAccountsOf(ctx, &d, user); err != nil {
 		return deletion{}, err
 	}
+	people := map[UserID]User{}
 	for _, id := range inOrder(user, successor) {
-		var err error
-		switch {
-		case id == user:
-			d.user, err = s.store.LockUser(ctx, id)
-		case !id.IsZero():
-			_, err = s.enterUser(ctx, id)
+		if id.IsZero() {
+			continue
 		}
+		u, err := s.store.LockUser(ctx, id)
 		if err != nil {
 			return deletion{}, err
 		}
+		people[id] = u
+	}
+	d.user = people[user]
+	if d.user.Status == UserDeleted {
+		return d, nil
+	}
+	if heir, named := people[successor]; named && heir.Status != UserActive {
+		return deletion{}, ErrInactive
 	}
 	held, err := s.accountsHeld(ctx, user)
 	if err != nil {

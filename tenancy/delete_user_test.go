@@ -110,6 +110,20 @@ func TestSpec4_6_DeletionIsRefusedOrHandsOver(t *testing.T) {
 	})
 }
 
+// A deletion that is repeated finds nothing to do, whatever has become of the successor since.
+func TestDeletingAgainAsksNothingOfTheSuccessor(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice, bob, carol := s.user("Alice"), s.user("Bob"), s.user("Carol")
+		team := s.team(alice, "Sales")
+		require.NoError(t, s.people.DeleteUser(ctx, host, alice.ID, bob.ID))
+		require.NoError(t, s.people.DeleteUser(ctx, host, bob.ID, carol.ID))
+		before := s.events(team.ID)
+		require.NoError(t, s.people.DeleteUser(ctx, host, alice.ID, bob.ID))
+		assert.Equal(t, before, s.events(team.ID))
+	})
+}
+
 // Who is suspended, or finds no seat, is no successor; and then nothing has happened.
 func TestSuccessorsWhoCannotBeOne(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

@@ -42,8 +42,8 @@ var (
 	ErrLastManager = fmt.Errorf("%w: a team keeps at least one active manager whose membership does not expire", ErrConflict)
 	// ErrEmailTaken: another user has proven that they own the address.
 	ErrEmailTaken = fmt.Errorf("%w: the e-mail address belongs to another user", ErrConflict)
-	// ErrNameTaken: the account has a team of that name.
-	ErrNameTaken = fmt.Errorf("%w: the account has a team of this name", ErrConflict)
+	// ErrNameTaken: the account has a team, or a role, of that name.
+	ErrNameTaken = fmt.Errorf("%w: the account has a team or a role of this name", ErrConflict)
 	// ErrIdentityTaken: a live team has that phone number or chat handle.
 	ErrIdentityTaken = fmt.Errorf("%w: the phone number or handle belongs to a team", ErrConflict)
 )

@@ -141,9 +141,9 @@ func TestSweepWritesDownWhatHasEnded(t *testing.T) {
 func TestWorldThatCannotBe(t *testing.T) {
 	world := func(tb testing.TB) *ushertest.World { return ushertest.NewWorld(tb).Account("acme").Team("sales") }
 	for says, build := range map[string]func(tb testing.TB){
-		"ushertest: make an account first":              func(tb testing.TB) { ushertest.NewWorld(tb).Team("sales") },
-		"conflict: the account has a team of this name": func(tb testing.TB) { world(tb).Team("Sales") },
-		"already in the team as member (active)":        func(tb testing.TB) { world(tb).Team("a", ushertest.Member("bob"), ushertest.Member("bob")) },
+		"ushertest: make an account first":                        func(tb testing.TB) { ushertest.NewWorld(tb).Team("sales") },
+		"conflict: the account has a team or a role of this name": func(tb testing.TB) { world(tb).Team("Sales") },
+		"already in the team as member (active)":                  func(tb testing.TB) { world(tb).Team("a", ushertest.Member("bob"), ushertest.Member("bob")) },
 		`bob cannot come in as "Auditor": make that role first`: func(tb testing.TB) {
 			world(tb).Role("Auditor", rbac.Member).Account("globex").Team("a", ushertest.Member("bob").As("Auditor"))
 		},
