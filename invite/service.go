@@ -100,7 +100,7 @@ func (s *Service) settle(ctx context.Context, inv Invitation) error {
 	case inv.Kind == ToOneConversation:
 		return s.admitter.Settle(ctx, inv)
 	case inv.State == Accepted && inv.Kind == ToOneAccount:
-		_, err := s.people.TransferAccount(ctx, system, inv.Account, inv.AcceptedBy)
+		_, err := s.people.TransferAccount(ctx, system, inv.Account, inv.Inviter, inv.AcceptedBy)
 		return err
 	case inv.State == Accepted:
 		_, err := s.people.Admit(ctx, system, tenancy.Admission{Team: inv.Team, User: inv.AcceptedBy, Role: inv.Role})

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -11,7 +12,8 @@ import (
 // time means never. From that instant on every check refuses them, with no sweep needed. A new
 // expiry of a membership that has expired revives it; one that [Service.ExpireMembers] has tidied
 // up since is suspended, and takes [Service.Reactivate] as well. The same expiry again changes
-// nothing.
+// nothing. It takes the right to suspend members, and to make a membership last longer the right to
+// reactivate them as well.
 //
 // Errors: [*InvalidError] for a time that is not in the future or after the year 9999,
 // [rbac.ErrDenied], [ErrOwnExpiry], [ErrNotFound], [ErrLastManager] for the last manager whose
@@ -30,8 +32,13 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 		if err != nil || m.ExpiresAt.Equal(at) {
 			return m, err
 		}
-		if user == actor.User && !m.ExpiresAt.IsZero() && (at.IsZero() || at.After(m.ExpiresAt)) {
-			return Membership{}, ErrOwnExpiry
+		if at.IsZero() || !m.ExpiresAt.IsZero() && at.After(m.ExpiresAt) { // it lasts longer than before
+			if err := standing.Check(rbac.ReactivateMember); err != nil {
+				return Membership{}, err
+			}
+			if user == actor.User {
+				return Membership{}, ErrOwnExpiry
+			}
 		}
 		if err := validExpiry(at, s.env.Now()); err != nil {
 			return Membership{}, err
@@ -91,14 +98,17 @@ func (s *Service) ExpireMembers(ctx context.Context, by System) (expired int, er
 		if err != nil || len(lapsed) == 0 {
 			return expired, err
 		}
+		var failed []error
 		for _, m := range lapsed {
 			done, err := s.expire(ctx, by, m.Team, m.User)
 			if err != nil {
-				return expired, err
-			}
-			if done {
+				failed = append(failed, err)
+			} else if done {
 				expired++
 			}
+		}
+		if failed != nil {
+			return expired, errors.Join(failed...)
 		}
 	}
 }

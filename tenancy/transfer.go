@@ -15,15 +15,24 @@ func (s *Service) EnterTransfer(ctx context.Context, holder Holder) (Account, er
 	return s.enterAccount(ctx, holder, rbac.TransferAccount)
 }
 
-// TransferAccount makes a user the holder of an account, for an offer that they have accepted.
-// Both must be locked, and the account at work. Whoever held it keeps what they are in its teams.
-func (s *Service) TransferAccount(ctx context.Context, by Principal, account AccountID, to UserID) (Account, error) {
+// TransferAccount passes an account on from the user who holds it to another, for an offer that
+// they have accepted. It locks the account and then the user. Whoever held it keeps what they are in
+// its teams. It must run inside a transaction.
+//
+// Errors: [ErrNotFound] for an account that is not held by from, [ErrAccountInactive],
+// [ErrInactive] for somebody who may not act.
+func (s *Service) TransferAccount(ctx context.Context, by System, account AccountID, from, to UserID) (Account, error) {
 	a, err := s.store.LockAccount(ctx, account)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Account{}, err
-	}
-	if a.Status != AccountActive {
+	case a.HeldBy != from:
+		return Account{}, ErrNotFound
+	case a.Status != AccountActive:
 		return Account{}, ErrAccountInactive
+	}
+	if _, err := s.enterUser(ctx, to); err != nil || from == to {
+		return a, err
 	}
 	return s.transfer(ctx, by, a, to)
 }
