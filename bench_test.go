@@ -20,7 +20,7 @@ type side struct {
 // subject takes and "x-faster" the inverse. It reports medians, and the median of the turns' ratios:
 // on a machine that others use, whoever comes in between hits the two sides of one turn alike.
 func inTurns(b *testing.B, questions int, subject, other side) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same questions in each run
+	random := rand.New(rand.NewPCG(1, 2))
 	var costs, others, ratios []float64
 	for b.Loop() {
 		cost, by := subject.turn(b, random, questions), other.turn(b, random, questions)

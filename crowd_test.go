@@ -27,7 +27,7 @@ var (
 // nth is the n-th id of its kind, from 0.
 func nth[I ~[16]byte](n int) (id I) {
 	id[6] = 0x70
-	binary.BigEndian.PutUint64(id[8:], uint64(n)+1) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(id[8:], uint64(n)+1)
 	return id
 }
 
