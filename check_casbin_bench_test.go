@@ -1,7 +1,6 @@
 package usher_test
 
 import (
-	"runtime"
 	"testing"
 
 	"github.com/casbin/casbin/v2"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage/memory"
-	"github.com/usher-go/usher/tenancy"
 )
 
 // casbinSetup is one way to keep teams in Casbin.
@@ -118,46 +116,4 @@ func BenchmarkCasbin(b *testing.B) {
 			}
 		})
 	}
-}
-
-// BenchmarkHeap measures what a membership keeps in memory, at 100,000 teams: in the memory store, in a
-// map of the same rows (bar: at most 2.5 times as much), and in Casbin at its best.
-func BenchmarkHeap(b *testing.B) {
-	const teams crowd = 100_000
-	for b.Loop() {
-		store := memory.New()
-		people := heapOf(func() { teams.fillPeople(b, store) })
-		usher := heapOf(func() { teams.fillMemberships(b, store) })
-		runtime.KeepAlive(store)
-		rows := map[tenancy.Actor]tenancy.Membership{}
-		plain := heapOf(func() {
-			for n := range teams.users() {
-				rows[teams.actor(n)] = teams.membership(n)
-			}
-		})
-		runtime.KeepAlive(rows)
-		var e *casbin.Enforcer
-		other := heapOf(func() { e = casbinSetups[1].enforcer(b, teams) })
-		runtime.KeepAlive(e)
-		each := float64(teams.users())
-		b.ReportMetric(people/each, "usher-B/person")
-		b.ReportMetric(usher/each, "usher-B/membership")
-		b.ReportMetric(plain/each, "map-B/membership")
-		b.ReportMetric(other/each, "casbin-B/membership")
-		b.ReportMetric(usher/plain, "x-map")
-		b.ReportMetric(usher/other, "x-casbin")
-	}
-}
-
-// heapOf is how many bytes are in use after fill that were not before.
-func heapOf(fill func()) float64 {
-	inUse := func() float64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return float64(m.HeapAlloc)
-	}
-	before := inUse()
-	fill()
-	return inUse() - before
 }
