@@ -10,11 +10,14 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
+// membershipRow has its pointers first, as teamRow has: they are what a decision waits for, and so
+// lie in the cache line that its look-up has fetched.
 type membershipRow struct {
+	team    *teamRow
+	account *accountRow // the team's, which never changes
+	user    *userRow
+	custom  *roleRow // nil for someone without one
 	tenancy.Membership
-	team   *teamRow
-	user   *userRow
-	custom *roleRow // nil for someone without one
 }
 
 // membershipLists are those in which the membership stands.
@@ -56,7 +59,7 @@ func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) erro
 			return err
 		}
 		m.Version = 1
-		row := &membershipRow{Membership: m, team: team, user: user, custom: custom}
+		row := &membershipRow{Membership: m, team: team, account: team.account, user: user, custom: custom}
 		if err := s.memberships.insert(teamUser{m.Team, m.User}, row); err != nil {
 			return err
 		}
@@ -127,8 +130,8 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 			return tenancy.Authority{}, err
 		}
 		authority := tenancy.Authority{
-			Account:       row.team.Account,
-			AccountStatus: row.team.account.Status,
+			Account:       row.account.ID,
+			AccountStatus: row.account.Status,
 			TeamStatus:    row.team.Status,
 			UserStatus:    row.user.Status,
 			Membership:    row.Membership,

@@ -9,8 +9,8 @@ import (
 )
 
 type teamRow struct {
+	account *accountRow
 	tenancy.Team
-	account       *accountRow
 	members       list[membershipRow] // not removed, by (JoinedAt, user)
 	managers      list[membershipRow] // lasting members who may be managers, by user
 	invitations   invitationLists

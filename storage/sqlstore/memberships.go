@@ -24,9 +24,8 @@ const lastingManagers = `SELECT 1 FROM usher_memberships m JOIN usher_users u ON
 
 func (c *compiler) memberships() membershipStatements {
 	const (
-		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status, r.name, r.permissions
-			FROM (SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?`
-		facts = `) m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
+		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status, r.name, r.permissions FROM`
+		facts     = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
 			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 	)
 	return membershipStatements{
@@ -41,9 +40,11 @@ func (c *compiler) memberships() membershipStatements {
 
 		// The lock stands in a sub-select, so that it takes the membership and nothing else on
 		// every engine: MariaDB has no FOR SHARE OF, and would take the team's row as well, on
-		// which two operations that both go on to change it would then meet in a deadlock.
-		authority:       c.sql(authority, facts),
-		lockedAuthority: c.sql(authority, `{share lock}`, facts),
+		// which two operations that both go on to change it would then meet in a deadlock. Without
+		// the lock it would only cost: SQLite plans the statement anew each time.
+		authority: c.sql(authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.user_id = ?`),
+		lockedAuthority: c.sql(authority, `(SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?
+			{share lock})`, facts),
 
 		members: c.pages(oldestFirst("m.joined_at", "m.user_id"),
 			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display

@@ -60,7 +60,7 @@ func Postgres(t *testing.T) storage.Store {
 }
 
 // PostgresDSN makes a schema of the test's own and answers how to connect to it.
-func PostgresDSN(t *testing.T) string {
+func PostgresDSN(t testing.TB) string {
 	t.Helper()
 	return testdb.Postgres(t, "pgx")
 }
@@ -71,12 +71,12 @@ func MySQL(t *testing.T) storage.Store {
 	return open(t, "mysql", mysqlDSN(t), mysql.New)
 }
 
-func sqliteDSN(t *testing.T) string {
+func sqliteDSN(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "usher.db")
 }
 
-func mysqlDSN(t *testing.T) string {
+func mysqlDSN(t testing.TB) string {
 	t.Helper()
 	return testdb.MySQL(t, "mysql", "")
 }
@@ -91,7 +91,7 @@ func open(t *testing.T, driver, dsn string, adapt func(*sql.DB, ...sqlstore.Opti
 	return adapted(t, db, adapt)
 }
 
-func adapted(t *testing.T, db *sql.DB, adapt func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)) *sqlstore.Store {
+func adapted(t testing.TB, db *sql.DB, adapt func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)) *sqlstore.Store {
 	t.Helper()
 	db.SetMaxOpenConns(20)
 	store, err := adapt(db)

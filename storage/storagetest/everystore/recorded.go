@@ -25,12 +25,12 @@ type Recorder struct {
 // dialect is a store that sends SQL.
 type dialect struct {
 	name, driver string
-	dsn          func(t *testing.T) string
+	dsn          func(t testing.TB) string
 	adapt        func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)
 }
 
 var dialects = []dialect{
-	{"sqlite", "sqlite", func(t *testing.T) string { return sqliteDSN(t) + "?_pragma=synchronous(off)" }, sqlite.New},
+	{"sqlite", "sqlite", func(t testing.TB) string { return sqliteDSN(t) + "?_pragma=synchronous(off)" }, sqlite.New},
 	{"postgres", "pgx", PostgresDSN, postgres.New},
 	{"mysql", "mysql", mysqlDSN, mysql.New},
 }
