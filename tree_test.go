@@ -39,7 +39,7 @@ var rooms = map[string][]string{
 	".":                              {"rbac", "tenancy", "invite", "conversation", "storage/outbox", "storage"},
 	"storage/outbox/sinktest":        {"storage/outbox"},
 	"storage/outbox/webhook":         {"storage/outbox"},
-	"invite/smtp":                    {"tenancy", "invite"},
+	"invite/smtp":                    {"rbac", "tenancy", "invite"},
 	"storage/ushertest":              {"*"},
 	"storage/storagetest/everystore": {"*"},
 	"examples":                       {"*"},

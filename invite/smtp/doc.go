@@ -26,6 +26,7 @@
 // It does not try again: the relay does, with a new token. It does not learn of bounces, which
 // come by mail to the from address. It does not sign (DKIM) or look up the recipient's mail
 // server; both are the work of the server that it hands mail to. It does not track: there is no
-// image and no link but the invitation's own. It does not do OAuth. The text of the mail is that
-// of [invite.Mail], in English; a host that wants another writes its own Mailer.
+// image and no link but the invitation's own, unless the host's templates put one there. It does not
+// do OAuth. The text of the mail is that of [invite.Mail], in English, or the host's own; see
+// [WithTemplates].
 package smtp

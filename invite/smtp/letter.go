@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
@@ -31,32 +33,58 @@ func (m *Mailer) write(mail invite.Mail) (letter, error) {
 	}
 	l := letter{from: routable(m.from), to: routable(to)}
 	var content bytes.Buffer
-	if _, err := m.message(mail, l).WriteTo(&content); err != nil {
+	msg, err := m.message(mail, l)
+	if err == nil {
+		_, err = msg.WriteTo(&content)
+	}
+	if err != nil { // which may quote what the mail holds
 		return letter{}, &Error{step: writing, permanent: true, cause: errNoMessage}
 	}
 	l.content = content.Bytes()
 	return l, nil
 }
 
-func (m *Mailer) message(invitation invite.Mail, l letter) *gomail.Msg {
+func (m *Mailer) message(invitation invite.Mail, l letter) (*gomail.Msg, error) {
+	subject, failed := m.subject(invitation)
+	text, textFailed := m.text(invitation)
+	page, pageFailed := m.html(invitation)
+	if err := errors.Join(failed, textFailed, pageFailed); err != nil {
+		return nil, err
+	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(&mail.Address{Name: m.name, Address: l.from})
 	msg.ToMailAddress(&mail.Address{Address: l.to})
-	msg.Subject(subject(invitation))
+	msg.Subject(header(subject))
 	msg.SetDateWithValue(time.Now().UTC())
 	msg.SetMessageIDWithValue(messageID(invitation) + "@" + m.from.Domain())
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no answer by a machine, please
-	msg.SetBodyString(gomail.TypeTextPlain, invitation.Text())
-	msg.AddAlternativeString(gomail.TypeTextHTML, "<!DOCTYPE html>\n<html lang=\"en\"><body>\n"+invitation.HTML()+"</body></html>\n")
-	return msg
+	msg.SetBodyString(gomail.TypeTextPlain, text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, page)
+	return msg, nil
 }
 
-// subject takes out what is harmless in a name and not in a header. A run of spaces could be
+// The parts of a mail as usher writes them.
+func plainSubject(m invite.Mail) (string, error) { return m.Subject(), nil }
+func plainText(m invite.Mail) (string, error)    { return m.Text(), nil }
+func plainPage(m invite.Mail) (string, error) {
+	return "<!DOCTYPE html>\n<html lang=\"en\"><body>\n" + m.HTML() + "</body></html>\n", nil
+}
+
+// header takes out what is harmless in a text and not in a header. A run of spaces could be
 // folded into a line that has nothing else, which some servers take for the end of the headers.
 // And "=?" begins an encoded word, which the reader's program would decode to the very
 // characters that no name may have; of a name that is not ASCII the library encodes all of it.
-func subject(mail invite.Mail) string {
-	return strings.ReplaceAll(oneSpaced(mail.Subject()), "=?", "= ?")
+func header(text string) string {
+	line := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+	return strings.ReplaceAll(oneSpaced(line), "=?", "= ?")
 }
 
 func oneSpaced(text string) string { return strings.Join(strings.Fields(text), " ") }
