@@ -35,6 +35,7 @@ type config struct {
 	env    tenancy.Env
 	rows   []rbac.Row
 	mailer invite.Mailer
+	limits invite.Limits
 	base   string
 	sinks  []outbox.Sink
 	relay  []outbox.Option
@@ -54,6 +55,10 @@ func WithMailer(m invite.Mailer) Option { return func(c *config) { c.mailer = m 
 // and from nowhere else; see [invite.ParseLinkBase] for what is allowed.
 func WithInviteURL(url string) Option { return func(c *config) { c.base = url } }
 
+// WithInviteLimits bounds how many invitations can be pending, and how often each can be sent
+// again. What is zero stays at its default.
+func WithInviteLimits(l invite.Limits) Option { return func(c *config) { c.limits = l } }
+
 // WithSink adds someone who is handed every event, at least once and in order within a stream.
 func WithSink(s outbox.Sink) Option { return func(c *config) { c.sinks = append(c.sinks, s) } }
 
@@ -69,7 +74,8 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Clo
 func WithIDs(next func() uuid.UUID) Option { return func(c *config) { c.env.IDs = next } }
 
 // New wires the rooms on a store. It fails when the policy is not sound or does not name a
-// permission that an operation asks for, and when a mailer has no valid invite URL.
+// permission that an operation asks for, for a negative limit, and when a mailer has no valid invite
+// URL.
 func New(store storage.Store, options ...Option) (*Usher, error) {
 	if store == nil {
 		return nil, errors.New("usher: New needs a store, such as memory.New()")
@@ -86,7 +92,7 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 	if u.Tenancy, err = tenancy.New(store, policy, c.env); err != nil {
 		return nil, err
 	}
-	if u.Invites, err = invite.New(store, u.Tenancy, policy, c.env); err != nil {
+	if u.Invites, err = invite.New(store, u.Tenancy, policy, c.env, c.limits); err != nil {
 		return nil, err
 	}
 	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env); err != nil {

@@ -196,7 +196,7 @@ func TestA4TheZeroTokenFindsNoInvitationThatAwaitsItsMail(t *testing.T) {
 		// No store is even asked.
 		rules, err := policy()
 		require.NoError(t, err)
-		w.invites, err = invite.New(&invitetest.StoreMock{}, w.people, rules, tenancy.Env{})
+		w.invites, err = invite.New(&invitetest.StoreMock{}, w.people, rules, tenancy.Env{}, invite.Limits{})
 		require.NoError(t, err)
 		_, err = w.invites.Preview(w.ctx, invite.Token{})
 		require.Equal(t, tenancy.ErrNotFound, err)
@@ -535,7 +535,7 @@ func TestA12ATokenThatDiesBeforeTheLockIsDead(t *testing.T) {
 	s := w.subject(invite.ToOneTeam, bob)
 	rules, err := policy()
 	require.NoError(t, err)
-	w.invites, err = invite.New(late{w.store}, w.people, rules, tenancy.Env{Clock: w.clock.Now})
+	w.invites, err = invite.New(late{w.store}, w.people, rules, tenancy.Env{Clock: w.clock.Now}, invite.Limits{})
 	require.NoError(t, err)
 	before := w.picture(w.acme)
 	require.Equal(t, tenancy.ErrNotFound, accept(w, s))

@@ -26,7 +26,8 @@ import (
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied], [tenancy.ErrNotFound] for a conversation that
 // the actor cannot see, [*PendingError], [*tenancy.MemberError] for someone who is in the team,
-// [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived], [*tenancy.SeatsError].
+// [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived], [*tenancy.SeatsError],
+// [*LimitError].
 func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (Invitation, error) {
 	draft, terms, err := r.checked()
 	if err != nil {
@@ -48,6 +49,9 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 			return Invitation{}, err
 		}
 		if err := s.makeRoom(ctx, inv, now); err != nil {
+			return Invitation{}, err
+		}
+		if err := s.room(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		if err := s.seat(ctx, actor, account, inv); err != nil {

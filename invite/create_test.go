@@ -129,7 +129,7 @@ func under(t *testing.T, rows ...rbac.Row) *world {
 	env := tenancy.Env{Clock: w.clock.Now}
 	w.people, err = tenancy.New(w.store, rules, env)
 	require.NoError(t, err)
-	w.invites, err = invite.New(w.store, w.people, rules, env)
+	w.invites, err = invite.New(w.store, w.people, rules, env, invite.Limits{})
 	require.NoError(t, err)
 	w.invites.Bind(w.desk)
 	return w
@@ -309,7 +309,7 @@ func TestConversationsNeedAnAdmitter(t *testing.T) {
 	w := newWorld(t, memory.New())
 	rules, err := policy()
 	require.NoError(t, err)
-	unbound, err := invite.New(w.store, w.people, rules, tenancy.Env{Clock: w.clock.Now})
+	unbound, err := invite.New(w.store, w.people, rules, tenancy.Env{Clock: w.clock.Now}, invite.Limits{})
 	require.NoError(t, err)
 	_, err = unbound.Create(w.ctx, w.acme.alice, invite.ToConversation(bob, w.acme.conversation))
 	require.ErrorContains(t, err, "call Bind")
@@ -318,7 +318,7 @@ func TestConversationsNeedAnAdmitter(t *testing.T) {
 }
 
 func TestNewRefusesAPolicyWithoutItsPermissions(t *testing.T) {
-	_, err := invite.New(memory.New(), nil, &rbac.Policy{}, tenancy.Env{})
+	_, err := invite.New(memory.New(), nil, &rbac.Policy{}, tenancy.Env{}, invite.Limits{})
 	require.ErrorIs(t, err, rbac.ErrUnknownPermission)
 }
 

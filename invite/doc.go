@@ -28,6 +28,12 @@
 // the invitations of those who go, and whether their authority is asked for again; see
 // [tenancy.Settings].
 //
+// # Limits
+//
+// How many invitations can be pending in a team, from one inviter and to one address, and how often
+// each can be sent again, is bounded by [Limits]; what is over is refused with a [*LimitError] before
+// anything is written or mailed.
+//
 // # Conversations
 //
 // The room that owns the conversations implements [Admitter]: it says whether access may be

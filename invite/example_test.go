@@ -28,7 +28,7 @@ func Example() {
 	store := memory.New()
 	people, err := tenancy.New(store, policy, tenancy.Env{})
 	check(err)
-	invites, err := invite.New(store, people, policy, tenancy.Env{})
+	invites, err := invite.New(store, people, policy, tenancy.Env{}, invite.Limits{})
 	check(err)
 	base, err := invite.ParseLinkBase("https://app.acme.example/join")
 	check(err)

@@ -19,7 +19,7 @@ import (
 //
 // Errors: [*tenancy.InvalidError]; [tenancy.ErrNotFound] for an account that the user does not
 // hold; [rbac.ErrDenied]; [tenancy.ErrAccountInactive]; [ErrHoldsAlready] for their own address;
-// [*PendingError].
+// [*PendingError], [*LimitError] for the address.
 func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string, options ...Option) (Invitation, error) {
 	address, err := tenancy.ParseAddress(email)
 	if err != nil {
@@ -43,6 +43,9 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 			return Invitation{}, err
 		}
 		if err := s.makeRoom(ctx, inv, now); err != nil {
+			return Invitation{}, err
+		}
+		if err := s.room(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		return s.insert(ctx, holder, inv, now, terms)

@@ -13,8 +13,8 @@ import (
 // same reasons.
 //
 // One whose time has passed is written down as expired first, so that what waited for it ends
-// whether or not a sweep came by before. One that has expired needs a seat as a new one does; one
-// that is pending has it.
+// whether or not a sweep came by before. One that has expired needs a seat, and room within the
+// [Limits], as a new one does; one that is pending has both.
 //
 // Errors: those of Create, and [tenancy.ErrNotFound], [*StateError].
 func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID, options ...Option) (Invitation, error) {
@@ -64,6 +64,14 @@ func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, t t
 		return Invitation{}, err
 	}
 	if err := s.makeRoom(ctx, r.Invitation, now); err != nil {
+		return Invitation{}, err
+	}
+	if r.State == Expired {
+		if err := s.room(ctx, r.Invitation, now); err != nil {
+			return Invitation{}, err
+		}
+	}
+	if r, err = s.limits.resent(r, now); err != nil {
 		return Invitation{}, err
 	}
 	r.Hash = TokenHash{}

@@ -15,13 +15,14 @@ type Service struct {
 	people   *tenancy.Service
 	policy   *rbac.Policy
 	env      tenancy.Env
+	limits   Limits
 	admitter Admitter
 }
 
 // New builds the service and asks people to tell it of departures, which end the invitations
 // that the departing member sent, and of deleted users, whose address it forgets. It fails when the policy does not name a permission that an
-// operation asks for.
-func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.Env) (*Service, error) {
+// operation asks for, and for a negative limit.
+func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.Env, limits Limits) (*Service, error) {
 	asked := []rbac.Permission{rbac.ListMembers, rbac.ReadConversation}
 	for _, r := range rights {
 		asked = append(asked, r.offer, r.revoke)
@@ -29,7 +30,11 @@ func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.
 	if err := policy.Check(asked...); err != nil {
 		return nil, err
 	}
-	s := &Service{store: store, people: people, policy: policy, env: env, admitter: noAdmitter{}}
+	limits, err := limits.orDefault()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{store: store, people: people, policy: policy, env: env, limits: limits, admitter: noAdmitter{}}
 	people.Bind(s)
 	people.BindErasures(s)
 	return s, nil

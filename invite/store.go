@@ -14,6 +14,7 @@ type Store interface {
 	tenancy.Keeper
 	outbox.Appender
 	OfferStore
+	AddressStore
 
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
@@ -37,11 +38,6 @@ type Store interface {
 	// PendingBy lists the ids of the team's invitations in the state pending that the user
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
-
-	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
-	// account, that are not in the state pending and that the user accepted or that were for the
-	// normal address. An empty address is nobody's. Each that it changes gets the next version.
-	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
 }
 
 // OfferStore keeps the offers of accounts, by their account; they are stored and written as the
@@ -56,11 +52,38 @@ type OfferStore interface {
 	Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]Record, error)
 }
 
+// AddressStore looks at the invitations across teams: for the limits, and for one address.
+type AddressStore interface {
+	// InvitationLoad counts what an invitation like the one given would come on top of, in the
+	// state pending and with time left: in its team, in its team from its inviter, and in its
+	// account to its normal address, whatever their team or kind. For the address, a revoked one
+	// counts as well until an hour after it was created. No team has none.
+	InvitationLoad(ctx context.Context, like Invitation, now time.Time) (Load, error)
+
+	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
+	// account, that are not in the state pending and that the user accepted or that were for the
+	// normal address. An empty address is nobody's. Each that it changes gets the next version.
+	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
+}
+
 // Record is an invitation as it is stored: with the hash of its token, which no list, event
 // or result carries. The hash is zero while no token is alive.
 type Record struct {
 	Invitation
 	Hash TokenHash
+	// Resends is how often it was sent again since ResendsFrom, which is zero before the first time.
+	Resends     int
+	ResendsFrom time.Time
+}
+
+// Load is what a new invitation would come on top of; see [Limits].
+type Load struct{ Team, Inviter, Address Tally }
+
+// Tally is how many there are, and when the first of them stops counting by the clock; the zero
+// time if there is none.
+type Tally struct {
+	N     int
+	Until time.Time
 }
 
 // Filter narrows a list of invitations. The zero Filter admits all.

@@ -111,7 +111,7 @@ func (w *world) wire() {
 	require.NoError(w.t, err)
 	w.people, err = tenancy.New(w.store, rules, env)
 	require.NoError(w.t, err)
-	w.invites, err = invite.New(w.store, w.people, rules, env)
+	w.invites, err = invite.New(w.store, w.people, rules, env, invite.Limits{})
 	require.NoError(w.t, err)
 	w.desk = &desk{people: w.people}
 	w.invites.Bind(w.desk)

@@ -46,6 +46,9 @@ var _ invite.Store = &StoreMock{}
 //			InvitationByTokenFunc: func(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
 //				panic("mock out the InvitationByToken method")
 //			},
+//			InvitationLoadFunc: func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+//				panic("mock out the InvitationLoad method")
+//			},
 //			InvitationsFunc: func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 //				panic("mock out the Invitations method")
 //			},
@@ -103,6 +106,9 @@ type StoreMock struct {
 
 	// InvitationByTokenFunc mocks the InvitationByToken method.
 	InvitationByTokenFunc func(ctx context.Context, hash invite.TokenHash) (invite.Record, error)
+
+	// InvitationLoadFunc mocks the InvitationLoad method.
+	InvitationLoadFunc func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error)
 
 	// InvitationsFunc mocks the Invitations method.
 	InvitationsFunc func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error)
@@ -192,6 +198,15 @@ type StoreMock struct {
 			Ctx context.Context
 			// Hash is the hash argument value.
 			Hash invite.TokenHash
+		}
+		// InvitationLoad holds details about calls to the InvitationLoad method.
+		InvitationLoad []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Like is the like argument value.
+			Like invite.Invitation
+			// Now is the now argument value.
+			Now time.Time
 		}
 		// Invitations holds details about calls to the Invitations method.
 		Invitations []struct {
@@ -283,6 +298,7 @@ type StoreMock struct {
 	lockInsertOperation   sync.RWMutex
 	lockInvitation        sync.RWMutex
 	lockInvitationByToken sync.RWMutex
+	lockInvitationLoad    sync.RWMutex
 	lockInvitations       sync.RWMutex
 	lockLockInvitation    sync.RWMutex
 	lockLockOffer         sync.RWMutex
@@ -587,6 +603,46 @@ func (mock *StoreMock) InvitationByTokenCalls() []struct {
 	mock.lockInvitationByToken.RLock()
 	calls = mock.calls.InvitationByToken
 	mock.lockInvitationByToken.RUnlock()
+	return calls
+}
+
+// InvitationLoad calls InvitationLoadFunc.
+func (mock *StoreMock) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	if mock.InvitationLoadFunc == nil {
+		panic("StoreMock.InvitationLoadFunc: method is nil but Store.InvitationLoad was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Like invite.Invitation
+		Now  time.Time
+	}{
+		Ctx:  ctx,
+		Like: like,
+		Now:  now,
+	}
+	mock.lockInvitationLoad.Lock()
+	mock.calls.InvitationLoad = append(mock.calls.InvitationLoad, callInfo)
+	mock.lockInvitationLoad.Unlock()
+	return mock.InvitationLoadFunc(ctx, like, now)
+}
+
+// InvitationLoadCalls gets all the calls that were made to InvitationLoad.
+// Check the length with:
+//
+//	len(mockedStore.InvitationLoadCalls())
+func (mock *StoreMock) InvitationLoadCalls() []struct {
+	Ctx  context.Context
+	Like invite.Invitation
+	Now  time.Time
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Like invite.Invitation
+		Now  time.Time
+	}
+	mock.lockInvitationLoad.RLock()
+	calls = mock.calls.InvitationLoad
+	mock.lockInvitationLoad.RUnlock()
 	return calls
 }
 

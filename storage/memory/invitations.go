@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/tenancy"
@@ -37,6 +38,12 @@ func pendingKey(r invite.Record) pendingInvite {
 	return pendingInvite{team: r.Team, normal: r.Email.Normal}
 }
 
+// invitee is whom an account invites, in whatever team.
+type invitee struct {
+	account tenancy.AccountID
+	normal  string
+}
+
 // pendingOffer is the account, for an offer that is pending.
 func pendingOffer(r invite.Record) tenancy.AccountID {
 	if r.State != invite.Pending || r.Kind != invite.ToOneAccount {
@@ -47,6 +54,7 @@ func pendingOffer(r invite.Record) tenancy.AccountID {
 
 func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationRow], place)) {
 	created := placeAt(row.CreatedAt, row.ID)
+	visit(lazily(s.invitedAs, invitee{row.Account, row.Email.Normal}), placeByID(row.ID))
 	if row.offered != nil {
 		visit(&row.offered.offers, created)
 		return
@@ -126,6 +134,7 @@ func (s *Store) checkInvitation(r *invite.Record) (*invitationRow, error) {
 	utc(&r.ExpiresAt)
 	utc(&r.MailedAt)
 	utc(&r.EndedAt)
+	utc(&r.ResendsFrom)
 	conversation := s.conversations.mayHave
 	if r.Kind == invite.ToOneConversation {
 		conversation = s.conversations.has
@@ -252,6 +261,42 @@ func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tena
 	})
 }
 
+// InvitationLoad implements [invite.AddressStore].
+func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	return read(ctx, s, func() (invite.Load, error) {
+		var load invite.Load
+		if row := s.teams.rows[like.Team]; row != nil {
+			for i := range merged(ascending, ascending.beginning(), &row.invitations[0]) {
+				if i.StateAt(now) != invite.Pending {
+					continue
+				}
+				tally(&load.Team, i.ExpiresAt)
+				if i.Inviter == like.Inviter {
+					tally(&load.Inviter, i.ExpiresAt)
+				}
+			}
+		}
+		for i := range merged(ascending, ascending.beginning(), s.invitedAs[invitee{like.Account, like.Email.Normal}]) {
+			again := i.CreatedAt.Add(time.Hour)
+			switch {
+			case i.StateAt(now) == invite.Pending:
+				tally(&load.Address, i.ExpiresAt)
+			case i.State == invite.Revoked && now.Before(again):
+				tally(&load.Address, again)
+			}
+		}
+		return load, nil
+	})
+}
+
+// tally counts one more, which counts until the time given.
+func tally(t *invite.Tally, until time.Time) {
+	t.N++
+	if t.Until.IsZero() || until.Before(t.Until) {
+		t.Until = until
+	}
+}
+
 // LockOffer implements [invite.Store].
 func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
 	return lock(ctx, s, func() (invite.Record, error) { return record(s.offer(account, id)) })
@@ -274,7 +319,7 @@ func (s *Store) Offers(ctx context.Context, account tenancy.AccountID, page tena
 	})
 }
 
-// EraseInvitations implements [invite.Store]. It looks at all invitations: no list has the ended
+// EraseInvitations implements [invite.AddressStore]. It looks at all invitations: no list has the ended
 // ones by their address.
 func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
 	return s.write(ctx, func() error {

@@ -40,6 +40,7 @@ type Store struct {
 	pendingOffers  unique[tenancy.AccountID, invitationRow]
 	invitedTo      map[tenancy.ConversationID]*invitationLists
 	invitedBy      map[teamUser]*list[invitationRow]
+	invitedAs      map[invitee]*list[invitationRow]
 
 	contacts  unique[tenancy.ContactID, contactRow]
 	addresses unique[contactAddress, contactRow]
@@ -100,6 +101,7 @@ func New() *Store {
 		pendingOffers:  newUnique[tenancy.AccountID, invitationRow](log),
 		invitedTo:      map[tenancy.ConversationID]*invitationLists{},
 		invitedBy:      map[teamUser]*list[invitationRow]{},
+		invitedAs:      map[invitee]*list[invitationRow]{},
 
 		contacts:  newUnique[tenancy.ContactID, contactRow](log),
 		addresses: newUnique[contactAddress, contactRow](log),

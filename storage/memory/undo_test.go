@@ -173,6 +173,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.TeamsWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.HasOtherManager(ctx, team, user))
 		add(s.PendingBy(ctx, team, user))
+		add(s.InvitationLoad(ctx, invite.Invitation{Account: id[tenancy.AccountID](1), Team: team, Inviter: user}, noon))
 		add(s.AssignedTo(ctx, team, user))
 		add(s.PendingDeliveriesBy(ctx, team, user))
 		add(s.GrantedIn(ctx, team, user))

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
@@ -11,7 +12,7 @@ import (
 type invitationStatements struct {
 	insert, update, lock, exists, byID, byToken, pending, pendingBy string
 	offer                                                           offerStatements
-	erase                                                           string
+	erase, load                                                     string
 	// listed has a form for each way to filter by state, without and with a conversation.
 	listed map[stateForm][2]pages
 }
@@ -45,14 +46,15 @@ func (c *compiler) invitations() invitationStatements {
 	newest := newestFirst("i.created_at", "i.id")
 	const find = `SELECT i.id, i.account_id, i.team_id, i.kind, i.conversation_id, i.email, i.email_display,
 		i.role, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
-		i.ended_at, i.ended_by, i.accepted_by, i.version FROM usher_invitations i WHERE`
+		i.ended_at, i.ended_by, i.accepted_by, i.resends, i.resends_from, i.version FROM usher_invitations i WHERE`
 	const change = `UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
 		role = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
-		expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?, version = version + 1 WHERE`
+		expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?,
+		resends = ?, resends_from = ?, version = version + 1 WHERE`
 	s := invitationStatements{
 		insert: c.sql(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
 			email_display, role, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
-			created_at, expires_at, mailed_at, ended_at, ended_by, accepted_by, version) VALUES (`, list("?", 21), `, 1)`),
+			created_at, expires_at, mailed_at, ended_at, ended_by, accepted_by, resends, resends_from, version) VALUES (`, list("?", 23), `, 1)`),
 		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
 		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
@@ -73,6 +75,15 @@ func (c *compiler) invitations() invitationStatements {
 		erase: c.sql(`UPDATE usher_invitations SET email = '', email_display = '', version = version + 1
 			WHERE state <> 'pending' AND email <> '' AND (accepted_by = ? OR email = ?)`),
 	}
+	// One statement for all three. Each part has an index of its own; the number says which it is,
+	// since a union has no order.
+	const pending = `i.state = 'pending' AND i.expires_at > ?`
+	s.load = c.sql(`SELECT 0, COUNT(*), MIN(i.expires_at) FROM usher_invitations i WHERE i.team_id = ? AND`, pending, `
+		UNION ALL SELECT 1, COUNT(*), MIN(i.expires_at) FROM usher_invitations i
+			WHERE i.team_id = ? AND i.inviter_id = ? AND`, pending, `
+		UNION ALL SELECT 2, COUNT(*), MIN(CASE i.state WHEN 'pending' THEN i.expires_at ELSE i.created_at + 3600000000 END)
+			FROM usher_invitations i WHERE i.email = ? AND i.account_id = ?
+			AND (`, pending, `OR i.state = 'revoked' AND i.created_at + 3600000000 > ?)`)
 	for form, condition := range stateConditions {
 		s.listed[form] = [2]pages{
 			c.pages(newest, find, `i.team_id = ?`, condition),
@@ -86,7 +97,8 @@ func scanInvitation(r row) (invite.Record, error) {
 	var i invite.Record
 	err := r.Scan(id(&i.ID), id(&i.Account), id(&i.Team), &i.Kind, id(&i.Conversation), &i.Email.Normal,
 		&i.Email.Display, role(&i.Role), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
-		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy), &i.Version)
+		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy),
+		&i.Resends, at(&i.ResendsFrom), &i.Version)
 	return i, err
 }
 
@@ -133,7 +145,7 @@ func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
 	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
 		i.Email.Display, grantedRole(i.Role), i.Inviter, i.State, i.Mailing, digest(i.Hash),
 		s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt,
-		i.EndedBy, i.AcceptedBy)
+		i.EndedBy, i.AcceptedBy, i.Resends, i.ResendsFrom)
 	return err
 }
 
@@ -146,7 +158,7 @@ func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
 	return s.update(ctx, change, []any{
 		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Inviter, i.State,
 		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), s.pendingOffer(i.Invitation), micros(i.ExpiresAt),
-		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy,
+		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Resends, i.ResendsFrom,
 		i.ID, scope, i.Version,
 	}, exists, i.ID, scope)
 }
@@ -212,6 +224,33 @@ func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tena
 	return all(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingBy, inviter, team)
 }
 
+// InvitationLoad implements [invite.AddressStore] with one statement.
+func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	at := micros(now)
+	tallies, err := all(ctx, s, scanTally, s.invitations.load, like.Team, at, like.Team, like.Inviter, at,
+		like.Email.Normal, like.Account, at, at)
+	if err != nil {
+		return invite.Load{}, err
+	}
+	var load invite.Load
+	for _, t := range tallies {
+		*[]*invite.Tally{&load.Team, &load.Inviter, &load.Address}[t.part] = t.Tally
+	}
+	return load, nil
+}
+
+// tally is one part of the statement that counts.
+type tally struct {
+	part int
+	invite.Tally
+}
+
+func scanTally(r row) (tally, error) {
+	var t tally
+	err := r.Scan(&t.part, &t.N, at(&t.Until))
+	return t, err
+}
+
 // LockOffer implements [invite.Store].
 func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
 	if err := s.lock(ctx, s.invitations.offer.lock, id, account); err != nil {
@@ -230,7 +269,7 @@ func (s *Store) Offers(ctx context.Context, account tenancy.AccountID, page tena
 	return paged(ctx, s, scanInvitation, s.invitations.offer.listed, page, account)
 }
 
-// EraseInvitations implements [invite.Store] with one statement.
+// EraseInvitations implements [invite.AddressStore] with one statement.
 func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
 	_, err := s.exec(ctx, s.invitations.erase, user, normal)
 	return err

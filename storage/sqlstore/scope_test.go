@@ -38,6 +38,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "role_id = id", "a role that somebody has is not deleted"},
 	{"usher_memberships", "status = 'active' AND expires_at <= ?", "the sweep finds what has expired, wherever it is"},
 	{"usher_invitations", "token_hash = ?", "whoever has the token has the invitation"},
+	{"usher_invitations", "email = ? AND account_id = ?", "what is on its way to an address is counted over the teams of its account"},
 	{"usher_invitations", "offered_id = ?", "the holder of an account lists its offers, which have no team"},
 	{"usher_invitations", "pending_offer = ?", "the one offer of an account that is pending"},
 	{"usher_invitations", "id = ? AND offered_id = ?", "an offer is found in its account"},

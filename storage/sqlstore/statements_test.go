@@ -83,6 +83,10 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.SeatsTaken(ctx, s.account.ID, noon, tenancy.SeatQuery{Pending: true})
 				return err
 			},
+			"InvitationLoad": func(ctx context.Context) error {
+				_, err := store.InvitationLoad(ctx, s.invitation.Invitation, noon)
+				return err
+			},
 			"Lapsed": func(ctx context.Context) error { _, err := store.Lapsed(ctx, noon, 10); return err },
 			"Broken": func(ctx context.Context) error {
 				_, err := store.Broken(ctx, tenancy.FlawNoManager, noon, tenancy.Finding{}, 10)

@@ -212,6 +212,10 @@ func (s *calledStore) InvitationByToken(a context.Context, b invite.TokenHash) (
 	return s.note("InvitationByToken").InvitationByToken(a, b)
 }
 
+func (s *calledStore) InvitationLoad(a context.Context, b invite.Invitation, c time.Time) (invite.Load, error) {
+	return s.note("InvitationLoad").InvitationLoad(a, b, c)
+}
+
 func (s *calledStore) Invitations(a context.Context, b tenancy.TeamID, c invite.Filter, d tenancy.Keyset) ([]invite.Record, error) {
 	return s.note("Invitations").Invitations(a, b, c, d)
 }

@@ -1220,6 +1220,32 @@ func (s erasesByAddress) EraseInvitations(ctx context.Context, _ tenancy.UserID,
 	return s.Store.EraseInvitations(ctx, tenancy.UserID{}, normal)
 }
 
+// forgetsRevoked counts only what is pending for an address.
+type forgetsRevoked struct{ spoiled }
+
+func (s forgetsRevoked) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	load, err := s.Store.InvitationLoad(ctx, like, now)
+	late, _ := s.Store.InvitationLoad(ctx, like, now.Add(time.Hour))
+	load.Address = late.Address
+	return load, err
+}
+
+// lateLoad counts what has just expired.
+type lateLoad struct{ spoiled }
+
+func (s lateLoad) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	return s.Store.InvitationLoad(ctx, like, now.Add(-time.Microsecond))
+}
+
+// wideLoad counts the inviter in all of the team.
+type wideLoad struct{ spoiled }
+
+func (s wideLoad) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	load, err := s.Store.InvitationLoad(ctx, like, now)
+	load.Inviter = load.Team
+	return load, err
+}
+
 // staleOrphans takes no account of the time of an invitation.
 type staleOrphans struct{ spoiled }
 
@@ -1536,6 +1562,9 @@ func faults() []fault {
 		of("an account is offered twice", func(s spoiled) storage.Store { return manyOffers{s} }, "offer stays one pending for each account"),
 		of("pending invitations are erased", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "invitations that have ended forget an address"),
 		of("what a user accepted is not erased", func(s spoiled) storage.Store { return erasesByAddress{s} }, "invitations that have ended forget an address"),
+		of("what was revoked just now counts for no address", func(s spoiled) storage.Store { return forgetsRevoked{s} }, "invitations are counted for their limits"),
+		of("an expired invitation counts a microsecond longer", func(s spoiled) storage.Store { return lateLoad{s} }, "invitations are counted for their limits"),
+		of("everybody's invitations count for each inviter", func(s spoiled) storage.Store { return wideLoad{s} }, "invitations are counted for their limits"),
 		of("an invitation whose time has passed is an orphan", func(s spoiled) storage.Store { return staleOrphans{s} }, "broken finds invitations whose sender has gone"),
 		of("a read ignores the team", func(s spoiled) storage.Store { return anyTeam{s, new(sync.Map)} }, "methods do not reach into another team"),
 		of("an update ignores the team", func(s spoiled) storage.Store { return rowsTeam{s, new(sync.Map)} }, "methods do not reach into another team"),

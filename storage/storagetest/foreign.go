@@ -70,6 +70,12 @@ func teamCalls() map[string]teamCall {
 		"Invitations of a conversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Invitations(ctx, team, invite.Filter{Conversation: t.thread.ID}, tenancy.Keyset{Limit: 5}))
 		},
+		"InvitationLoad": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			like := t.invitation.Invitation
+			like.Team, like.Account = team, tenancy.AccountID{}
+			load, err := s.InvitationLoad(ctx, like, t.invitation.CreatedAt)
+			return load.Team.N + load.Inviter.N + load.Address.N, err
+		},
 		"PendingBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.PendingBy(ctx, team, t.invitation.Inviter))
 		},

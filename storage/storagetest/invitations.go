@@ -38,6 +38,7 @@ func invitations() kind[invite.Record] {
 				r.Mailing, r.MailedAt, r.ExpiresAt = 2, time.Time{}, w.now().AddDate(0, 0, 7)
 				r.Hash = sha256.Sum256([]byte("second token"))
 			}},
+			{"a resend", func(w *world, r *invite.Record) { r.Resends, r.ResendsFrom = 3, w.now() }},
 			{"no token", func(w *world, r *invite.Record) { r.Hash = invite.TokenHash{} }},
 			{"expiry", func(w *world, r *invite.Record) {
 				r.State, r.EndedAt, r.EndedBy = invite.Expired, w.now(), "system:sweep"
@@ -55,6 +56,7 @@ func invitations() kind[invite.Record] {
 			{"ExpiresAt", false, func(r *invite.Record) *time.Time { return &r.ExpiresAt }},
 			{"MailedAt", true, func(r *invite.Record) *time.Time { return &r.MailedAt }},
 			{"EndedAt", true, func(r *invite.Record) *time.Time { return &r.EndedAt }},
+			{"ResendsFrom", true, func(r *invite.Record) *time.Time { return &r.ResendsFrom }},
 		},
 		enums: []enumField[invite.Record]{
 			{"State", "pending", func(r *invite.Record, v string) { r.State = invite.State(v) }, nil},
@@ -99,6 +101,10 @@ func invitationCases() []testCase {
 		testCase{
 			name: "invitations are filtered by their state at a time", rule: ruleInvitationFilter,
 			covers: []string{"Invitations"}, run: invitationFilterCase,
+		},
+		testCase{
+			name: "invitations are counted for their limits", rule: ruleLoad,
+			covers: []string{"InvitationLoad"}, run: loadCase,
 		},
 		testCase{
 			name: "invitations pending by an inviter", rule: rulePendingBy,
@@ -287,6 +293,80 @@ func pendingByCase(w *world) {
 	lists(w, byID(want), "PendingBy")(w.store.PendingBy(w.ctx, team.ID, inviter))
 	lists(w, []tenancy.InvitationID{r.ID}, "PendingBy in another team")(w.store.PendingBy(w.ctx, elsewhere.ID, inviter))
 	lists[tenancy.InvitationID](w, nil, "PendingBy of someone who invited nobody")(w.store.PendingBy(w.ctx, team.ID, w.user().ID))
+}
+
+// loadCase compares the counts with what they stand for, around the microsecond in which an
+// invitation stops counting.
+func loadCase(w *world) {
+	k := invitations()
+	team := w.team()
+	sibling, foreign := w.teamIn(team.Account), w.team()
+	conv := w.conversation(sibling)
+	like := w.anInvitation(team)
+	now := w.now().AddDate(0, 0, 1)
+	var all []invite.Record
+	put := func(r invite.Record, mine, theirs bool, state invite.State, created, expires time.Time) {
+		if mine {
+			r.Inviter = like.Inviter
+		}
+		if theirs {
+			r.Email = like.Email
+		}
+		r.State, r.CreatedAt, r.ExpiresAt = state, created, expires
+		all = append(all, k.store(w, r))
+	}
+	hour, tick := now.Add(-time.Hour), time.Microsecond
+	for _, mine := range []bool{true, false} {
+		for i, expires := range []time.Time{now, now.Add(tick), now.Add(time.Hour)} {
+			put(w.anInvitation(team), mine, i == 1 && mine, invite.Pending, hour.Add(-tick), expires)
+			put(w.anInvitation(sibling), mine, i == 1 && !mine, invite.Pending, hour, expires)
+			put(w.anInvitation(foreign), mine, i == 1 && mine, invite.Pending, hour, expires)
+		}
+		for _, state := range invite.States()[1:] {
+			for _, created := range []time.Time{hour, hour.Add(tick), now.Add(-tick)} {
+				put(w.anInvitation(team), mine, true, state, created, now.AddDate(0, 0, 7))
+				put(w.anInvitation(foreign), mine, true, state, created, now.AddDate(0, 0, 7))
+			}
+		}
+	}
+	put(w.aGuestInvitation(conv), false, true, invite.Pending, hour, now.Add(2*time.Hour))
+	put(w.anOffer(team.Account), false, true, invite.Pending, hour, now.Add(3*time.Hour))
+
+	for name, q := range map[string]func(i *invite.Invitation){
+		"as it is":           func(*invite.Invitation) {},
+		"of another inviter": func(i *invite.Invitation) { i.Inviter = w.user().ID },
+		"to another address": func(i *invite.Invitation) { i.Email = w.anInvitation(team).Email },
+		"of a sibling team":  func(i *invite.Invitation) { i.Team = sibling.ID },
+		"of a foreign team":  func(i *invite.Invitation) { i.Team, i.Account = foreign.ID, foreign.Account },
+		"of no team":         func(i *invite.Invitation) { i.Team = tenancy.TeamID{} },
+	} {
+		for _, at := range []time.Time{now.Add(-tick), now, now.Add(tick), now.Add(4 * time.Hour)} {
+			like := like.Invitation
+			q(&like)
+			var want invite.Load
+			count := func(t *invite.Tally, until time.Time) {
+				if t.N++; t.N == 1 || until.Before(t.Until) {
+					t.Until = until
+				}
+			}
+			for _, r := range all {
+				pending, until := r.StateAt(at) == invite.Pending, r.ExpiresAt
+				if pending && !like.Team.IsZero() && r.Team == like.Team {
+					count(&want.Team, until)
+					if r.Inviter == like.Inviter {
+						count(&want.Inviter, until)
+					}
+				}
+				if r.State == invite.Revoked && r.CreatedAt.Add(time.Hour).After(at) {
+					pending, until = true, r.CreatedAt.Add(time.Hour)
+				}
+				if pending && r.Account == like.Account && r.Email.Normal == like.Email.Normal {
+					count(&want.Address, until)
+				}
+			}
+			answers(w, want, "InvitationLoad %s, %v after the deadline", name, at.Sub(now))(w.store.InvitationLoad(w.ctx, like, at))
+		}
+	}
 }
 
 // offers are the invitations whose scope is an account. They are read as a list.

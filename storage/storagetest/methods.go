@@ -246,6 +246,13 @@ func calls() map[string]call {
 		"Invitations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Invitations(ctx, t.team.ID, invite.Filter{}, tenancy.Keyset{Limit: 5}))
 		}},
+		"InvitationLoad": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			load, err := s.InvitationLoad(ctx, t.invitation.Invitation, t.invitation.CreatedAt)
+			if err == nil && load.Team.N == 0 {
+				err = tenancy.ErrNotFound
+			}
+			return err
+		}},
 		"PendingBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter))
 		}},

@@ -199,6 +199,8 @@ CREATE TABLE usher_invitations (
 	ended_at        INTEGER,
 	ended_by        TEXT NOT NULL,
 	accepted_by     BLOB REFERENCES usher_users (id),
+	resends         INTEGER NOT NULL,
+	resends_from    INTEGER,
 	version         INTEGER NOT NULL,
 	UNIQUE (pending_scope, email),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
@@ -216,7 +218,9 @@ CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires
 	WHERE state = 'pending';
 CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created_at, id)
 	WHERE offered_id IS NOT NULL;
-CREATE INDEX usher_invitations_to ON usher_invitations (email) WHERE state <> 'pending';
+CREATE INDEX usher_invitations_open ON usher_invitations (team_id, expires_at)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_to ON usher_invitations (email, account_id);
 CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;

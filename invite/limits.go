@@ -1,0 +1,119 @@
+package invite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Limits bound how many mails can be asked for. Each counts at the time of the call, and an
+// invitation whose time has passed counts nowhere. Zero is the default.
+//
+// The address is counted over the teams of one account and no further, so that nobody learns
+// whether another account invited it. Its account is not locked for that, since a delivery has
+// locked the team by then: invitations that are made in the same instant by several teams do not
+// see each other and can exceed it, by one for each team. The other limits are exact.
+type Limits struct {
+	// PerTeam is how many invitations can be pending in a team; [DefaultPerTeam].
+	PerTeam int
+	// PerInviter is how many of those one user can have sent; [DefaultPerInviter].
+	PerInviter int
+	// PerAddress is how many invitations from the teams of an account, offers of it included, can be
+	// pending for one address; [DefaultPerAddress]. One that is revoked counts until an hour after
+	// it was created, so that taking it back and making it anew does not go round this.
+	PerAddress int
+	// ResendsPerHour is how often one invitation can be sent again in the hour that begins with
+	// the first time; [DefaultResendsPerHour].
+	ResendsPerHour int
+}
+
+// The limits where nothing is said.
+const (
+	DefaultPerTeam        = 1000
+	DefaultPerInviter     = 200
+	DefaultPerAddress     = 20
+	DefaultResendsPerHour = 5
+)
+
+// orDefault replaces what is zero by the default. The error is a [*tenancy.InvalidError].
+func (l Limits) orDefault() (Limits, error) {
+	for _, one := range []struct {
+		is        *int
+		otherwise int
+	}{
+		{&l.PerTeam, DefaultPerTeam},
+		{&l.PerInviter, DefaultPerInviter},
+		{&l.PerAddress, DefaultPerAddress},
+		{&l.ResendsPerHour, DefaultResendsPerHour},
+	} {
+		if *one.is < 0 {
+			return Limits{}, &tenancy.InvalidError{Field: "limit of invitations", Reason: "must not be negative"}
+		}
+		if *one.is == 0 {
+			*one.is = one.otherwise
+		}
+	}
+	return l, nil
+}
+
+// Quota is which of the [Limits] is meant.
+type Quota string
+
+// The quotas.
+const (
+	TeamQuota    Quota = "pending invitations in a team"
+	InviterQuota Quota = "pending invitations from one inviter in a team"
+	AddressQuota Quota = "pending invitations to one address"
+	ResendQuota  Quota = "resends of an invitation in an hour"
+)
+
+// LimitError says that one of the [Limits] would be exceeded. It is [tenancy.ErrLimit].
+type LimitError struct {
+	Quota Quota
+	Limit int
+	// Until is when the next one stops counting, if nothing else ends it before.
+	Until time.Time
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("limit exceeded: at most %d %s; the next place is free at %s at the latest",
+		e.Limit, e.Quota, e.Until.Format(time.RFC3339))
+}
+
+// Is makes errors.Is(err, tenancy.ErrLimit) true.
+func (e *LimitError) Is(target error) bool { return target == tenancy.ErrLimit }
+
+// room answers a [*LimitError] if the invitation, which is not pending yet, would be one too many.
+func (s *Service) room(ctx context.Context, inv Invitation, now time.Time) error {
+	load, err := s.store.InvitationLoad(ctx, inv, now)
+	if err != nil {
+		return err
+	}
+	for _, quota := range []struct {
+		of     Quota
+		counts Tally
+		limit  int
+	}{
+		{TeamQuota, load.Team, s.limits.PerTeam},
+		{InviterQuota, load.Inviter, s.limits.PerInviter},
+		{AddressQuota, load.Address, s.limits.PerAddress},
+	} {
+		if quota.counts.N >= quota.limit {
+			return &LimitError{Quota: quota.of, Limit: quota.limit, Until: quota.counts.Until}
+		}
+	}
+	return nil
+}
+
+// resent notes one more resend, or answers a [*LimitError].
+func (l Limits) resent(r Record, now time.Time) (Record, error) {
+	if ends := r.ResendsFrom.Add(time.Hour); !now.Before(ends) {
+		r.Resends, r.ResendsFrom = 0, now
+	} else if r.Resends >= l.ResendsPerHour {
+		return Record{}, &LimitError{Quota: ResendQuota, Limit: l.ResendsPerHour, Until: ends}
+	}
+	r.Resends++
+	return r, nil
+}
