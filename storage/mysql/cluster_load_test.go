@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -272,7 +273,7 @@ func (l *load) check(t *testing.T, s *site) {
 	require.NoError(t, err)
 	assert.Len(t, teams, len(l.teams)+1, s.name)
 	for _, want := range l.teams {
-		assert.True(t, slices.ContainsFunc(teams, func(have tenancy.TeamOfUser) bool { return have.Team == want }), "%s: %s", s.name, want.Name)
+		assert.True(t, slices.ContainsFunc(teams, func(have tenancy.TeamOfUser) bool { return reflect.DeepEqual(have.Team, want) }), "%s: %s", s.name, want.Name)
 	}
 	l.checkMessages(t, s)
 	l.checkEvents(t, s)
