@@ -25,7 +25,7 @@ func inboxCases() []testCase {
 		{name: "mark seen outside a transaction fails", rule: ruleSeenTx, covers: covers, run: seenOutsideCase},
 		{name: "sightings from before a time are forgotten", rule: ruleSeenOld, covers: []string{"ForgetSeen", "MarkSeen"}, run: forgetSeenCase},
 		{name: "a repeated sighting does not make it younger", rule: ruleSeenOnce, covers: covers, run: seenFirstCase},
-		{name: "mark seen waits for another transaction's", rule: ruleSeenWait, covers: covers, run: seenWaitsCase},
+		{name: "mark seen waits for another transaction's", rule: ruleSeenWait, needs: RowLocks, covers: covers, run: seenWaitsCase},
 		{name: "inbox lets one of many handle an event", rule: ruleOnce, covers: covers, run: onceCase},
 	}
 }

@@ -29,8 +29,10 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 			for _, c := range g.cases {
 				t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 					t.Parallel()
-					if reason, excluded := cfg.without[c.needs]; excluded {
-						t.Skipf("the store is without %q: %s", c.needs, reason)
+					for _, capability := range []Capability{c.needs, c.and} {
+						if reason, excluded := cfg.without[capability]; excluded {
+							t.Skipf("the store is without %q: %s", capability, reason)
+						}
 					}
 					c.on(t, func() storage.Store { return open(t) }, cfg.rounds)
 				})
@@ -105,8 +107,8 @@ type testCase struct {
 	rule rule
 	// covers names the methods of the store whose own answers the case checks.
 	covers []string
-	// needs is the capability without which the case makes no sense; mostly empty.
-	needs Capability
+	// needs and and are the capabilities without which the case makes no sense; mostly empty.
+	needs, and Capability
 	run   func(w *world)
 }
 
