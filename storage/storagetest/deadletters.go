@@ -21,8 +21,8 @@ func deadLetterCases() []testCase {
 		{name: "replay puts an event in its place", rule: ruleReplayPlace, covers: []string{"Replay"}, run: replayPlaceCase},
 		{name: "replay waits for a lease in its stream", rule: ruleReplayLease, covers: []string{"Replay"}, run: replayLeaseCase},
 		{name: "replays of one dead letter have one winner", rule: ruleNotBuried, covers: []string{"Replay"}, run: replayRaceCase},
-		{name: "replays beside relays keep a stream in one hand", rule: ruleReplayLease, and: RowLocks, covers: []string{"Replay", "Take"}, run: replayTakeCase},
-		{name: "replays beside appends and relays keep a stream in one hand", rule: ruleReplayLease, and: RowLocks, covers: []string{"Replay", "Append", "Take"}, run: replayAppendCase},
+		{name: "replays beside relays keep a stream in one hand", rule: ruleReplayLease, also: RowLocks, covers: []string{"Replay", "Take"}, run: replayTakeCase},
+		{name: "replays beside appends and relays keep a stream in one hand", rule: ruleReplayLease, also: RowLocks, covers: []string{"Replay", "Append", "Take"}, run: replayAppendCase},
 		{name: "relaying at random does what the smallest model does", rule: ruleReplayPlace, covers: []string{"Take", "Done", "Retry", "Bury", "Buried", "Replay"}, run: relayModelCase},
 	}
 	for i := range cases {

@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 			for _, c := range g.cases {
 				t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 					t.Parallel()
-					for _, capability := range []Capability{c.needs, c.and} {
+					for _, capability := range []Capability{c.needs, c.also} {
 						if reason, excluded := cfg.without[capability]; excluded {
 							t.Skipf("the store is without %q: %s", capability, reason)
 						}
@@ -107,9 +107,9 @@ type testCase struct {
 	rule rule
 	// covers names the methods of the store whose own answers the case checks.
 	covers []string
-	// needs and and are the capabilities without which the case makes no sense; mostly empty.
-	needs, and Capability
-	run   func(w *world)
+	// needs and also are the capabilities without which the case makes no sense; mostly empty.
+	needs, also Capability
+	run         func(w *world)
 }
 
 // caseLimit and roundLimit, for each round, bound every context of a case. They are no measure of
