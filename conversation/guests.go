@@ -131,21 +131,19 @@ func (s *Service) firstFor(ctx context.Context, c Conversation, inv invite.Invit
 // back to the team, what they are about to deliver stays, and the conversations that they were a
 // guest of are closed to them. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
-	assigned, err := s.store.AssignedTo(ctx, d.Team, d.User)
+	assigned, err := s.store.AssignedTo(ctx, d.Team.ID, d.User)
 	if err != nil {
 		return err
 	}
-	granted, err := s.store.GrantedIn(ctx, d.Team, d.User)
+	granted, err := s.store.GrantedIn(ctx, d.Team.ID, d.User)
 	if err != nil {
 		return err
 	}
-	delivering, err := s.store.PendingDeliveriesBy(ctx, d.Team, d.User)
+	delivering, err := s.store.PendingDeliveriesBy(ctx, d.Team.ID, d.User)
 	if err != nil {
 		return err
 	}
-	held := slices.Concat(assigned, granted, delivering)
-	slices.SortFunc(held, func(a, b tenancy.ConversationID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range slices.Compact(held) {
+	for _, id := range tenancy.InOrder(slices.Concat(assigned, granted, delivering)...) {
 		if err := s.free(ctx, d, id, slices.Contains(delivering, id)); err != nil {
 			return err
 		}
@@ -156,7 +154,7 @@ func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 // free takes one conversation out of a departing member's hands, and with it what they are about
 // to deliver, if that is said.
 func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID, delivering bool) error {
-	c, err := s.store.LockConversation(ctx, d.Team, id)
+	c, err := s.store.LockConversation(ctx, d.Team.ID, id)
 	if notFound(err) {
 		return nil // it moved to another team in between, and was freed by that
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -199,10 +198,8 @@ func (s *Service) take(ctx context.Context, by tenancy.System, c Conversation, o
 // ids. Able says that they are that still, and that the account is not suspended: a suspended
 // one keeps what it is sent where it is.
 func (s *Service) lockHeir(ctx context.Context, archived, heir tenancy.TeamID) (target tenancy.Team, able bool, err error) {
-	ids := []tenancy.TeamID{archived, heir}
-	slices.SortFunc(ids, func(a, b tenancy.TeamID) int { return slices.Compare(a[:], b[:]) })
 	able = true
-	for _, id := range ids {
+	for _, id := range tenancy.InOrder(archived, heir) {
 		team, closed := s.people.Lock(ctx, id)
 		switch {
 		case id == heir && closed == nil:

@@ -48,13 +48,13 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 		if err := s.colleague(ctx, standing, inv, now); err != nil {
 			return Invitation{}, err
 		}
-		if err := s.makeRoom(ctx, inv, now); err != nil {
+		if err := s.makeRoom(ctx, actor, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		if err := s.room(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
-		if err := s.seat(ctx, actor, account, inv); err != nil {
+		if err := s.seat(ctx, actor, now, account, inv); err != nil {
 			return Invitation{}, err
 		}
 		return s.insert(ctx, actor, inv, now, terms)
@@ -75,11 +75,11 @@ func (i Invitation) takesSeat() bool { return i.Kind == ToOneTeam && i.Role != r
 // seat sees to it that there is one for a pending invitation, if the account counts those. The
 // account is locked, and the invitation not among the pending ones yet; or it is, and then has the
 // seat that it took.
-func (s *Service) seat(ctx context.Context, by tenancy.Principal, account tenancy.Account, inv Invitation) error {
+func (s *Service) seat(ctx context.Context, by tenancy.Principal, now time.Time, account tenancy.Account, inv Invitation) error {
 	if !inv.takesSeat() || !account.Seats.CountPending {
 		return nil
 	}
-	return s.people.Seat(ctx, by, account, tenancy.Newcomer{Email: inv.Email.Normal})
+	return s.people.Seat(ctx, by, now, account, tenancy.Newcomer{Email: inv.Email.Normal})
 }
 
 // insert writes a new invitation, and the event that asks for its mail.
@@ -94,9 +94,10 @@ func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitati
 }
 
 // makeRoom sees to it that no other invitation is pending for the same scope and address. One
-// whose time has passed is written down as expired; it never stands in the way. The team, or the
-// account that is offered, is locked.
-func (s *Service) makeRoom(ctx context.Context, inv Invitation, now time.Time) error {
+// whose time has passed is written down as expired, and an offer that an earlier holder made, which
+// nobody can accept any more, is revoked; these never stand in the way. The team, or the account
+// that is offered, is locked.
+func (s *Service) makeRoom(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time) error {
 	other, err := s.pending(ctx, inv)
 	if errors.Is(err, tenancy.ErrNotFound) || err == nil && other.ID == inv.ID {
 		return nil
@@ -107,10 +108,14 @@ func (s *Service) makeRoom(ctx context.Context, inv Invitation, now time.Time) e
 	if other, err = s.lapse(ctx, other, now); err != nil {
 		return err
 	}
-	if other.State == Pending {
-		return &PendingError{Invitation: other.ID}
+	switch {
+	case other.State != Pending:
+		return nil
+	case inv.Kind == ToOneAccount && other.Inviter != inv.Inviter:
+		_, err = s.step(ctx, by, now, other, OnRevoke)
+		return err
 	}
-	return nil
+	return &PendingError{Invitation: other.ID}
 }
 
 // pending finds the one pending invitation that there may be beside a new one.

@@ -2,7 +2,6 @@ package invite
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,10 +38,7 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 		if err := s.toSomebodyElse(ctx, inv); err != nil {
 			return Invitation{}, err
 		}
-		if err := s.dropLost(ctx, holder, now); err != nil {
-			return Invitation{}, err
-		}
-		if err := s.makeRoom(ctx, inv, now); err != nil {
+		if err := s.makeRoom(ctx, holder, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		if err := s.room(ctx, inv, now); err != nil {
@@ -50,20 +46,6 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 		}
 		return s.insert(ctx, holder, inv, now, terms)
 	})
-}
-
-// dropLost revokes a pending offer that an earlier holder made: nobody can accept it any more, and
-// it should not stand in the way of the present holder's. The account is locked.
-func (s *Service) dropLost(ctx context.Context, holder tenancy.Holder, now time.Time) error {
-	r, err := s.store.PendingOffer(ctx, holder.Account)
-	switch {
-	case errors.Is(err, tenancy.ErrNotFound), err == nil && (r.Inviter == holder.User || r.StateAt(now) != Pending):
-		return nil
-	case err != nil:
-		return err
-	}
-	_, err = s.step(ctx, holder, now, r, OnRevoke)
-	return err
 }
 
 func (s *Service) toSomebodyElse(ctx context.Context, inv Invitation) error {

@@ -39,7 +39,7 @@ func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.In
 			if err := s.colleague(ctx, standing, inv, now); err != nil {
 				return err
 			}
-			return s.seat(ctx, actor, account, inv)
+			return s.seat(ctx, actor, now, account, inv)
 		})
 	})
 }
@@ -63,7 +63,7 @@ func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, t t
 	if err := against(r.Invitation, now); err != nil {
 		return Invitation{}, err
 	}
-	if err := s.makeRoom(ctx, r.Invitation, now); err != nil {
+	if err := s.makeRoom(ctx, by, r.Invitation, now); err != nil {
 		return Invitation{}, err
 	}
 	if r.State == Expired {

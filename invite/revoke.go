@@ -54,16 +54,15 @@ func (s *Service) take(ctx context.Context, standing tenancy.Standing, id tenanc
 // 5.0). Those whose time has passed are written down as expired. A team that keeps invitations
 // keeps them all. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
-	team, err := s.people.TeamByID(ctx, system, d.Team)
-	if err != nil || team.Settings.KeepInvitations {
-		return err
+	if d.Team.Settings.KeepInvitations {
+		return nil
 	}
-	ids, err := s.store.PendingBy(ctx, d.Team, d.User)
+	ids, err := s.store.PendingBy(ctx, d.Team.ID, d.User)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if err := s.takeBack(ctx, d.By, d.Team, id, d.At); err != nil {
+		if err := s.takeBack(ctx, d.By, d.Team.ID, id, d.At); err != nil {
 			return err
 		}
 	}

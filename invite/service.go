@@ -20,8 +20,8 @@ type Service struct {
 }
 
 // New builds the service and asks people to tell it of departures, which end the invitations
-// that the departing member sent, and of deleted users, whose address it forgets. It fails when the policy does not name a permission that an
-// operation asks for, and for a negative limit.
+// that the departing member sent, and of deleted users, whose address it forgets. It fails when the
+// policy does not name a permission that an operation asks for, and for a negative limit.
 func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.Env, limits Limits) (*Service, error) {
 	asked := []rbac.Permission{rbac.ListMembers, rbac.ReadConversation}
 	for _, r := range rights {

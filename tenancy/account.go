@@ -112,18 +112,18 @@ func (s *Service) RenameAccount(ctx context.Context, holder Holder, name string)
 			return a, err
 		}
 		a.Name = name
-		return s.updateAccount(ctx, holder, a, AccountRenamed, Facts{})
+		return s.updateAccount(ctx, holder, s.env.Now(), a, AccountRenamed, Facts{})
 	})
 }
 
 // updateAccount writes a change of an account that is locked, and its event.
-func (s *Service) updateAccount(ctx context.Context, by Principal, a Account, kind string, facts Facts) (Account, error) {
+func (s *Service) updateAccount(ctx context.Context, by Principal, at time.Time, a Account, kind string, facts Facts) (Account, error) {
 	if err := s.store.UpdateAccount(ctx, a); err != nil {
 		return Account{}, err
 	}
 	a.Version++
 	facts["account"] = a.ID.String()
-	return a, s.store.Append(ctx, s.env.Event(by, s.env.Now(), a.In(), kind, facts))
+	return a, s.store.Append(ctx, s.env.Event(by, at, a.In(), kind, facts))
 }
 
 // Holder is the principal for operations on the account as a whole. Whether the user does

@@ -46,7 +46,7 @@ func (s *Service) AddService(ctx context.Context, holder Holder, key string, qua
 		if err != nil {
 			return Account{}, err
 		}
-		at, before := a.service(key), 0
+		now, at, before := s.env.Now(), a.service(key), 0
 		switch {
 		case at >= 0:
 			before = a.Services[at].Quantity
@@ -55,13 +55,13 @@ func (s *Service) AddService(ctx context.Context, holder Holder, key string, qua
 			return Account{}, fmt.Errorf("%w: an account has at most %d services", ErrLimit, MaxServices)
 		default:
 			a.Services = append(a.Services, AccountService{
-				Key: key, Quantity: quantity, AddedAt: s.env.Now(), AddedBy: holder.Principal(),
+				Key: key, Quantity: quantity, AddedAt: now, AddedBy: holder.Principal(),
 			})
 		}
 		if before == quantity {
 			return a, nil
 		}
-		return s.updateAccount(ctx, holder, a, AccountServiceAdded,
+		return s.updateAccount(ctx, holder, now, a, AccountServiceAdded,
 			Facts{"service": key, "from": strconv.Itoa(before), "to": strconv.Itoa(quantity)})
 	})
 }
@@ -84,7 +84,7 @@ func (s *Service) RemoveService(ctx context.Context, holder Holder, key string) 
 		}
 		quantity := a.Services[at].Quantity
 		a.Services = slices.Delete(a.Services, at, at+1)
-		return s.updateAccount(ctx, holder, a, AccountServiceRemoved,
+		return s.updateAccount(ctx, holder, s.env.Now(), a, AccountServiceRemoved,
 			Facts{"service": key, "from": strconv.Itoa(quantity)})
 	})
 }

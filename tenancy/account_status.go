@@ -67,7 +67,7 @@ func (s *Service) changeAccountStatus(ctx context.Context, by Principal, a Accou
 		return a, nil
 	}
 	a.Status = to
-	return s.updateAccount(ctx, by, a, AccountStatusChanged, Facts{"from": string(from), "to": string(to)})
+	return s.updateAccount(ctx, by, s.env.Now(), a, AccountStatusChanged, Facts{"from": string(from), "to": string(to)})
 }
 
 // StatusError says that something is in a state from which the operation leads nowhere. It is

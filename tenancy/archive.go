@@ -3,6 +3,7 @@ package tenancy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/usher-go/usher/rbac"
 )
@@ -41,8 +42,8 @@ func (s *Service) BindArchivist(a Archivist) { s.archivist = a }
 // open says, in the same transaction. Archiving it again changes nothing.
 //
 // Errors: [rbac.ErrDenied], [*InvalidError], [ErrNotFound] for a team to move to that the actor is
-// not in or that is of another account, [ErrAccountInactive], and [ErrConflict] where conversations are open and nothing is said
-// of them.
+// not in or that is of another account, [ErrAccountInactive], and [ErrConflict] where conversations
+// are open and nothing is said of them.
 func (s *Service) Archive(ctx context.Context, actor Actor, open Leftovers) (Team, error) {
 	if open.Close && !open.MoveTo.IsZero() || open.MoveTo == actor.Team && !actor.Team.IsZero() {
 		return Team{}, &InvalidError{Field: "leftovers", Reason: "must be closed, or moved to another team"}
@@ -61,7 +62,7 @@ func (s *Service) Archive(ctx context.Context, actor Actor, open Leftovers) (Tea
 		if err := s.archivist.Archive(ctx, Archival{Team: team, By: actor, Leftovers: open}); err != nil {
 			return Team{}, err
 		}
-		return s.changeTeamStatus(ctx, actor, team, TeamArchived)
+		return s.changeTeamStatus(ctx, actor, s.env.Now(), team, TeamArchived)
 	})
 }
 
@@ -91,10 +92,11 @@ func (s *Service) Restore(ctx context.Context, actor Actor) (Team, error) {
 				return Team{}, orTaken(err, ErrIdentityTaken)
 			}
 		}
-		if team, err = s.changeTeamStatus(ctx, actor, team, TeamActive); err != nil {
+		now := s.env.Now()
+		if team, err = s.changeTeamStatus(ctx, actor, now, team, TeamActive); err != nil {
 			return Team{}, err
 		}
-		return team, s.seatAll(ctx, actor, account)
+		return team, s.seatAll(ctx, actor, now, account)
 	})
 }
 
@@ -105,7 +107,7 @@ func (s *Service) enterArchive(ctx context.Context, actor Actor, target TeamID) 
 	var absent error
 	if !target.IsZero() && !actor.Team.IsZero() {
 		if _, absent = s.present(ctx, target, actor.User); absent == nil {
-			for _, id := range inOrder(actor.Team, target) {
+			for _, id := range InOrder(actor.Team, target) {
 				if _, err := s.store.LockTeam(ctx, id); err != nil {
 					return Team{}, Standing{}, err
 				}
@@ -119,10 +121,10 @@ func (s *Service) enterArchive(ctx context.Context, actor Actor, target TeamID) 
 	return team, standing, err
 }
 
-func (s *Service) changeTeamStatus(ctx context.Context, by Principal, team Team, to TeamStatus) (Team, error) {
+func (s *Service) changeTeamStatus(ctx context.Context, by Principal, at time.Time, team Team, to TeamStatus) (Team, error) {
 	from := team.Status
 	team.Status = to
-	return s.updateTeam(ctx, by, team, TeamStatusChanged, Facts{"from": string(from), "to": string(to)})
+	return s.updateTeam(ctx, by, at, team, TeamStatusChanged, Facts{"from": string(from), "to": string(to)})
 }
 
 // nothingOpen stands in until an Archivist is bound: there are no conversations then.

@@ -43,7 +43,8 @@ const MaxRoles = 100
 // is what the holder of an account is in every team that they make, and nothing above.
 //
 // Errors: [*InvalidError], also for a permission that the policy does not have or does not lend,
-// and for more than a Manager has; [ErrNotFound] for an account that the user does not hold, [ErrAccountInactive], [ErrNameTaken], [ErrLimit] for more than [MaxRoles].
+// and for more than a Manager has; [ErrNotFound] for an account that the user does not hold,
+// [ErrAccountInactive], [ErrNameTaken], [ErrLimit] for more than [MaxRoles].
 func (s *Service) DefineRole(ctx context.Context, holder Holder, spec RoleSpec) (CustomRole, error) {
 	role, err := s.parseRole(spec)
 	if err != nil {
@@ -66,7 +67,7 @@ func (s *Service) DefineRole(ctx context.Context, holder Holder, spec RoleSpec) 
 		if err := s.store.InsertRole(ctx, role); err != nil {
 			return CustomRole{}, err
 		}
-		return role, s.tellRole(ctx, holder, account, role.ID, RoleDefined)
+		return role, s.tellRole(ctx, holder, role.CreatedAt, account, role.ID, RoleDefined)
 	})
 }
 
@@ -77,7 +78,8 @@ func (s *Service) DefineRole(ctx context.Context, holder Holder, spec RoleSpec) 
 // hold what members do. Give people another role instead.
 //
 // Errors: those of [Service.DefineRole]; [ErrNotFound] also for a role of another account;
-// [ErrConflict] for another base; [ErrLastManager] if a team would be left without somebody who may change roles.
+// [ErrConflict] for another base; [ErrLastManager] if a team would be left without somebody who may
+// change roles.
 func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec RoleSpec) (CustomRole, error) {
 	edit, err := s.parseRole(spec)
 	if err != nil {
@@ -135,7 +137,7 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 			}
 		}
 	}
-	return s.tellRole(ctx, holder, account, role.ID, RoleEdited)
+	return s.tellRole(ctx, holder, s.env.Now(), account, role.ID, RoleEdited)
 }
 
 // RoleInUseError says in which teams somebody has the role. It is [ErrConflict].
@@ -172,7 +174,7 @@ func (s *Service) DeleteRole(ctx context.Context, holder Holder, id RoleID) erro
 		if err := s.store.DeleteRole(ctx, account.ID, id); err != nil {
 			return err
 		}
-		return s.tellRole(ctx, holder, account, id, RoleDeleted)
+		return s.tellRole(ctx, holder, s.env.Now(), account, id, RoleDeleted)
 	})
 }
 
@@ -198,8 +200,8 @@ func (s *Service) enterRoles(ctx context.Context, holder Holder) (Account, []Cus
 	return account, roles, err
 }
 
-func (s *Service) tellRole(ctx context.Context, holder Holder, account Account, role RoleID, kind string) error {
-	return s.store.Append(ctx, s.env.Event(holder, s.env.Now(), account.In(), kind,
+func (s *Service) tellRole(ctx context.Context, holder Holder, at time.Time, account Account, role RoleID, kind string) error {
+	return s.store.Append(ctx, s.env.Event(holder, at, account.In(), kind,
 		Facts{"account": account.ID.String(), "role": role.String()}))
 }
 

@@ -168,11 +168,10 @@ func (s *Service) CapabilitiesOn(ctx context.Context, actor Actor, user UserID) 
 	if err != nil {
 		return nil, err
 	}
-	role, err := s.customOf(ctx, standing.Account, m)
+	theirs, err := s.rightsOf(ctx, standing.Account, m)
 	if err != nil {
 		return nil, err
 	}
-	theirs := s.rights(m.Role, role.Name, role.Permissions)
 	return standing.Capabilities(onMembers, func(perm rbac.Permission) error {
 		if err := standing.Check(perm); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -79,18 +78,18 @@ func (s *Service) DeleteUser(ctx context.Context, by System, user, successor Use
 			return err
 		}
 		for _, m := range d.memberships {
-			team := d.teams[m.Team]
-			if err := s.end(ctx, by, team, m, MemberRemoved); err != nil {
+			if err := s.end(ctx, by, d.at, d.teams[m.Team], m, MemberRemoved); err != nil {
 				return err
 			}
 		}
-		return s.erase(ctx, by, d.user)
+		return s.erase(ctx, by, d.at, d.user)
 	})
 }
 
 // deletion is all that the deletion of a user touches, locked.
 type deletion struct {
 	by          System
+	at          time.Time
 	user        User
 	successor   UserID
 	held        []Account // by the user, not closed
@@ -103,12 +102,12 @@ type deletion struct {
 // before it is locked and once more after: a team that somebody took the user into meanwhile is
 // locked late, which can only cost a retry. Of a user who is deleted already it locks no more.
 func (s *Service) enterDeletion(ctx context.Context, by System, user, successor UserID) (deletion, error) {
-	d := deletion{by: by, successor: successor, accounts: map[AccountID]Account{}, teams: map[TeamID]Team{}}
+	d := deletion{by: by, at: s.env.Now(), successor: successor, accounts: map[AccountID]Account{}, teams: map[TeamID]Team{}}
 	if err := s.lockAccountsOf(ctx, &d, user); err != nil {
 		return deletion{}, err
 	}
 	people := map[UserID]User{}
-	for _, id := range inOrder(user, successor) {
+	for _, id := range InOrder(user, successor) {
 		if id.IsZero() {
 			continue
 		}
@@ -164,7 +163,7 @@ func (s *Service) lockAccountsOf(ctx context.Context, d *deletion, user UserID) 
 			ids = append(ids, team.Account)
 		}
 	}
-	for _, id := range inOrder(ids...) {
+	for _, id := range InOrder(ids...) {
 		if d.accounts[id], err = s.store.LockAccount(ctx, id); err != nil {
 			return err
 		}
@@ -232,7 +231,7 @@ func (s *Service) handOver(ctx context.Context, d deletion) error {
 		return &needed
 	}
 	for _, account := range d.held {
-		if _, err := s.transfer(ctx, d.by, account, d.successor); err != nil {
+		if _, err := s.transfer(ctx, d.by, d.at, account, d.successor); err != nil {
 			return err
 		}
 	}
@@ -252,8 +251,8 @@ func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
 	}
 	m, err := s.present(ctx, team.ID, d.successor)
 	if errors.Is(err, ErrNotFound) {
-		m = Membership{Team: team.ID, User: d.successor, Role: rbac.Manager, JoinedAt: s.env.Now()}
-		if err := s.seatFor(ctx, d.by, account, m); err != nil {
+		m = Membership{Team: team.ID, User: d.successor, Role: rbac.Manager, JoinedAt: d.at}
+		if err := s.seatFor(ctx, d.by, d.at, account, m); err != nil {
 			return err
 		}
 		_, err = s.join(ctx, d.by, team, m)
@@ -267,35 +266,28 @@ func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
 	}
 	if !m.ExpiresAt.IsZero() {
 		m.ExpiresAt = time.Time{}
-		if m, err = s.updateMembership(ctx, d.by, team, m, MemberExpiryChanged, Facts{"expires": ""}); err != nil {
+		if m, err = s.updateMembership(ctx, d.by, d.at, team, m, MemberExpiryChanged, Facts{"expires": ""}); err != nil {
 			return err
 		}
 	}
 	if m.Role == rbac.Manager {
 		return nil
 	}
-	_, err = s.changeRole(ctx, d.by, account, team, m, CustomRole{Base: rbac.Manager, Manages: true})
+	_, err = s.changeRole(ctx, d.by, d.at, account, team, m, CustomRole{Base: rbac.Manager, Manages: true})
 	return err
 }
 
 // erase leaves the tombstone.
-func (s *Service) erase(ctx context.Context, by System, user User) error {
-	now, email := s.env.Now(), verifiedAddress(user)
+func (s *Service) erase(ctx context.Context, by System, at time.Time, user User) error {
+	email := verifiedAddress(user)
 	user = User{ID: user.ID, Name: Tombstone, Status: UserDeleted, CreatedAt: user.CreatedAt, Version: user.Version}
 	if err := s.store.UpdateUser(ctx, user); err != nil {
 		return err
 	}
 	for _, room := range s.erasures {
-		if err := room.Erase(ctx, Erasure{User: user.ID, Email: email, By: by, At: now}); err != nil {
+		if err := room.Erase(ctx, Erasure{User: user.ID, Email: email, By: by, At: at}); err != nil {
 			return err
 		}
 	}
-	return s.store.Append(ctx, s.env.Event(by, now, user.in(), UserErased, Facts{"user": user.ID.String()}))
-}
-
-// inOrder sorts ids as they are locked, each once.
-func inOrder[K any](ids ...ID[K]) []ID[K] {
-	sorted := slices.Clone(ids)
-	slices.SortFunc(sorted, func(a, b ID[K]) int { return slices.Compare(a[:], b[:]) })
-	return slices.Compact(sorted)
+	return s.store.Append(ctx, s.env.Event(by, at, user.in(), UserErased, Facts{"user": user.ID.String()}))
 }

@@ -40,7 +40,8 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 				return Membership{}, ErrOwnExpiry
 			}
 		}
-		if err := validExpiry(at, s.env.Now()); err != nil {
+		now := s.env.Now()
+		if err := validExpiry(at, now); err != nil {
 			return Membership{}, err
 		}
 		if !at.IsZero() {
@@ -50,11 +51,11 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 		}
 		m.ExpiresAt = at
 		if m.Status == MembershipActive {
-			if err := s.seatFor(ctx, actor, account, m); err != nil {
+			if err := s.seatFor(ctx, actor, now, account, m); err != nil {
 				return Membership{}, err
 			}
 		}
-		return s.updateMembership(ctx, actor, team, m, MemberExpiryChanged, Facts{"expires": printTime(at)})
+		return s.updateMembership(ctx, actor, now, team, m, MemberExpiryChanged, Facts{"expires": printTime(at)})
 	})
 }
 
@@ -123,11 +124,12 @@ func (s *Service) expire(ctx context.Context, by System, team TeamID, user UserI
 			return err
 		}
 		m, err := s.store.Membership(ctx, team, user)
-		if err != nil || m.Status != MembershipActive || m.ActiveAt(s.env.Now()) {
+		now := s.env.Now()
+		if err != nil || m.Status != MembershipActive || m.ActiveAt(now) {
 			return err
 		}
 		done = true
-		_, err = s.suspend(ctx, by, t, m, MemberExpired)
+		_, err = s.suspend(ctx, by, now, t, m, MemberExpired)
 		return err
 	})
 	return done, err

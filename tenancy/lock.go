@@ -1,6 +1,16 @@
 package tenancy
 
-import "context"
+import (
+	"context"
+	"slices"
+)
+
+// InOrder sorts ids as the rows are locked, each once.
+func InOrder[K any](ids ...ID[K]) []ID[K] {
+	sorted := slices.Clone(ids)
+	slices.SortFunc(sorted, func(a, b ID[K]) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(sorted)
+}
 
 // Lock takes a team that must be at work until the transaction ends, for the other rooms: to
 // accept into it, to move a conversation to it. It must run inside a transaction.

@@ -96,7 +96,7 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 			return Membership{}, err
 		}
 		m := Membership{Team: a.Team, User: a.User, Role: a.Role, JoinedAt: now, ExpiresAt: a.ExpiresAt}
-		if err := s.seatFor(ctx, by, arrival.Account, m); err != nil {
+		if err := s.seatFor(ctx, by, now, arrival.Account, m); err != nil {
 			return Membership{}, err
 		}
 		return s.join(ctx, by, arrival.Team, m)
@@ -204,7 +204,7 @@ func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
 		if err := s.coversMember(ctx, standing, rbac.RemoveMember, m); err != nil {
 			return err
 		}
-		return s.end(ctx, actor, team, m, MemberRemoved)
+		return s.end(ctx, actor, s.env.Now(), team, m, MemberRemoved)
 	})
 }
 
@@ -222,7 +222,7 @@ func (s *Service) Leave(ctx context.Context, actor Actor) error {
 		if err != nil {
 			return err
 		}
-		return s.end(ctx, actor, team, m, MemberLeft)
+		return s.end(ctx, actor, s.env.Now(), team, m, MemberLeft)
 	})
 }
 
@@ -233,21 +233,17 @@ func (s *Service) do(ctx context.Context, by Principal, name string, request []a
 }
 
 // end removes a membership and all that hangs on it. The team is locked.
-func (s *Service) end(ctx context.Context, by Principal, team Team, m Membership, kind string) error {
+func (s *Service) end(ctx context.Context, by Principal, at time.Time, team Team, m Membership, kind string) error {
 	if err := s.keepManager(ctx, team, m); err != nil {
 		return err
 	}
-	now, role := s.env.Now(), m.roleName()
-	m.Status, m.EndedAt, m.EndedBy = MembershipRemoved, now, by.Principal()
+	role := m.roleName()
+	m.Status, m.EndedAt, m.EndedBy = MembershipRemoved, at, by.Principal()
 	m.Custom = RoleID{} // so that the role can be deleted; the event has it
-	if err := s.store.UpdateMembership(ctx, m); err != nil {
+	if _, err := s.updateMembership(ctx, by, at, team, m, kind, Facts{"role": role}); err != nil {
 		return err
 	}
-	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), kind,
-		Facts{"user": m.User.String(), "role": role})); err != nil {
-		return err
-	}
-	return s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
+	return s.depart(ctx, Departure{Team: team, User: m.User, By: by, At: at})
 }
 
 // present finds a membership that is not removed.

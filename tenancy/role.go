@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/rbac"
 )
@@ -46,18 +47,12 @@ func (s *Service) giveRole(ctx context.Context, actor Actor, user UserID,
 	if err != nil {
 		return Membership{}, err
 	}
-	if err := standing.Check(rbac.ChangeRole); err != nil {
-		return Membership{}, err
-	}
-	m, err := s.present(ctx, team.ID, user)
+	m, err := s.target(ctx, standing, rbac.ChangeRole, user)
 	if err != nil {
 		return Membership{}, err
 	}
 	role, err := find(ctx, team.Account)
 	if err != nil {
-		return Membership{}, err
-	}
-	if err := s.coversMember(ctx, standing, rbac.ChangeRole, m); err != nil {
 		return Membership{}, err
 	}
 	if err := standing.covers(rbac.ChangeRole, s.rights(role.Base, role.Name, role.Permissions)); err != nil {
@@ -66,40 +61,36 @@ func (s *Service) giveRole(ctx context.Context, actor Actor, user UserID,
 	if m.Role == role.Base && m.Custom == role.ID {
 		return m, nil
 	}
-	return s.changeRole(ctx, actor, account, team, m, role)
+	return s.changeRole(ctx, actor, s.env.Now(), account, team, m, role)
 }
 
 // changeRole writes another role. The account and the team are locked.
-func (s *Service) changeRole(ctx context.Context, by Principal, account Account, team Team, m Membership, role CustomRole) (Membership, error) {
+func (s *Service) changeRole(ctx context.Context, by Principal, at time.Time, account Account, team Team, m Membership, role CustomRole) (Membership, error) {
 	if !role.Manages {
 		if err := s.keepManager(ctx, team, m); err != nil {
 			return Membership{}, err
 		}
 	}
-	old, err := s.customOf(ctx, team.Account, m)
+	before, err := s.rightsOf(ctx, team.Account, m)
 	if err != nil {
 		return Membership{}, err
 	}
-	before, after := s.rights(m.Role, old.Name, old.Permissions), s.rights(role.Base, role.Name, role.Permissions)
-	now, from := s.env.Now(), m.roleName()
+	from := m.roleName()
 	m.Role, m.Custom = role.Base, role.ID
-	if m.ActiveAt(now) {
-		if err := s.seatFor(ctx, by, account, m); err != nil {
+	if m.ActiveAt(at) {
+		if err := s.seatFor(ctx, by, at, account, m); err != nil {
 			return Membership{}, err
 		}
 	}
-	if err := s.store.UpdateMembership(ctx, m); err != nil {
+	m, err = s.updateMembership(ctx, by, at, team, m, MemberRoleChanged, Facts{"from": from, "to": m.roleName()})
+	if err != nil {
 		return Membership{}, err
 	}
-	m.Version++
-	if err := s.store.Append(ctx, s.env.Event(by, now, team.In(), MemberRoleChanged,
-		Facts{"user": m.User.String(), "from": from, "to": m.roleName()})); err != nil {
-		return Membership{}, err
-	}
+	after := s.rights(role.Base, role.Name, role.Permissions)
 	if m.Role != rbac.Restricted || after.Covers(before) {
 		return m, nil // a guest who gets more rights stays the guest that they are
 	}
-	return m, s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
+	return m, s.depart(ctx, Departure{Team: team, User: m.User, By: by, At: at})
 }
 
 // roleName is the role as events tell it: the built-in one, or the id of the custom one.
@@ -120,11 +111,20 @@ func (s *Service) customOf(ctx context.Context, account AccountID, m Membership)
 
 // coversMember answers nil if the actor holds all that the member's present role holds.
 func (s *Service) coversMember(ctx context.Context, standing Standing, perm rbac.Permission, m Membership) error {
-	role, err := s.customOf(ctx, standing.Account, m)
+	theirs, err := s.rightsOf(ctx, standing.Account, m)
 	if err != nil {
 		return err
 	}
-	return standing.covers(perm, s.rights(m.Role, role.Name, role.Permissions))
+	return standing.covers(perm, theirs)
+}
+
+// rightsOf are the rights of a membership's present role.
+func (s *Service) rightsOf(ctx context.Context, account AccountID, m Membership) (rbac.Rights, error) {
+	role, err := s.customOf(ctx, account, m)
+	if err != nil {
+		return rbac.Rights{}, err
+	}
+	return s.rights(m.Role, role.Name, role.Permissions), nil
 }
 
 // rights are those of a role with what a custom role adds. A permission that the policy does not

@@ -82,7 +82,7 @@ func (s *Service) SetSeats(ctx context.Context, by System, account AccountID, se
 			return a, err
 		}
 		a.Seats = seats
-		return s.updateAccount(ctx, by, a, AccountSeatsChanged,
+		return s.updateAccount(ctx, by, s.env.Now(), a, AccountSeatsChanged,
 			Facts{"rule": string(seats.Rule), "limit": strconv.Itoa(seats.Limit)})
 	})
 }
@@ -124,7 +124,7 @@ type Newcomer struct {
 // finds it taken.
 //
 // The error is a [*SeatsError]. With [WarnSeats] an event is written instead.
-func (s *Service) Seat(ctx context.Context, by Principal, account Account, who Newcomer) error {
+func (s *Service) Seat(ctx context.Context, by Principal, at time.Time, account Account, who Newcomer) error {
 	seats := account.Seats
 	if seats.Rule == Unlimited {
 		return nil
@@ -136,20 +136,20 @@ func (s *Service) Seat(ctx context.Context, by Principal, account Account, who N
 		}
 		who.User = owner.ID
 	}
-	now, others := s.env.Now(), SeatQuery{But: who.User, ButEmail: who.Email, Pending: seats.CountPending}
-	taken, err := s.store.SeatsTaken(ctx, account.ID, now, others)
+	others := SeatQuery{But: who.User, ButEmail: who.Email, Pending: seats.CountPending}
+	taken, err := s.store.SeatsTaken(ctx, account.ID, at, others)
 	if err != nil || taken < seats.Limit {
 		return err
 	}
-	all, err := s.store.SeatsTaken(ctx, account.ID, now, SeatQuery{Pending: seats.CountPending})
+	all, err := s.store.SeatsTaken(ctx, account.ID, at, SeatQuery{Pending: seats.CountPending})
 	if err != nil || all > taken {
 		return err // they have a seat already
 	}
-	return s.overbook(ctx, by, account, taken+1, now)
+	return s.overbook(ctx, by, at, account, taken+1)
 }
 
 // seatFor is Seat for a membership that is about to give rights. The account is locked.
-func (s *Service) seatFor(ctx context.Context, by Principal, account Account, m Membership) error {
+func (s *Service) seatFor(ctx context.Context, by Principal, at time.Time, account Account, m Membership) error {
 	guest := m.Role == rbac.Restricted && m.Custom.IsZero()
 	if account.Seats.Rule == Unlimited || guest {
 		return nil
@@ -158,20 +158,20 @@ func (s *Service) seatFor(ctx context.Context, by Principal, account Account, m 
 	if err != nil {
 		return err
 	}
-	return s.Seat(ctx, by, account, Newcomer{User: user.ID, Email: verifiedAddress(user)})
+	return s.Seat(ctx, by, at, account, Newcomer{User: user.ID, Email: verifiedAddress(user)})
 }
 
 // seatAll is Seat for everybody in a team that takes its seats all at once. The account is locked.
-func (s *Service) seatAll(ctx context.Context, by Principal, account Account) error {
-	seats, now := account.Seats, s.env.Now()
+func (s *Service) seatAll(ctx context.Context, by Principal, at time.Time, account Account) error {
+	seats := account.Seats
 	if seats.Rule == Unlimited {
 		return nil
 	}
-	taken, err := s.store.SeatsTaken(ctx, account.ID, now, SeatQuery{Pending: seats.CountPending})
+	taken, err := s.store.SeatsTaken(ctx, account.ID, at, SeatQuery{Pending: seats.CountPending})
 	if err != nil || taken <= seats.Limit {
 		return err
 	}
-	return s.overbook(ctx, by, account, taken, now)
+	return s.overbook(ctx, by, at, account, taken)
 }
 
 // verifiedAddress is the address that the user has proven to own, or none.
@@ -183,11 +183,11 @@ func verifiedAddress(u User) string {
 }
 
 // overbook refuses to have more people than there are seats, or tells of it.
-func (s *Service) overbook(ctx context.Context, by Principal, account Account, needed int, now time.Time) error {
+func (s *Service) overbook(ctx context.Context, by Principal, at time.Time, account Account, needed int) error {
 	limit := account.Seats.Limit
 	if account.Seats.Rule == HardSeats {
 		return &SeatsError{Limit: limit, Needed: needed}
 	}
-	return s.store.Append(ctx, s.env.Event(by, now, account.In(), AccountSeatsExceeded,
+	return s.store.Append(ctx, s.env.Event(by, at, account.In(), AccountSeatsExceeded,
 		Facts{"account": account.ID.String(), "needed": strconv.Itoa(needed), "limit": strconv.Itoa(limit)}))
 }

@@ -40,11 +40,10 @@ type Departures interface {
 
 // Departure is one member's loss of membership, or of a role above Restricted.
 type Departure struct {
-	Account AccountID
-	Team    TeamID
-	User    UserID
-	By      Principal
-	At      time.Time
+	Team Team
+	User UserID
+	By   Principal
+	At   time.Time
 }
 
 // Bind adds those who must hear of departures. It belongs to the construction of the rooms,

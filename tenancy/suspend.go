@@ -25,19 +25,18 @@ func (s *Service) Suspend(ctx context.Context, actor Actor, user UserID) (Member
 		if err := s.keepManager(ctx, team, m); err != nil {
 			return Membership{}, err
 		}
-		return s.suspend(ctx, actor, team, m, MemberSuspended)
+		return s.suspend(ctx, actor, s.env.Now(), team, m, MemberSuspended)
 	})
 }
 
 // suspend writes a suspension and frees what the member held. The team is locked.
-func (s *Service) suspend(ctx context.Context, by Principal, team Team, m Membership, kind string) (Membership, error) {
-	now := s.env.Now()
-	m.Status, m.EndedAt, m.EndedBy = MembershipSuspended, now, by.Principal()
-	m, err := s.updateMembership(ctx, by, team, m, kind, Facts{"role": m.roleName()})
+func (s *Service) suspend(ctx context.Context, by Principal, at time.Time, team Team, m Membership, kind string) (Membership, error) {
+	m.Status, m.EndedAt, m.EndedBy = MembershipSuspended, at, by.Principal()
+	m, err := s.updateMembership(ctx, by, at, team, m, kind, Facts{"role": m.roleName()})
 	if err != nil {
 		return Membership{}, err
 	}
-	return m, s.depart(ctx, Departure{Account: team.Account, Team: team.ID, User: m.User, By: by, At: now})
+	return m, s.depart(ctx, Departure{Team: team, User: m.User, By: by, At: at})
 }
 
 // Reactivate gives someone in the actor's team back the role that they had when they were
@@ -56,14 +55,15 @@ func (s *Service) Reactivate(ctx context.Context, actor Actor, user UserID) (Mem
 		if err != nil || m.Status == MembershipActive {
 			return m, err
 		}
+		now := s.env.Now()
 		m.Status, m.EndedAt, m.EndedBy = MembershipActive, time.Time{}, ""
-		if !m.ActiveAt(s.env.Now()) {
+		if !m.ActiveAt(now) {
 			return Membership{}, &StatusError{Of: "membership", Status: "expired"}
 		}
-		if err := s.seatFor(ctx, actor, account, m); err != nil {
+		if err := s.seatFor(ctx, actor, now, account, m); err != nil {
 			return Membership{}, err
 		}
-		return s.updateMembership(ctx, actor, team, m, MemberReactivated, Facts{"role": m.roleName()})
+		return s.updateMembership(ctx, actor, now, team, m, MemberReactivated, Facts{"role": m.roleName()})
 	})
 }
 
@@ -81,11 +81,11 @@ func (s *Service) target(ctx context.Context, standing Standing, perm rbac.Permi
 }
 
 // updateMembership writes a change of a membership and its event. The team is locked.
-func (s *Service) updateMembership(ctx context.Context, by Principal, team Team, m Membership, kind string, facts Facts) (Membership, error) {
+func (s *Service) updateMembership(ctx context.Context, by Principal, at time.Time, team Team, m Membership, kind string, facts Facts) (Membership, error) {
 	if err := s.store.UpdateMembership(ctx, m); err != nil {
 		return Membership{}, err
 	}
 	m.Version++
 	facts["user"] = m.User.String()
-	return m, s.store.Append(ctx, s.env.Event(by, s.env.Now(), team.In(), kind, facts))
+	return m, s.store.Append(ctx, s.env.Event(by, at, team.In(), kind, facts))
 }

@@ -77,7 +77,7 @@ func (s *Service) CreateTeam(ctx context.Context, holder Holder, spec TeamSpec) 
 			return Team{}, err
 		}
 		manager := Membership{Team: team.ID, User: holder.User, Role: rbac.Manager, JoinedAt: now}
-		if err := s.seatFor(ctx, holder, account, manager); err != nil {
+		if err := s.seatFor(ctx, holder, now, account, manager); err != nil {
 			return Team{}, err
 		}
 		_, err = s.join(ctx, holder, team, manager)

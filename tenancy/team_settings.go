@@ -31,7 +31,7 @@ func (s *Service) RenameTeam(ctx context.Context, actor Actor, name string) (Tea
 			return Team{}, err
 		}
 		team.Name, team.NameKey = name, key
-		return s.updateTeam(ctx, actor, team, TeamRenamed, Facts{})
+		return s.updateTeam(ctx, actor, s.env.Now(), team, TeamRenamed, Facts{})
 	})
 }
 
@@ -60,7 +60,7 @@ func (s *Service) Configure(ctx context.Context, actor Actor, settings Settings)
 			}
 		}
 		team.Settings = settings
-		return s.updateTeam(ctx, actor, team, TeamConfigured, Facts{})
+		return s.updateTeam(ctx, actor, s.env.Now(), team, TeamConfigured, Facts{})
 	})
 }
 
@@ -73,13 +73,13 @@ func (s *Service) enterSettings(ctx context.Context, actor Actor) (Team, error) 
 }
 
 // updateTeam writes a change of a team that is locked, and its event.
-func (s *Service) updateTeam(ctx context.Context, by Principal, team Team, kind string, facts Facts) (Team, error) {
+func (s *Service) updateTeam(ctx context.Context, by Principal, at time.Time, team Team, kind string, facts Facts) (Team, error) {
 	if err := s.store.UpdateTeam(ctx, team); err != nil {
 		return Team{}, err
 	}
 	team.Version++
 	facts["team"] = team.ID.String()
-	return team, s.store.Append(ctx, s.env.Event(by, s.env.Now(), team.In(), kind, facts))
+	return team, s.store.Append(ctx, s.env.Event(by, at, team.In(), kind, facts))
 }
 
 // Limits of the [Settings].
@@ -108,7 +108,7 @@ func (s Settings) parse() (Settings, error) {
 		return Settings{}, &InvalidError{Field: "teams to deliver to", Reason: fmt.Sprintf("must be at most %d", MaxDeliverTo)}
 	}
 	if s.DeliverTo != nil { // empty says none, which is not the same as nil
-		s.DeliverTo = append([]TeamID{}, inOrder(s.DeliverTo...)...)
+		s.DeliverTo = append([]TeamID{}, InOrder(s.DeliverTo...)...)
 	}
 	var err error
 	s.Statuses, err = parseStatuses(s.Statuses)

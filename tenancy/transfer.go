@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/rbac"
 )
@@ -34,12 +35,12 @@ func (s *Service) TransferAccount(ctx context.Context, by System, account Accoun
 	if _, err := s.enterUser(ctx, to); err != nil || from == to {
 		return a, err
 	}
-	return s.transfer(ctx, by, a, to)
+	return s.transfer(ctx, by, s.env.Now(), a, to)
 }
 
 // transfer makes somebody the holder of an account that is locked.
-func (s *Service) transfer(ctx context.Context, by Principal, account Account, to UserID) (Account, error) {
+func (s *Service) transfer(ctx context.Context, by Principal, at time.Time, account Account, to UserID) (Account, error) {
 	from := account.HeldBy
 	account.HeldBy = to
-	return s.updateAccount(ctx, by, account, AccountTransferred, Facts{"from": from.String(), "to": to.String()})
+	return s.updateAccount(ctx, by, at, account, AccountTransferred, Facts{"from": from.String(), "to": to.String()})
 }

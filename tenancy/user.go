@@ -181,33 +181,33 @@ func (s *Service) ChangeEmail(ctx context.Context, by System, user UserID, email
 		if u.Status == UserDeleted {
 			return User{}, ErrNotFound
 		}
-		fresh := u
+		now, fresh := s.env.Now(), u
 		fresh.Email = address
 		switch {
 		case !verified:
 			fresh.VerifiedAt = time.Time{}
 		case !u.Verified() || u.Email.Normal != address.Normal:
-			fresh.VerifiedAt = s.env.Now()
+			fresh.VerifiedAt = now
 		}
-		return s.updateUser(ctx, by, u, fresh)
+		return s.updateUser(ctx, by, now, u, fresh)
 	})
 }
 
 // refreshUser brings a user up to date with what the host says of them. The user is locked.
 func (s *Service) refreshUser(ctx context.Context, by System, user User, p person) (User, error) {
-	fresh := user
+	now, fresh := s.env.Now(), user
 	fresh.Name, fresh.Email = p.Name, p.Email
 	if p.Email.Normal != user.Email.Normal {
 		fresh.VerifiedAt = time.Time{}
 	}
 	if p.Verified && !fresh.Verified() {
-		fresh.VerifiedAt = s.env.Now()
+		fresh.VerifiedAt = now
 	}
-	return s.updateUser(ctx, by, user, fresh)
+	return s.updateUser(ctx, by, now, user, fresh)
 }
 
 // updateUser writes what has changed of a user, and its event. The user is locked.
-func (s *Service) updateUser(ctx context.Context, by System, old, user User) (User, error) {
+func (s *Service) updateUser(ctx context.Context, by System, at time.Time, old, user User) (User, error) {
 	var changed []string
 	if user.Name != old.Name {
 		changed = append(changed, "name")
@@ -228,7 +228,7 @@ func (s *Service) updateUser(ctx context.Context, by System, old, user User) (Us
 		return User{}, err
 	}
 	user.Version++
-	return user, s.store.Append(ctx, s.env.Event(by, s.env.Now(), user.in(), UserUpdated,
+	return user, s.store.Append(ctx, s.env.Event(by, at, user.in(), UserUpdated,
 		Facts{"user": user.ID.String(), "changed": strings.Join(changed, ",")}))
 }
 
