@@ -37,6 +37,7 @@ type targets struct {
 	conversation tenancy.ConversationID
 	user         tenancy.UserID
 	team         tenancy.TeamID
+	sibling      tenancy.TeamID // another one of the account, in which the actor is as well
 	role         tenancy.RoleID
 	invitation   tenancy.InvitationID
 	offer        tenancy.InvitationID // of an account
@@ -197,6 +198,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.Archive(ctx, p.actor, tenancy.Leftovers{Close: true})
 		return err
 	}},
+	"tenancy.Archive, moving what is open": {rbac.ArchiveTeam, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.Archive(ctx, p.actor, tenancy.Leftovers{MoveTo: x.sibling})
+		return err
+	}},
 	"tenancy.Restore": {rbac.ArchiveTeam, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.Restore(ctx, p.actor)
 		return err
@@ -283,9 +288,8 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.Admit(ctx, p.system, tenancy.Admission{Team: s.own.team, User: s.stranger, Role: rbac.Member})
 		return err
 	}},
-	"tenancy.AdmitGuest": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
-		_, err := s.Tenancy.AdmitGuest(ctx, p.system, s.own.team, s.stranger)
-		return err
+	"tenancy.AdmitGuests": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		return s.Tenancy.AdmitGuests(ctx, p.system, s.own.team, s.stranger)
 	}},
 	"tenancy.ForgetKeys": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.ForgetKeys(ctx, p.system, s.Clock.Now())
@@ -581,7 +585,7 @@ func newScene(t *testing.T, store storage.Store) *scene {
 		mark := account[:1]
 		s.Account(account).
 			Team("Sales", ushertest.Manager(mark+"-manager"), ushertest.Member(mark+"-member"), ushertest.Member(mark+"-target")).
-			Team("Hiring", ushertest.Member(mark+"-hirer")).
+			Team("Hiring", ushertest.Member(mark+"-hirer"), ushertest.Member(mark+"-manager")).
 			Team("Only " + account)
 		manager := s.Actor(mark+"-manager", "Sales")
 		inv, err := s.Invites.Create(t.Context(), manager, invite.ToTeam(ushertest.Email(mark+"-invited"), rbac.Member))
@@ -593,7 +597,7 @@ func newScene(t *testing.T, store storage.Store) *scene {
 		c := s.Receive("Sales", "visitor-1", "Hi")
 		s.Guest(s.Actor(mark+"-member", "Sales"), c.ID, mark+"-guest")
 		return targets{
-			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, role: role.ID, invitation: inv.ID, offer: offer.ID,
+			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, sibling: s.TeamNamed("Hiring").ID, role: role.ID, invitation: inv.ID, offer: offer.ID,
 			identity: s.TeamNamed("Sales").Identity, email: ushertest.Email(mark + "-target"), teamName: "Only " + account,
 		}
 	}
@@ -622,6 +626,7 @@ func random() targets {
 		conversation: tenancy.NewID[tenancy.ConversationID](tenancy.Env{}),
 		user:         tenancy.NewID[tenancy.UserID](tenancy.Env{}),
 		team:         tenancy.NewID[tenancy.TeamID](tenancy.Env{}),
+		sibling:      tenancy.NewID[tenancy.TeamID](tenancy.Env{}),
 		role:         tenancy.NewID[tenancy.RoleID](tenancy.Env{}),
 		invitation:   tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
 		offer:        tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),

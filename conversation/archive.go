@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -41,23 +42,35 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 	if !a.Close && a.MoveTo.IsZero() {
 		return &OpenConversationsError{Open: len(open)}
 	}
-	now := s.env.Now()
-	for _, c := range open {
-		if a.Close {
-			err = s.close(ctx, a.By, &c, "", now)
-		} else {
-			d := Delivery{
-				By: a.By.User, Recipient: ToTeam(target.ID), Outcome: Outcome{Status: Archived},
-				Category: Archived.Category(), State: DeliveryPending, Version: 1,
-			}
-			s.issue(c, &d)
-			err = s.deliverToTeam(ctx, a.By, &c, target, &d)
-		}
-		if err != nil {
-			return err
-		}
+	if a.Close {
+		return s.closeAll(ctx, a, open)
 	}
-	return nil
+	return s.moveAll(ctx, a, open, target)
+}
+
+func (s *Service) closeAll(ctx context.Context, a tenancy.Archival, open []Conversation) error {
+	if err := s.store.CloseConversations(ctx, a.Team.ID, "", idsOf(open)...); err != nil {
+		return err
+	}
+	now := s.env.Now()
+	events := make([]outbox.Event, len(open))
+	for i, c := range open {
+		events[i] = s.event(a.By, now, c, ConversationClosed, tenancy.Facts{"outcome": ""})
+	}
+	return s.store.Append(ctx, events...)
+}
+
+func (s *Service) moveAll(ctx context.Context, a tenancy.Archival, open []Conversation, target tenancy.Team) error {
+	now := s.env.Now()
+	cards := make([]Delivery, len(open))
+	for i, c := range open {
+		cards[i] = Delivery{
+			By: a.By.User, Recipient: ToTeam(target.ID), Outcome: Outcome{Status: Archived},
+			Category: Archived.Category(), Version: 1,
+		}
+		s.issue(c, &cards[i], now)
+	}
+	return s.handOver(ctx, a.By, open, target, cards, now)
 }
 
 // mayClear decides whether the actor may do with open conversations what the archival says, and

@@ -111,19 +111,48 @@ func (c Contact) in(account tenancy.AccountID) tenancy.Place {
 	return tenancy.Place{Account: account, Team: c.Team, Stream: outbox.Stream{Kind: outbox.ContactStream, ID: c.ID.UUID()}}
 }
 
-// contactIn finds the team's contact with an address, or makes it from what is known.
-func (s *Service) contactIn(ctx context.Context, by tenancy.Principal, team tenancy.Team, known Contact, now time.Time) (Contact, error) {
-	contact, err := s.store.ContactByAddress(ctx, team.ID, known.Channel, known.Address)
-	if !notFound(err) {
-		return contact, err
+// address is where a contact is on a channel.
+type address struct {
+	channel tenancy.Channel
+	value   string
+}
+
+func (c Contact) address() address      { return address{c.Channel, c.Address} }
+func (c Conversation) address() address { return address{c.Identity.Channel, c.Address} }
+
+// contactsIn finds the team's contacts with the addresses of those that are known, or makes them
+// from what is known.
+func (s *Service) contactsIn(ctx context.Context, by tenancy.Principal, team tenancy.Team, now time.Time, known ...Contact) (map[address]Contact, error) {
+	there := map[address]Contact{}
+	sought := map[tenancy.Channel][]string{}
+	for _, c := range known {
+		sought[c.Channel] = append(sought[c.Channel], c.Address)
 	}
-	contact = Contact{
-		ID: tenancy.NewID[tenancy.ContactID](s.env), Team: team.ID, Channel: known.Channel, Address: known.Address,
-		Name: known.Name, Email: known.Email, CreatedAt: now, Version: 1,
+	for channel, addresses := range sought {
+		found, err := s.store.ContactsByAddress(ctx, team.ID, channel, addresses...)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			there[c.address()] = c
+		}
 	}
-	if err := s.store.InsertContact(ctx, contact); err != nil {
-		return Contact{}, err
+	var made []Contact
+	var events []outbox.Event
+	for _, c := range known {
+		if _, has := there[c.address()]; has {
+			continue
+		}
+		c = Contact{
+			ID: tenancy.NewID[tenancy.ContactID](s.env), Team: team.ID, Channel: c.Channel, Address: c.Address,
+			Name: c.Name, Email: c.Email, CreatedAt: now, Version: 1,
+		}
+		there[c.address()] = c
+		made = append(made, c)
+		events = append(events, s.env.Event(by, now, c.in(team.Account), ContactCreated, tenancy.Facts{"contact": c.ID.String()}))
 	}
-	return contact, s.store.Append(ctx, s.env.Event(by, now, contact.in(team.Account), ContactCreated,
-		tenancy.Facts{"contact": contact.ID.String()}))
+	if err := s.store.InsertContact(ctx, made...); err != nil {
+		return nil, err
+	}
+	return there, s.store.Append(ctx, events...)
 }

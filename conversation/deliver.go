@@ -3,6 +3,7 @@ package conversation
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -73,7 +75,7 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 	if d.Outcome.Status, d.Category, err = s.status(ctx, v.Team, d.Outcome.Status); err != nil {
 		return err
 	}
-	s.issue(v.Conversation, d)
+	s.issue(v.Conversation, d, s.env.Now())
 	switch {
 	case !d.Recipient.User.IsZero():
 		return s.deliverToUser(ctx, actor, &v.Conversation, d)
@@ -89,10 +91,10 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 	return s.deliverToTeam(ctx, actor, &v.Conversation, target, d)
 }
 
-// issue makes a delivery one of the conversation, as of now.
-func (s *Service) issue(c Conversation, d *Delivery) {
+// issue makes a delivery one of the conversation.
+func (s *Service) issue(c Conversation, d *Delivery, now time.Time) {
 	d.ID, d.Conversation = tenancy.NewID[tenancy.DeliveryID](s.env), c.ID
-	d.Account, d.FromTeam, d.CreatedAt = c.Account, c.Team, s.env.Now()
+	d.Account, d.FromTeam, d.CreatedAt = c.Account, c.Team, now
 }
 
 // delivers reports whether a team's settings let its conversations go to another one.
@@ -197,26 +199,47 @@ func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Co
 
 // deliverToTeam writes the card and moves the conversation.
 func (s *Service) deliverToTeam(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, d *Delivery) error {
-	if err := s.endDelivery(ctx, by, *c, d, DeliveryCompleted, d.CreatedAt, s.store.InsertDelivery); err != nil {
+	threads, cards := []Conversation{*c}, []Delivery{*d}
+	if err := s.handOver(ctx, by, threads, target, cards, d.CreatedAt); err != nil {
 		return err
 	}
-	from, err := s.move(ctx, by, c, target, d.CreatedAt, tenancy.Facts{"delivery": d.ID.String()})
-	if err != nil {
+	*c, *d = threads[0], cards[0]
+	return s.applyOutcome(ctx, by, c, d, d.CreatedAt)
+}
+
+// handOver writes the cards of conversations that move from one team to another, one for each, and
+// moves them. It leaves both as they are then.
+func (s *Service) handOver(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, cards []Delivery, now time.Time) error {
+	events := make([]outbox.Event, len(cards))
+	for i := range cards {
+		cards[i].State, cards[i].EndedAt = DeliveryCompleted, now
+		events[i] = s.deliveryEnded(by, now, threads[i], cards[i])
+	}
+	if err := s.store.InsertDelivery(ctx, cards...); err != nil {
 		return err
 	}
-	return s.applyOutcome(ctx, by, from, c, d, d.CreatedAt)
+	if err := s.store.Append(ctx, events...); err != nil {
+		return err
+	}
+	return s.move(ctx, by, threads, target, now, func(i int) tenancy.Facts {
+		return tenancy.Facts{"delivery": cards[i].ID.String()}
+	})
 }
 
 // completeNow writes a delivery that nobody has to accept.
 func (s *Service) completeNow(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery) error {
-	if err := s.endDelivery(ctx, by, *c, d, DeliveryCompleted, d.CreatedAt, s.store.InsertDelivery); err != nil {
+	d.State, d.EndedAt = DeliveryCompleted, d.CreatedAt
+	if err := s.store.InsertDelivery(ctx, *d); err != nil {
 		return err
 	}
-	return s.applyOutcome(ctx, by, c.Team, c, d, d.CreatedAt)
+	if err := s.store.Append(ctx, s.deliveryEnded(by, d.EndedAt, *c, *d)); err != nil {
+		return err
+	}
+	return s.applyOutcome(ctx, by, c, d, d.EndedAt)
 }
 
-// settleDelivery ends the delivery that waited for an invitation, if there is one.
-func (s *Service) settleDelivery(ctx context.Context, by tenancy.Principal, c *Conversation, inv invite.Invitation, now time.Time) error {
+// deliverWith completes the delivery that waited for an accepted invitation, if there is one.
+func (s *Service) deliverWith(ctx context.Context, by tenancy.Principal, c *Conversation, inv invite.Invitation, now time.Time) error {
 	d, err := s.store.PendingDelivery(ctx, c.ID)
 	if notFound(err) || err == nil && d.Invitation != inv.ID {
 		return nil
@@ -224,31 +247,75 @@ func (s *Service) settleDelivery(ctx context.Context, by tenancy.Principal, c *C
 	if err != nil {
 		return err
 	}
-	state := settled[inv.State]
-	if err := s.endDelivery(ctx, by, *c, &d, state, now, s.store.UpdateDelivery); err != nil || state != DeliveryCompleted {
+	d.State, d.EndedAt = DeliveryCompleted, now
+	if err := s.store.UpdateDelivery(ctx, d); err != nil {
 		return err
 	}
-	return s.applyOutcome(ctx, by, c.Team, c, &d, now)
+	if err := s.store.Append(ctx, s.deliveryEnded(by, now, *c, d)); err != nil {
+		return err
+	}
+	return s.applyOutcome(ctx, by, c, &d, now)
+}
+
+// endWith ends the deliveries that waited for invitations which have ended without being accepted. A
+// conversation that has moved on is not looked at: its delivery was not the invitation's.
+func (s *Service) endWith(ctx context.Context, ended []invite.Invitation) error {
+	invitations := map[tenancy.InvitationID]invite.Invitation{}
+	var ids []tenancy.ConversationID
+	for _, inv := range ended {
+		invitations[inv.ID] = inv
+		ids = append(ids, inv.Conversation)
+	}
+	threads, err := s.store.LockConversations(ctx, ended[0].Team, ids...)
+	if err != nil {
+		return err
+	}
+	pending, err := s.pendingIn(ctx, threads)
+	if err != nil {
+		return err
+	}
+	now := s.env.Now()
+	over := map[DeliveryState][]tenancy.ConversationID{}
+	var events []outbox.Event
+	for _, c := range threads {
+		d, waits := pending[c.ID]
+		inv, ended := invitations[d.Invitation]
+		if !waits || !ended {
+			continue
+		}
+		d.State = settled[inv.State]
+		over[d.State] = append(over[d.State], c.ID)
+		events = append(events, s.deliveryEnded(recorded(inv.EndedBy), now, c, d))
+	}
+	for _, state := range slices.Sorted(maps.Keys(over)) {
+		if err := s.store.EndDeliveries(ctx, state, now, over[state]...); err != nil {
+			return err
+		}
+	}
+	return s.store.Append(ctx, events...)
 }
 
 // settled says how a delivery ends with its invitation.
 var settled = map[invite.State]DeliveryState{
-	invite.Accepted: DeliveryCompleted,
 	invite.Declined: DeliveryDeclined,
 	invite.Revoked:  DeliveryCancelled,
 	invite.Expired:  DeliveryExpired,
 }
 
-// endDelivery writes the delivery in its last state, with the event on the stream of the
-// conversation as the delivering team has it.
-func (s *Service) endDelivery(ctx context.Context, by tenancy.Principal, c Conversation, d *Delivery, state DeliveryState, now time.Time,
-	write func(context.Context, Delivery) error,
-) error {
-	d.State, d.EndedAt = state, now
-	if err := write(ctx, *d); err != nil {
-		return err
+// pendingIn are the pending deliveries of conversations.
+func (s *Service) pendingIn(ctx context.Context, threads []Conversation) (map[tenancy.ConversationID]Delivery, error) {
+	pending, err := s.store.PendingDeliveries(ctx, idsOf(threads)...)
+	in := map[tenancy.ConversationID]Delivery{}
+	for _, d := range pending {
+		in[d.Conversation] = d
 	}
-	facts := tenancy.Facts{"delivery": d.ID.String(), "state": string(state), "outcome": string(d.Outcome.Status)}
+	return in, err
+}
+
+// deliveryEnded is the event of a delivery in its last state, on the stream of the conversation as
+// the delivering team has it.
+func (s *Service) deliveryEnded(by tenancy.Principal, at time.Time, c Conversation, d Delivery) outbox.Event {
+	facts := tenancy.Facts{"delivery": d.ID.String(), "state": string(d.State), "outcome": string(d.Outcome.Status)}
 	switch {
 	case !d.Recipient.User.IsZero():
 		facts["user"] = d.Recipient.User.String()
@@ -257,12 +324,11 @@ func (s *Service) endDelivery(ctx context.Context, by tenancy.Principal, c Conve
 	default:
 		facts["invitation"] = d.Invitation.String()
 	}
-	return s.record(ctx, by, now, c, DeliveryEnded, facts)
+	return s.event(by, at, c, DeliveryEnded, facts)
 }
 
-// applyOutcome writes what a completed delivery does to the conversation, which is still
-// stored in the team given.
-func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, from tenancy.TeamID, c *Conversation, d *Delivery, now time.Time) error {
+// applyOutcome writes what a completed delivery does to the conversation.
+func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery, now time.Time) error {
 	if d.Outcome.Status.moves() {
 		c.Label = d.Outcome.Status
 	}
@@ -270,10 +336,9 @@ func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, from t
 	if closes {
 		c.Status, c.Outcome = Closed, d.Outcome.Status
 	}
-	if err := s.store.UpdateConversation(ctx, from, *c); err != nil {
+	if err := s.update(ctx, c); err != nil {
 		return err
 	}
-	c.Version++
 	if !closes {
 		return nil
 	}

@@ -37,9 +37,22 @@ func (c Conversation) in() tenancy.Place {
 
 // record appends one event to the conversation's stream.
 func (s *Service) record(ctx context.Context, by tenancy.Principal, at time.Time, c Conversation, kind string, facts tenancy.Facts) error {
+	return s.store.Append(ctx, s.event(by, at, c, kind, facts))
+}
+
+// event is one on the conversation's stream. Operations on many conversations append theirs at once.
+func (s *Service) event(by tenancy.Principal, at time.Time, c Conversation, kind string, facts tenancy.Facts) outbox.Event {
 	if facts == nil {
 		facts = tenancy.Facts{}
 	}
 	facts["conversation"] = c.ID.String()
-	return s.store.Append(ctx, s.env.Event(by, at, c.in(), kind, facts))
+	return s.env.Event(by, at, c.in(), kind, facts)
+}
+
+func idsOf(threads []Conversation) []tenancy.ConversationID {
+	ids := make([]tenancy.ConversationID, len(threads))
+	for i, c := range threads {
+		ids[i] = c.ID
+	}
+	return ids
 }

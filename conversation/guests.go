@@ -3,7 +3,6 @@ package conversation
 import (
 	"context"
 	"errors"
-	"slices"
 	"sort"
 	"time"
 
@@ -56,30 +55,30 @@ func (s *Service) Offer(ctx context.Context, actor tenancy.Actor, id tenancy.Con
 	return err
 }
 
-// Settle implements [invite.Admitter]: an accepted invitation becomes a grant, and a
-// delivery that waited for the invitation ends with it. It must run inside a transaction.
-func (s *Service) Settle(ctx context.Context, inv invite.Invitation) error {
-	by := tenancy.Principal(recorded(inv.EndedBy))
-	if inv.State == invite.Accepted {
-		// The team comes before the conversation in the order of locks.
-		if _, err := s.people.AdmitGuest(ctx, admission, inv.Team, inv.AcceptedBy); err != nil {
-			return err
-		}
+// Settle implements [invite.Admitter]: an accepted invitation becomes a grant, and deliveries that
+// waited for the invitations end with them. It must run inside a transaction.
+func (s *Service) Settle(ctx context.Context, ended ...invite.Invitation) error {
+	if inv := ended[0]; inv.State == invite.Accepted {
+		return s.admit(ctx, inv)
+	}
+	return s.endWith(ctx, ended)
+}
+
+// admit lets in who has accepted.
+func (s *Service) admit(ctx context.Context, inv invite.Invitation) error {
+	// The team comes before the conversation in the order of locks.
+	if err := s.people.AdmitGuests(ctx, admission, inv.Team, inv.AcceptedBy); err != nil {
+		return err
 	}
 	c, err := s.store.LockConversation(ctx, inv.Team, inv.Conversation)
-	if notFound(err) && inv.State != invite.Accepted {
-		return nil // it has moved on, and its delivery was not this invitation's
-	}
 	if err != nil {
 		return err
 	}
-	now := s.env.Now()
-	if inv.State == invite.Accepted {
-		if err := s.grant(ctx, by, c, inv, now); err != nil {
-			return err
-		}
+	now, by := s.env.Now(), recorded(inv.EndedBy)
+	if err := s.grant(ctx, by, c, inv, now); err != nil {
+		return err
 	}
-	return s.settleDelivery(ctx, by, &c, inv, now)
+	return s.deliverWith(ctx, by, &c, inv, now)
 }
 
 // recorded is a principal as an event or a row names it.
@@ -125,71 +124,4 @@ func (s *Service) firstFor(ctx context.Context, c Conversation, inv invite.Invit
 		return len(next) > 0 && next[0].At.After(inv.CreatedAt)
 	})
 	return int64(seen) + 1, err
-}
-
-// Depart implements [tenancy.Departures]: what a departing member was responsible for goes
-// back to the team, what they are about to deliver stays, and the conversations that they were a
-// guest of are closed to them. It must run inside a transaction.
-func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
-	assigned, err := s.store.AssignedTo(ctx, d.Team.ID, d.User)
-	if err != nil {
-		return err
-	}
-	granted, err := s.store.GrantedIn(ctx, d.Team.ID, d.User)
-	if err != nil {
-		return err
-	}
-	delivering, err := s.store.PendingDeliveriesBy(ctx, d.Team.ID, d.User)
-	if err != nil {
-		return err
-	}
-	for _, id := range tenancy.InOrder(slices.Concat(assigned, granted, delivering)...) {
-		if err := s.free(ctx, d, id, slices.Contains(delivering, id)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// free takes one conversation out of a departing member's hands, and with it what they are about
-// to deliver, if that is said.
-func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.ConversationID, delivering bool) error {
-	c, err := s.store.LockConversation(ctx, d.Team.ID, id)
-	if notFound(err) {
-		return nil // it moved to another team in between, and was freed by that
-	}
-	if err != nil {
-		return err
-	}
-	if c.Assignee == d.User {
-		if err := s.unassign(ctx, d.By, &c, d.At); err != nil {
-			return err
-		}
-	}
-	if delivering {
-		if err := s.cancel(ctx, d, c); err != nil {
-			return err
-		}
-	}
-	g, err := s.store.Grant(ctx, id, d.User)
-	if notFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.revoke(ctx, d.By, c, g, d.At)
-}
-
-// cancel ends what a departing member was about to deliver. It is cancelled with its invitation
-// already, unless the team keeps the invitations of those who leave.
-func (s *Service) cancel(ctx context.Context, d tenancy.Departure, c Conversation) error {
-	pending, err := s.store.PendingDelivery(ctx, c.ID)
-	if notFound(err) || err == nil && pending.By != d.User {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.endDelivery(ctx, d.By, c, &pending, DeliveryCancelled, d.At, s.store.UpdateDelivery)
 }

@@ -4,41 +4,71 @@ import (
 	"context"
 	"time"
 
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
-// move takes a conversation to another team of the account; the caller writes the row, which is
-// still stored in the team that move answers. Both teams are locked.
+// move takes conversations of one team, of which there is one at least, to another team of the
+// account, and leaves them as they are there. Both teams are locked, and so are the conversations.
+// The facts are those of each one's event.
 //
-// Its guests come along, so that nobody who was let in is locked out by the move, and see what
+// Their guests come along, so that nobody who was let in is locked out by the move, and see what
 // they saw. Their invitations that are still open do not, since nobody in the new team sent them;
 // nor does a delivery that waits for one.
-func (s *Service) move(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, now time.Time, facts tenancy.Facts) (from tenancy.TeamID, err error) {
-	from = c.Team
-	if err := s.invites.Withdraw(ctx, by, from, c.ID); err != nil {
-		return from, err
+func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, now time.Time, facts func(i int) tenancy.Facts) error {
+	from, ids := threads[0].Team, idsOf(threads)
+	if err := s.invites.Withdraw(ctx, by, from, ids...); err != nil {
+		return err
 	}
-	known, err := s.store.Contact(ctx, from, c.Contact)
+	contacts, err := s.contactsOf(ctx, by, threads, target, now)
 	if err != nil {
-		return from, err
+		return err
 	}
-	contact, err := s.contactIn(ctx, by, target, known, now)
+	if err := s.bringGuests(ctx, ids, target, now); err != nil {
+		return err
+	}
+	if err := s.store.MoveConversations(ctx, from, target.ID, ids...); err != nil {
+		return err
+	}
+	events := make([]outbox.Event, len(threads))
+	for i := range threads {
+		c := &threads[i]
+		c.Team, c.Contact, c.Assignee = target.ID, contacts[c.address()].ID, tenancy.UserID{}
+		c.Version++
+		told := facts(i)
+		told["from"], told["to"] = from.String(), target.ID.String()
+		events[i] = s.event(by, now, *c, ConversationMoved, told)
+	}
+	return s.store.Append(ctx, events...)
+}
+
+// contactsOf finds or makes the contacts of conversations in the team that they move to.
+func (s *Service) contactsOf(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, now time.Time) (map[address]Contact, error) {
+	var ids []tenancy.ContactID
+	for _, c := range threads {
+		ids = append(ids, c.Contact)
+	}
+	known, err := s.store.Contacts(ctx, threads[0].Team, ids...)
 	if err != nil {
-		return from, err
+		return nil, err
 	}
-	grants, err := s.store.Grants(ctx, c.ID)
+	return s.contactsIn(ctx, by, target, now, known...)
+}
+
+// bringGuests gives those who may see conversations a place in the team that these move to.
+func (s *Service) bringGuests(ctx context.Context, ids []tenancy.ConversationID, target tenancy.Team, now time.Time) error {
+	grants, err := s.store.Grants(ctx, ids...)
 	if err != nil {
-		return from, err
+		return err
 	}
+	var guests []tenancy.UserID
 	for _, g := range grants {
-		if !g.LiveAt(now) {
-			continue
-		}
-		if _, err := s.people.AdmitGuest(ctx, handover, target.ID, g.User); err != nil {
-			return from, err
+		if g.LiveAt(now) {
+			guests = append(guests, g.User)
 		}
 	}
-	c.Team, c.Contact, c.Assignee = target.ID, contact.ID, tenancy.UserID{}
-	facts["from"], facts["to"] = from.String(), target.ID.String()
-	return from, s.record(ctx, by, now, *c, ConversationMoved, facts)
+	if guests == nil {
+		return nil
+	}
+	return s.people.AdmitGuests(ctx, handover, target.ID, guests...)
 }

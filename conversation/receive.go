@@ -183,15 +183,9 @@ func (s *Service) take(ctx context.Context, by tenancy.System, c Conversation, o
 	if c, err = stay(); err != nil || !able {
 		return c, err
 	}
-	from, err := s.move(ctx, by, &c, target, now, tenancy.Facts{})
-	if err != nil {
-		return Conversation{}, err
-	}
-	if err := s.store.UpdateConversation(ctx, from, c); err != nil {
-		return Conversation{}, err
-	}
-	c.Version++
-	return c, nil
+	moved := []Conversation{c}
+	err = s.move(ctx, by, moved, target, now, func(int) tenancy.Facts { return tenancy.Facts{} })
+	return moved[0], err
 }
 
 // lockHeir locks an archived team and the one that has its identity now, in the order of their
@@ -216,10 +210,12 @@ func (s *Service) lockHeir(ctx context.Context, archived, heir tenancy.TeamID) (
 
 // start makes the conversation of a contact's first message.
 func (s *Service) start(ctx context.Context, by tenancy.System, team tenancy.Team, in Inbound, now time.Time) (Conversation, error) {
-	contact, err := s.contactIn(ctx, by, team, Contact{Channel: in.To.Channel, Address: in.From}, now)
+	known := Contact{Channel: in.To.Channel, Address: in.From}
+	contacts, err := s.contactsIn(ctx, by, team, now, known)
 	if err != nil {
 		return Conversation{}, err
 	}
+	contact := contacts[known.address()]
 	c := Conversation{
 		ID: tenancy.NewID[tenancy.ConversationID](s.env), Account: team.Account, Team: team.ID,
 		Contact: contact.ID, Identity: in.To, Address: in.From,

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
@@ -25,11 +26,14 @@ type Store interface {
 
 // ContactStore keeps contacts. Channel and Address are unique within the team.
 type ContactStore interface {
-	InsertContact(ctx context.Context, c Contact) error
+	InsertContact(ctx context.Context, contacts ...Contact) error
 	UpdateContact(ctx context.Context, c Contact) error
 	LockContact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (Contact, error)
 	Contact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (Contact, error)
-	ContactByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, address string) (Contact, error)
+	// Contacts lists the team's contacts with the ids, by id.
+	Contacts(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ContactID) ([]Contact, error)
+	// ContactsByAddress lists the team's contacts with the addresses on the channel, by id.
+	ContactsByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, addresses ...string) ([]Contact, error)
 }
 
 // ThreadStore keeps the conversations themselves. Identity and Address together are unique within
@@ -41,6 +45,17 @@ type ThreadStore interface {
 	UpdateConversation(ctx context.Context, team tenancy.TeamID, c Conversation) error
 	LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
 	Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
+	// LockConversations takes the team's conversations until the transaction ends, and answers them
+	// by id.
+	LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]Conversation, error)
+	// UnassignConversations takes the assignee off the team's conversations.
+	UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
+	// CloseConversations closes the team's conversations with the outcome.
+	CloseConversations(ctx context.Context, team tenancy.TeamID, outcome Label, ids ...tenancy.ConversationID) error
+	// MoveConversations moves the conversations from one team to another, where they are nobody's.
+	// Each has the contact there with its own channel and address; there must be one, or the move
+	// refers to a row that does not exist.
+	MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error
 	// LockOpen takes all open conversations of the team until the transaction ends, and answers
 	// them by id.
 	LockOpen(ctx context.Context, team tenancy.TeamID) ([]Conversation, error)
@@ -76,8 +91,11 @@ type GrantStore interface {
 	InsertGrant(ctx context.Context, g Grant) error
 	UpdateGrant(ctx context.Context, g Grant) error
 	Grant(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (Grant, error)
-	// Grants lists the grants of a conversation, whatever their state, by user id.
-	Grants(ctx context.Context, id tenancy.ConversationID) ([]Grant, error)
+	// RevokeGrants takes back the user's grants for the conversations that are not revoked, at the
+	// time and by the principal given.
+	RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error
+	// Grants lists the grants of the conversations, whatever their state, by (conversation id, user id).
+	Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]Grant, error)
 	// GrantedIn lists the ids of the team's conversations for which the user has a grant that
 	// is not revoked, whatever its expiry, by id.
 	GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
@@ -85,10 +103,16 @@ type GrantStore interface {
 
 // DeliveryStore keeps deliveries. A conversation has at most one in the state pending.
 type DeliveryStore interface {
-	InsertDelivery(ctx context.Context, d Delivery) error
+	InsertDelivery(ctx context.Context, deliveries ...Delivery) error
 	UpdateDelivery(ctx context.Context, d Delivery) error
 	// PendingDelivery finds the one delivery of the conversation in the state pending.
 	PendingDelivery(ctx context.Context, id tenancy.ConversationID) (Delivery, error)
+	// PendingDeliveries lists the deliveries of the conversations in the state pending, by
+	// conversation id.
+	PendingDeliveries(ctx context.Context, ids ...tenancy.ConversationID) ([]Delivery, error)
+	// EndDeliveries ends the pending deliveries of the conversations, in a state that is final, at the
+	// time given.
+	EndDeliveries(ctx context.Context, state DeliveryState, at time.Time, ids ...tenancy.ConversationID) error
 	// PendingDeliveriesBy lists the ids of the conversations that wait for the end of a delivery by
 	// the user, from the team, by id.
 	PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)

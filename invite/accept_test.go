@@ -560,11 +560,11 @@ func (b *broken) UpdateInvitation(ctx context.Context, r invite.Record) error {
 	return b.Store.UpdateInvitation(ctx, r)
 }
 
-func (b *broken) InsertMembership(ctx context.Context, m tenancy.Membership) error {
+func (b *broken) InsertMembership(ctx context.Context, m ...tenancy.Membership) error {
 	if b.fail() {
 		return errBroken
 	}
-	return b.Store.InsertMembership(ctx, m)
+	return b.Store.InsertMembership(ctx, m...)
 }
 
 func (b *broken) Append(ctx context.Context, events ...outbox.Event) error {

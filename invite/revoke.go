@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -61,51 +62,73 @@ func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := s.takeBack(ctx, d.By, d.Team.ID, id, d.At); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.takeBack(ctx, d.By, d.Team.ID, ids, d.At)
 }
 
-// Withdraw revokes the team's pending invitations into one conversation, as [Service.Depart]
-// does those of one member: for a conversation that moves to another team, where the same people
+// Withdraw revokes the team's pending invitations into the conversations, as [Service.Depart]
+// does those of one member: for conversations that move to another team, where the same people
 // can then be invited anew. It must run inside a transaction that has not locked the
-// conversation, unless it has locked the team before.
-func (s *Service) Withdraw(ctx context.Context, by tenancy.Principal, team tenancy.TeamID, conversation tenancy.ConversationID) error {
-	if conversation.IsZero() {
-		return tenancy.ErrNotFound // the zero filter would admit every invitation of the team
-	}
+// conversations, unless it has locked the team before.
+func (s *Service) Withdraw(ctx context.Context, by tenancy.Principal, team tenancy.TeamID, conversations ...tenancy.ConversationID) error {
 	if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
 		return err
 	}
-	// Long before they expire, so that those whose time has passed are in the list as well.
-	all := Filter{State: Pending, Conversation: conversation, Now: time.Time{}}
-	now := s.env.Now()
-	for {
-		pending, err := s.store.Invitations(ctx, team, all, tenancy.Keyset{Limit: tenancy.MaxLimit})
-		if err != nil || len(pending) == 0 {
-			return err
-		}
-		for _, r := range pending {
-			if err := s.takeBack(ctx, by, team, r.ID, now); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// takeBack revokes one pending invitation, or writes it down as expired if it is. The team is
-// locked.
-func (s *Service) takeBack(ctx context.Context, by tenancy.Principal, team tenancy.TeamID, id tenancy.InvitationID, at time.Time) error {
-	r, err := s.store.LockInvitation(ctx, team, id)
+	ids, err := s.store.PendingInto(ctx, team, conversations...)
 	if err != nil {
 		return err
 	}
-	if r, err = s.lapse(ctx, r, at); err != nil || r.State != Pending {
+	return s.takeBack(ctx, by, team, ids, s.env.Now())
+}
+
+// takeBack revokes pending invitations, or writes them down as expired if they are. The team is
+// locked.
+func (s *Service) takeBack(ctx context.Context, by tenancy.Principal, team tenancy.TeamID, ids []tenancy.InvitationID, at time.Time) error {
+	locked, err := s.store.LockInvitations(ctx, team, ids...)
+	if err != nil {
 		return err
 	}
-	_, err = s.step(ctx, by, at, r, OnRevoke)
-	return err
+	var lapsed, pending []Record
+	for _, r := range locked {
+		switch {
+		case r.State != Pending: // it has ended since it was listed
+		case r.StateAt(at) == Expired:
+			lapsed = append(lapsed, r)
+		default:
+			pending = append(pending, r)
+		}
+	}
+	if err := s.stepAll(ctx, system, at, team, lapsed, OnExpire); err != nil {
+		return err
+	}
+	return s.stepAll(ctx, by, at, team, pending, OnRevoke)
+}
+
+// stepAll is step for pending invitations of one team that an event ends.
+func (s *Service) stepAll(ctx context.Context, by tenancy.Principal, at time.Time, team tenancy.TeamID, pending []Record, e Event) error {
+	if len(pending) == 0 {
+		return nil
+	}
+	next, err := Pending.After(e)
+	if err != nil {
+		return err
+	}
+	var ids []tenancy.InvitationID
+	var events []outbox.Event
+	var guests []Invitation
+	for _, r := range pending {
+		r.State, r.EndedAt, r.EndedBy = next, at, by.Principal()
+		r.Version++
+		ids = append(ids, r.ID)
+		events = append(events, s.env.Event(by, at, r.in(), recorded[e], r.facts()))
+		if r.Kind == ToOneConversation {
+			guests = append(guests, r.Invitation)
+		}
+	}
+	if err := s.store.EndInvitations(ctx, team, next, at, by.Principal(), ids...); err != nil {
+		return err
+	}
+	if err := s.store.Append(ctx, events...); err != nil || len(guests) == 0 {
+		return err
+	}
+	return s.admitter.Settle(ctx, guests...)
 }

@@ -48,10 +48,11 @@ type Admitter interface {
 	// error of a conversation that the actor cannot see is [tenancy.ErrNotFound]. A refusal
 	// must not be the error of an InTx inside: that would doom the record of the refusal too.
 	Offer(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error
-	// Settle hears that an invitation into a conversation has left the state pending. Accepted:
-	// the user in AcceptedBy gets the access, and a membership if they have none. Declined,
-	// revoked or expired: what waited for the invitation ends. An error undoes the change.
-	Settle(ctx context.Context, inv Invitation) error
+	// Settle hears that invitations of one team into conversations have left the state pending; there
+	// is one at least. Accepted, which comes alone: the user in AcceptedBy gets the access, and a
+	// membership if they have none. Declined, revoked or expired: what waited for the invitations
+	// ends. An error undoes the change.
+	Settle(ctx context.Context, ended ...Invitation) error
 }
 
 // Bind names the room that owns the conversations. It belongs to the construction of the
@@ -66,7 +67,7 @@ var errUnbound = errors.New("usher: invitations into conversations need an Admit
 func (noAdmitter) Offer(context.Context, tenancy.Actor, tenancy.ConversationID) error {
 	return errUnbound
 }
-func (noAdmitter) Settle(context.Context, Invitation) error { return errUnbound }
+func (noAdmitter) Settle(context.Context, ...Invitation) error { return errUnbound }
 
 // system is who acts when time does, and who lets in those who accepted.
 const system = tenancy.System("invitation")

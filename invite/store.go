@@ -26,6 +26,11 @@ type Store interface {
 	UpdateInvitation(ctx context.Context, r Record) error
 	// LockInvitation takes and reads the row. The team comes first in the order of locks.
 	LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
+	// LockInvitations takes the team's invitations and answers them by id.
+	LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]Record, error)
+	// EndInvitations ends those of the team's invitations that are in the state pending: in another
+	// state, at the time and by the principal given.
+	EndInvitations(ctx context.Context, team tenancy.TeamID, state State, at time.Time, by string, ids ...tenancy.InvitationID) error
 	Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
 	// InvitationByToken finds an invitation by the hash of its token, whatever its state.
 	InvitationByToken(ctx context.Context, hash TokenHash) (Record, error)
@@ -38,6 +43,9 @@ type Store interface {
 	// PendingBy lists the ids of the team's invitations in the state pending that the user
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+	// PendingInto lists the ids of the team's invitations in the state pending into the
+	// conversations, by id.
+	PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error)
 }
 
 // OfferStore keeps the offers of accounts, by their account; they are stored and written as the

@@ -471,9 +471,9 @@ func (d *desk) Offer(_ context.Context, actor tenancy.Actor, c tenancy.Conversat
 	return d.refuse
 }
 
-func (d *desk) Settle(ctx context.Context, inv invite.Invitation) error {
-	if inv.State == invite.Accepted {
-		if _, err := d.people.AdmitGuest(ctx, "invitation", inv.Team, inv.AcceptedBy); err != nil {
+func (d *desk) Settle(ctx context.Context, ended ...invite.Invitation) error {
+	if inv := ended[0]; inv.State == invite.Accepted {
+		if err := d.people.AdmitGuests(ctx, "invitation", inv.Team, inv.AcceptedBy); err != nil {
 			return err
 		}
 	}
@@ -482,6 +482,6 @@ func (d *desk) Settle(ctx context.Context, inv invite.Invitation) error {
 	if d.settleE != nil {
 		return d.settleE
 	}
-	d.heard = append(d.heard, inv)
+	d.heard = append(d.heard, ended...)
 	return nil
 }

@@ -103,31 +103,6 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 	})
 }
 
-// AdmitGuest makes sure that a user has a place in the team for a conversation to be granted
-// to them: whoever is in the team stays what they are, anyone else becomes Restricted. The
-// errors are those of [Service.Admit], but for the first. A guest takes no seat.
-func (s *Service) AdmitGuest(ctx context.Context, by System, team TeamID, user UserID) (Membership, error) {
-	if err := by.Validate(); err != nil {
-		return Membership{}, err
-	}
-	return Do(ctx, s.store, s.env, by, "AdmitGuest", []any{team, user}, func(ctx context.Context) (Membership, error) {
-		t, err := s.Lock(ctx, team)
-		if err != nil {
-			return Membership{}, err
-		}
-		guest, err := s.present(ctx, team, user)
-		if !errors.Is(err, ErrNotFound) {
-			return guest, err
-		}
-		// The account and the user are not locked, since this runs in operations that have locked
-		// the team; DeleteUser looks again once it has the teams.
-		if err := s.activeUser(ctx, user); err != nil {
-			return Membership{}, err
-		}
-		return s.join(ctx, by, t, Membership{Team: team, User: user, Role: rbac.Restricted, JoinedAt: s.env.Now()})
-	})
-}
-
 // join writes an active membership, over a removed one if there is one. The team is locked.
 func (s *Service) join(ctx context.Context, by Principal, team Team, m Membership) (Membership, error) {
 	m.Status, m.Version = MembershipActive, 1

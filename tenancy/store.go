@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage/outbox"
 )
 
@@ -36,6 +37,11 @@ import (
 // rolled back, also if the error is swallowed: PostgreSQL knows no other way, so no store does.
 // What a row is made with and no operation changes (its id, its owner, when it was made) is
 // not for updates to change.
+//
+// Sets. A method that takes several rows or ids does what it does to all of them, whatever their
+// number and order, and to each once; none at all changes and finds nothing. It costs statements for
+// every so many of them and not for each. One that is not there, or in another team, it passes over.
+// What it changes has its next version then; what is decided about the rows, the caller has locked.
 //
 // A cancelled context ends every method with the context's error, and changes nothing.
 type Store interface {
@@ -78,6 +84,8 @@ type UserStore interface {
 	UpdateUser(ctx context.Context, u User) error
 	LockUser(ctx context.Context, id UserID) (User, error)
 	User(ctx context.Context, id UserID) (User, error)
+	// Users lists those of the users who exist, by id.
+	Users(ctx context.Context, ids ...UserID) ([]User, error)
 	UserByExternalID(ctx context.Context, externalID string) (User, error)
 	// UserByEmail finds the user who is verified for the address.
 	UserByEmail(ctx context.Context, normal string) (User, error)
@@ -113,9 +121,15 @@ type TeamStore interface {
 
 // MembershipStore keeps memberships, one for each team and user.
 type MembershipStore interface {
-	InsertMembership(ctx context.Context, m Membership) error
+	InsertMembership(ctx context.Context, memberships ...Membership) error
 	UpdateMembership(ctx context.Context, m Membership) error
+	// RenewMemberships makes the removed ones among the users' memberships in the team new ones:
+	// active from the time given, in the role, without a custom role and without an expiry. All
+	// others stay as they are.
+	RenewMemberships(ctx context.Context, team TeamID, role rbac.Role, at time.Time, users ...UserID) error
 	Membership(ctx context.Context, team TeamID, user UserID) (Membership, error)
+	// Memberships lists the users' memberships in the team, whatever their state, by user id.
+	Memberships(ctx context.Context, team TeamID, users ...UserID) ([]Membership, error)
 	// Authority reads all that a decision about a user in a team rests on, in one statement.
 	// Inside a transaction the membership is locked for share until its end. It answers
 	// ErrNotFound when the team, the user or the membership does not exist; states are for

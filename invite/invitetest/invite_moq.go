@@ -25,6 +25,9 @@ var _ invite.Store = &StoreMock{}
 //			AppendFunc: func(ctx context.Context, events ...outbox.Event) error {
 //				panic("mock out the Append method")
 //			},
+//			EndInvitationsFunc: func(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+//				panic("mock out the EndInvitations method")
+//			},
 //			EraseInvitationsFunc: func(ctx context.Context, user tenancy.UserID, normal string) error {
 //				panic("mock out the EraseInvitations method")
 //			},
@@ -55,6 +58,9 @@ var _ invite.Store = &StoreMock{}
 //			LockInvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockInvitation method")
 //			},
+//			LockInvitationsFunc: func(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+//				panic("mock out the LockInvitations method")
+//			},
 //			LockOfferFunc: func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockOffer method")
 //			},
@@ -66,6 +72,9 @@ var _ invite.Store = &StoreMock{}
 //			},
 //			PendingByFunc: func(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
 //				panic("mock out the PendingBy method")
+//			},
+//			PendingIntoFunc: func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+//				panic("mock out the PendingInto method")
 //			},
 //			PendingInvitationFunc: func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
 //				panic("mock out the PendingInvitation method")
@@ -85,6 +94,9 @@ var _ invite.Store = &StoreMock{}
 type StoreMock struct {
 	// AppendFunc mocks the Append method.
 	AppendFunc func(ctx context.Context, events ...outbox.Event) error
+
+	// EndInvitationsFunc mocks the EndInvitations method.
+	EndInvitationsFunc func(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error
 
 	// EraseInvitationsFunc mocks the EraseInvitations method.
 	EraseInvitationsFunc func(ctx context.Context, user tenancy.UserID, normal string) error
@@ -116,6 +128,9 @@ type StoreMock struct {
 	// LockInvitationFunc mocks the LockInvitation method.
 	LockInvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
 
+	// LockInvitationsFunc mocks the LockInvitations method.
+	LockInvitationsFunc func(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error)
+
 	// LockOfferFunc mocks the LockOffer method.
 	LockOfferFunc func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error)
 
@@ -127,6 +142,9 @@ type StoreMock struct {
 
 	// PendingByFunc mocks the PendingBy method.
 	PendingByFunc func(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+
+	// PendingIntoFunc mocks the PendingInto method.
+	PendingIntoFunc func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error)
 
 	// PendingInvitationFunc mocks the PendingInvitation method.
 	PendingInvitationFunc func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error)
@@ -145,6 +163,21 @@ type StoreMock struct {
 			Ctx context.Context
 			// Events is the events argument value.
 			Events []outbox.Event
+		}
+		// EndInvitations holds details about calls to the EndInvitations method.
+		EndInvitations []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Team is the team argument value.
+			Team tenancy.TeamID
+			// State is the state argument value.
+			State invite.State
+			// At is the at argument value.
+			At time.Time
+			// By is the by argument value.
+			By string
+			// Ids is the ids argument value.
+			Ids []tenancy.InvitationID
 		}
 		// EraseInvitations holds details about calls to the EraseInvitations method.
 		EraseInvitations []struct {
@@ -228,6 +261,15 @@ type StoreMock struct {
 			// ID is the id argument value.
 			ID tenancy.InvitationID
 		}
+		// LockInvitations holds details about calls to the LockInvitations method.
+		LockInvitations []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Team is the team argument value.
+			Team tenancy.TeamID
+			// Ids is the ids argument value.
+			Ids []tenancy.InvitationID
+		}
 		// LockOffer holds details about calls to the LockOffer method.
 		LockOffer []struct {
 			// Ctx is the ctx argument value.
@@ -264,6 +306,15 @@ type StoreMock struct {
 			// Inviter is the inviter argument value.
 			Inviter tenancy.UserID
 		}
+		// PendingInto holds details about calls to the PendingInto method.
+		PendingInto []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Team is the team argument value.
+			Team tenancy.TeamID
+			// Conversations is the conversations argument value.
+			Conversations []tenancy.ConversationID
+		}
 		// PendingInvitation holds details about calls to the PendingInvitation method.
 		PendingInvitation []struct {
 			// Ctx is the ctx argument value.
@@ -291,6 +342,7 @@ type StoreMock struct {
 		}
 	}
 	lockAppend            sync.RWMutex
+	lockEndInvitations    sync.RWMutex
 	lockEraseInvitations  sync.RWMutex
 	lockForgetOperations  sync.RWMutex
 	lockInTx              sync.RWMutex
@@ -301,10 +353,12 @@ type StoreMock struct {
 	lockInvitationLoad    sync.RWMutex
 	lockInvitations       sync.RWMutex
 	lockLockInvitation    sync.RWMutex
+	lockLockInvitations   sync.RWMutex
 	lockLockOffer         sync.RWMutex
 	lockOffers            sync.RWMutex
 	lockOperation         sync.RWMutex
 	lockPendingBy         sync.RWMutex
+	lockPendingInto       sync.RWMutex
 	lockPendingInvitation sync.RWMutex
 	lockPendingOffer      sync.RWMutex
 	lockUpdateInvitation  sync.RWMutex
@@ -343,6 +397,58 @@ func (mock *StoreMock) AppendCalls() []struct {
 	mock.lockAppend.RLock()
 	calls = mock.calls.Append
 	mock.lockAppend.RUnlock()
+	return calls
+}
+
+// EndInvitations calls EndInvitationsFunc.
+func (mock *StoreMock) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+	if mock.EndInvitationsFunc == nil {
+		panic("StoreMock.EndInvitationsFunc: method is nil but Store.EndInvitations was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Team  tenancy.TeamID
+		State invite.State
+		At    time.Time
+		By    string
+		Ids   []tenancy.InvitationID
+	}{
+		Ctx:   ctx,
+		Team:  team,
+		State: state,
+		At:    at,
+		By:    by,
+		Ids:   ids,
+	}
+	mock.lockEndInvitations.Lock()
+	mock.calls.EndInvitations = append(mock.calls.EndInvitations, callInfo)
+	mock.lockEndInvitations.Unlock()
+	return mock.EndInvitationsFunc(ctx, team, state, at, by, ids...)
+}
+
+// EndInvitationsCalls gets all the calls that were made to EndInvitations.
+// Check the length with:
+//
+//	len(mockedStore.EndInvitationsCalls())
+func (mock *StoreMock) EndInvitationsCalls() []struct {
+	Ctx   context.Context
+	Team  tenancy.TeamID
+	State invite.State
+	At    time.Time
+	By    string
+	Ids   []tenancy.InvitationID
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Team  tenancy.TeamID
+		State invite.State
+		At    time.Time
+		By    string
+		Ids   []tenancy.InvitationID
+	}
+	mock.lockEndInvitations.RLock()
+	calls = mock.calls.EndInvitations
+	mock.lockEndInvitations.RUnlock()
 	return calls
 }
 
@@ -730,6 +836,46 @@ func (mock *StoreMock) LockInvitationCalls() []struct {
 	return calls
 }
 
+// LockInvitations calls LockInvitationsFunc.
+func (mock *StoreMock) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+	if mock.LockInvitationsFunc == nil {
+		panic("StoreMock.LockInvitationsFunc: method is nil but Store.LockInvitations was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		Ids  []tenancy.InvitationID
+	}{
+		Ctx:  ctx,
+		Team: team,
+		Ids:  ids,
+	}
+	mock.lockLockInvitations.Lock()
+	mock.calls.LockInvitations = append(mock.calls.LockInvitations, callInfo)
+	mock.lockLockInvitations.Unlock()
+	return mock.LockInvitationsFunc(ctx, team, ids...)
+}
+
+// LockInvitationsCalls gets all the calls that were made to LockInvitations.
+// Check the length with:
+//
+//	len(mockedStore.LockInvitationsCalls())
+func (mock *StoreMock) LockInvitationsCalls() []struct {
+	Ctx  context.Context
+	Team tenancy.TeamID
+	Ids  []tenancy.InvitationID
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		Ids  []tenancy.InvitationID
+	}
+	mock.lockLockInvitations.RLock()
+	calls = mock.calls.LockInvitations
+	mock.lockLockInvitations.RUnlock()
+	return calls
+}
+
 // LockOffer calls LockOfferFunc.
 func (mock *StoreMock) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
 	if mock.LockOfferFunc == nil {
@@ -887,6 +1033,46 @@ func (mock *StoreMock) PendingByCalls() []struct {
 	mock.lockPendingBy.RLock()
 	calls = mock.calls.PendingBy
 	mock.lockPendingBy.RUnlock()
+	return calls
+}
+
+// PendingInto calls PendingIntoFunc.
+func (mock *StoreMock) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+	if mock.PendingIntoFunc == nil {
+		panic("StoreMock.PendingIntoFunc: method is nil but Store.PendingInto was just called")
+	}
+	callInfo := struct {
+		Ctx           context.Context
+		Team          tenancy.TeamID
+		Conversations []tenancy.ConversationID
+	}{
+		Ctx:           ctx,
+		Team:          team,
+		Conversations: conversations,
+	}
+	mock.lockPendingInto.Lock()
+	mock.calls.PendingInto = append(mock.calls.PendingInto, callInfo)
+	mock.lockPendingInto.Unlock()
+	return mock.PendingIntoFunc(ctx, team, conversations...)
+}
+
+// PendingIntoCalls gets all the calls that were made to PendingInto.
+// Check the length with:
+//
+//	len(mockedStore.PendingIntoCalls())
+func (mock *StoreMock) PendingIntoCalls() []struct {
+	Ctx           context.Context
+	Team          tenancy.TeamID
+	Conversations []tenancy.ConversationID
+} {
+	var calls []struct {
+		Ctx           context.Context
+		Team          tenancy.TeamID
+		Conversations []tenancy.ConversationID
+	}
+	mock.lockPendingInto.RLock()
+	calls = mock.calls.PendingInto
+	mock.lockPendingInto.RUnlock()
 	return calls
 }
 
@@ -1091,7 +1277,7 @@ var _ invite.Admitter = &AdmitterMock{}
 //			OfferFunc: func(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error {
 //				panic("mock out the Offer method")
 //			},
-//			SettleFunc: func(ctx context.Context, inv invite.Invitation) error {
+//			SettleFunc: func(ctx context.Context, ended ...invite.Invitation) error {
 //				panic("mock out the Settle method")
 //			},
 //		}
@@ -1105,7 +1291,7 @@ type AdmitterMock struct {
 	OfferFunc func(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error
 
 	// SettleFunc mocks the Settle method.
-	SettleFunc func(ctx context.Context, inv invite.Invitation) error
+	SettleFunc func(ctx context.Context, ended ...invite.Invitation) error
 
 	// calls tracks calls to the methods.
 	calls struct {
@@ -1122,8 +1308,8 @@ type AdmitterMock struct {
 		Settle []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
-			// Inv is the inv argument value.
-			Inv invite.Invitation
+			// Ended is the ended argument value.
+			Ended []invite.Invitation
 		}
 	}
 	lockOffer  sync.RWMutex
@@ -1171,21 +1357,21 @@ func (mock *AdmitterMock) OfferCalls() []struct {
 }
 
 // Settle calls SettleFunc.
-func (mock *AdmitterMock) Settle(ctx context.Context, inv invite.Invitation) error {
+func (mock *AdmitterMock) Settle(ctx context.Context, ended ...invite.Invitation) error {
 	if mock.SettleFunc == nil {
 		panic("AdmitterMock.SettleFunc: method is nil but Admitter.Settle was just called")
 	}
 	callInfo := struct {
-		Ctx context.Context
-		Inv invite.Invitation
+		Ctx   context.Context
+		Ended []invite.Invitation
 	}{
-		Ctx: ctx,
-		Inv: inv,
+		Ctx:   ctx,
+		Ended: ended,
 	}
 	mock.lockSettle.Lock()
 	mock.calls.Settle = append(mock.calls.Settle, callInfo)
 	mock.lockSettle.Unlock()
-	return mock.SettleFunc(ctx, inv)
+	return mock.SettleFunc(ctx, ended...)
 }
 
 // SettleCalls gets all the calls that were made to Settle.
@@ -1193,12 +1379,12 @@ func (mock *AdmitterMock) Settle(ctx context.Context, inv invite.Invitation) err
 //
 //	len(mockedAdmitter.SettleCalls())
 func (mock *AdmitterMock) SettleCalls() []struct {
-	Ctx context.Context
-	Inv invite.Invitation
+	Ctx   context.Context
+	Ended []invite.Invitation
 } {
 	var calls []struct {
-		Ctx context.Context
-		Inv invite.Invitation
+		Ctx   context.Context
+		Ended []invite.Invitation
 	}
 	mock.lockSettle.RLock()
 	calls = mock.calls.Settle

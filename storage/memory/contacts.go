@@ -25,8 +25,8 @@ func addressOf(c conversation.Contact) contactAddress {
 }
 
 // InsertContact implements [conversation.ContactStore].
-func (s *Store) InsertContact(ctx context.Context, c conversation.Contact) error {
-	return s.write(ctx, func() error {
+func (s *Store) InsertContact(ctx context.Context, contacts ...conversation.Contact) error {
+	return insertAll(ctx, s, contacts, func(c conversation.Contact) error {
 		if err := cmp.Or(checkContact(&c), s.teams.has(c.Team)); err != nil {
 			return err
 		}
@@ -82,16 +82,29 @@ func (s *Store) Contact(ctx context.Context, team tenancy.TeamID, id tenancy.Con
 	return read(ctx, s, func() (conversation.Contact, error) { return contact(s.contact(team, id)) })
 }
 
-// ContactByAddress implements [conversation.ContactStore].
-func (s *Store) ContactByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, address string) (conversation.Contact, error) {
-	return read(ctx, s, func() (conversation.Contact, error) {
-		return contact(s.addresses.get(contactAddress{team, channel, address}))
-	})
-}
-
 func contact(row *contactRow, err error) (conversation.Contact, error) {
 	if err != nil {
 		return conversation.Contact{}, err
 	}
 	return row.Contact, nil
+}
+
+// Contacts implements [conversation.ContactStore].
+func (s *Store) Contacts(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ContactID) ([]conversation.Contact, error) {
+	return read(ctx, s, func() ([]conversation.Contact, error) {
+		return shown(those(func(id tenancy.ContactID) (*contactRow, error) { return s.contact(team, id) }, ids), contact), nil
+	})
+}
+
+// ContactsByAddress implements [conversation.ContactStore].
+func (s *Store) ContactsByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, addresses ...string) ([]conversation.Contact, error) {
+	return read(ctx, s, func() ([]conversation.Contact, error) {
+		var ids []tenancy.ContactID
+		for _, address := range addresses {
+			if row, err := s.addresses.get(contactAddress{team, channel, address}); err == nil {
+				ids = append(ids, row.ID)
+			}
+		}
+		return shown(those(s.contacts.get, ids), contact), nil
+	})
 }

@@ -130,18 +130,67 @@ func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c c
 		if err := sameVersion(row.Version, c.Version); err != nil {
 			return err
 		}
-		owner, err := s.checkConversation(&c)
+		return s.changeConversation(row, c)
+	})
+}
+
+// changeConversation writes the next version of a row.
+func (s *Store) changeConversation(row *conversationRow, c conversation.Conversation) error {
+	owner, err := s.checkConversation(&c)
+	if err != nil {
+		return err
+	}
+	if err := s.threads.move(threadOf(row.Conversation), threadOf(c), row); err != nil {
+		return err
+	}
+	c.Version++
+	relist(s.log, row, s.conversationLists, func() {
+		set(s.log, &row.Conversation, c)
+		set(s.log, &row.team, owner)
+	})
+	return nil
+}
+
+// changeConversations makes one change to those of the conversations that are in the team.
+func (s *Store) changeConversations(ctx context.Context, team tenancy.TeamID, ids []tenancy.ConversationID, change func(c *conversation.Conversation) error) error {
+	return s.write(ctx, func() error {
+		for _, row := range those(s.conversationsOf(team), ids) {
+			c := row.Conversation
+			if err := change(&c); err != nil {
+				return err
+			}
+			if err := s.changeConversation(row, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// UnassignConversations implements [conversation.ThreadStore].
+func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
+		c.Assignee = tenancy.UserID{}
+		return nil
+	})
+}
+
+// CloseConversations implements [conversation.ThreadStore].
+func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
+	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
+		c.Status, c.Outcome = conversation.Closed, outcome
+		return nil
+	})
+}
+
+// MoveConversations implements [conversation.ThreadStore].
+func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	return s.changeConversations(ctx, from, ids, func(c *conversation.Conversation) error {
+		contact, err := referred(s.addresses.get(contactAddress{to, c.Identity.Channel, c.Address}))
 		if err != nil {
 			return err
 		}
-		if err := s.threads.move(threadOf(row.Conversation), threadOf(c), row); err != nil {
-			return err
-		}
-		c.Version++
-		relist(s.log, row, s.conversationLists, func() {
-			set(s.log, &row.Conversation, c)
-			set(s.log, &row.team, owner)
-		})
+		c.Team, c.Contact, c.Assignee = to, contact.ID, tenancy.UserID{}
 		return nil
 	})
 }
@@ -171,6 +220,18 @@ func (s *Store) conversation(team tenancy.TeamID, id tenancy.ConversationID) (*c
 		return nil, tenancy.ErrNotFound
 	}
 	return row, nil
+}
+
+// conversationsOf finds conversations in the team.
+func (s *Store) conversationsOf(team tenancy.TeamID) func(tenancy.ConversationID) (*conversationRow, error) {
+	return func(id tenancy.ConversationID) (*conversationRow, error) { return s.conversation(team, id) }
+}
+
+// LockConversations implements [conversation.ThreadStore].
+func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
+	return lock(ctx, s, func() ([]conversation.Conversation, error) {
+		return shown(those(s.conversationsOf(team), ids), thatConversation), nil
+	})
 }
 
 // LockConversation implements [conversation.ThreadStore].

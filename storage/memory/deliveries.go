@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
@@ -32,8 +33,8 @@ func (s *Store) deliveryLists(d *deliveryRow, visit func(*list[deliveryRow], pla
 }
 
 // InsertDelivery implements [conversation.DeliveryStore].
-func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
-	return s.write(ctx, func() error {
+func (s *Store) InsertDelivery(ctx context.Context, deliveries ...conversation.Delivery) error {
+	return insertAll(ctx, s, deliveries, func(d conversation.Delivery) error {
 		row, err := s.checkDelivery(d)
 		if err != nil {
 			return err
@@ -60,15 +61,34 @@ func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) err
 		if err := sameVersion(row.Version, d.Version); err != nil {
 			return err
 		}
-		next, err := s.checkDelivery(d)
-		if err != nil {
-			return err
+		return s.changeDelivery(row, d)
+	})
+}
+
+// changeDelivery writes the next version of a row.
+func (s *Store) changeDelivery(row *deliveryRow, d conversation.Delivery) error {
+	next, err := s.checkDelivery(d)
+	if err != nil {
+		return err
+	}
+	if err := s.pendingDeliveries.move(pendingIn(row.Delivery), pendingIn(d), row); err != nil {
+		return err
+	}
+	next.Version++
+	relist(s.log, row, s.deliveryLists, func() { set(s.log, row, *next) })
+	return nil
+}
+
+// EndDeliveries implements [conversation.DeliveryStore].
+func (s *Store) EndDeliveries(ctx context.Context, state conversation.DeliveryState, at time.Time, ids ...tenancy.ConversationID) error {
+	return s.write(ctx, func() error {
+		for _, row := range those(s.pendingDeliveries.get, ids) {
+			d := row.Delivery
+			d.State, d.EndedAt = state, at
+			if err := s.changeDelivery(row, d); err != nil {
+				return err
+			}
 		}
-		if err := s.pendingDeliveries.move(pendingIn(row.Delivery), pendingIn(d), row); err != nil {
-			return err
-		}
-		next.Version++
-		relist(s.log, row, s.deliveryLists, func() { set(s.log, row, *next) })
 		return nil
 	})
 }
@@ -120,6 +140,17 @@ func (s *Store) PendingDelivery(ctx context.Context, id tenancy.ConversationID) 
 			return conversation.Delivery{}, err
 		}
 		return row.Delivery, nil
+	})
+}
+
+// PendingDeliveries implements [conversation.DeliveryStore].
+func (s *Store) PendingDeliveries(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return read(ctx, s, func() ([]conversation.Delivery, error) {
+		var pending []conversation.Delivery
+		for _, row := range those(s.pendingDeliveries.get, ids) {
+			pending = append(pending, row.Delivery)
+		}
+		return pending, nil
 	})
 }
 

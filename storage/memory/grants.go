@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
@@ -84,16 +85,31 @@ func (s *Store) Grant(ctx context.Context, id tenancy.ConversationID, user tenan
 	})
 }
 
-// Grants implements [conversation.GrantStore].
-func (s *Store) Grants(ctx context.Context, id tenancy.ConversationID) ([]conversation.Grant, error) {
-	return read(ctx, s, func() ([]conversation.Grant, error) {
-		c := s.conversations.rows[id]
-		if c == nil {
-			return nil, nil
+// RevokeGrants implements [conversation.GrantStore].
+func (s *Store) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error {
+	return s.write(ctx, func() error {
+		for _, c := range those(s.conversations.get, ids) {
+			row := c.grants.get(placeByID(user))
+			if row == nil || !row.RevokedAt.IsZero() {
+				continue
+			}
+			g := row.Grant
+			g.RevokedAt, g.RevokedBy, g.Version = at, by, g.Version+1
+			cutGrant(&g)
+			relist(s.log, c, s.conversationLists, func() { set(s.log, &row.Grant, g) })
 		}
+		return nil
+	})
+}
+
+// Grants implements [conversation.GrantStore].
+func (s *Store) Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Grant, error) {
+	return read(ctx, s, func() ([]conversation.Grant, error) {
 		var grants []conversation.Grant
-		for g := range merged(ascending, ascending.beginning(), &c.grants) {
-			grants = append(grants, g.Grant)
+		for _, c := range those(s.conversations.get, ids) {
+			for g := range merged(ascending, ascending.beginning(), &c.grants) {
+				grants = append(grants, g.Grant)
+			}
 		}
 		return grants, nil
 	})

@@ -41,8 +41,8 @@ func (s *Store) membershipLists(m *membershipRow, visit func(*list[membershipRow
 }
 
 // InsertMembership implements [tenancy.MembershipStore].
-func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) error {
-	return s.write(ctx, func() error {
+func (s *Store) InsertMembership(ctx context.Context, memberships ...tenancy.Membership) error {
+	return insertAll(ctx, s, memberships, func(m tenancy.Membership) error {
 		if err := checkMembership(&m); err != nil {
 			return err
 		}
@@ -91,6 +91,33 @@ func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) erro
 	})
 }
 
+// RenewMemberships implements [tenancy.MembershipStore].
+func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
+	return s.write(ctx, func() error {
+		for _, row := range those(s.in(team), users) {
+			if row.Status != tenancy.MembershipRemoved {
+				continue
+			}
+			m := tenancy.Membership{
+				Team: team, User: row.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, Version: row.Version + 1,
+			}
+			if err := checkMembership(&m); err != nil {
+				return err
+			}
+			relist(s.log, row, s.membershipLists, func() {
+				set(s.log, &row.Membership, m)
+				set(s.log, &row.custom, nil)
+			})
+		}
+		return nil
+	})
+}
+
+// in finds memberships in the team.
+func (s *Store) in(team tenancy.TeamID) func(tenancy.UserID) (*membershipRow, error) {
+	return func(user tenancy.UserID) (*membershipRow, error) { return s.memberships.get(teamUser{team, user}) }
+}
+
 // custom finds the membership's custom role, nil where it has none. It may be another
 // account's: that is for the service to refuse.
 func (s *Store) custom(m tenancy.Membership) (*roleRow, error) {
@@ -118,6 +145,17 @@ func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenanc
 			return tenancy.Membership{}, err
 		}
 		return row.Membership, nil
+	})
+}
+
+// Memberships implements [tenancy.MembershipStore].
+func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
+	return read(ctx, s, func() ([]tenancy.Membership, error) {
+		var found []tenancy.Membership
+		for _, row := range those(s.in(team), users) {
+			found = append(found, row.Membership)
+		}
+		return found, nil
 	})
 }
 

@@ -78,6 +78,11 @@ func (s *Store) User(ctx context.Context, id tenancy.UserID) (tenancy.User, erro
 	return read(ctx, s, func() (tenancy.User, error) { return user(s.users.get(id)) })
 }
 
+// Users implements [tenancy.UserStore].
+func (s *Store) Users(ctx context.Context, ids ...tenancy.UserID) ([]tenancy.User, error) {
+	return read(ctx, s, func() ([]tenancy.User, error) { return shown(those(s.users.get, ids), user), nil })
+}
+
 // UserByExternalID implements [tenancy.UserStore].
 func (s *Store) UserByExternalID(ctx context.Context, externalID string) (tenancy.User, error) {
 	return read(ctx, s, func() (tenancy.User, error) { return user(s.externalIDs.get(externalID)) })

@@ -1,28 +1,33 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type contactStatements struct {
-	insert, update, lock, exists, byID, byAddress string
+	insert                     inserts
+	update, lock, exists, byID string
+	byIDs, byAddresses         manyIDs
 }
 
 func (c *compiler) contacts() contactStatements {
 	const find = `SELECT id, team_id, channel, address, name, email, email_display, notes, created_at, version
 		FROM usher_contacts WHERE`
 	return contactStatements{
-		insert: c.sql(`INSERT INTO usher_contacts (id, team_id, channel, address, name, email, email_display,
-			notes, created_at, version) VALUES (`, list("?", 9), `, 1)`),
+		insert: c.inserts(`INSERT INTO usher_contacts (id, team_id, channel, address, name, email, email_display,
+			notes, created_at, version)`, `(`+list("?", 9)+`, 1)`),
 		update: c.sql(`UPDATE usher_contacts SET channel = ?, address = ?, name = ?, email = ?,
 			email_display = ?, notes = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
-		lock:      c.sql(`UPDATE usher_contacts SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
-		exists:    c.sql(`SELECT 1 FROM usher_contacts WHERE id = ? AND team_id = ?`),
-		byID:      c.sql(find, `id = ? AND team_id = ?`),
-		byAddress: c.sql(find, `team_id = ? AND channel = ? AND address = ?`),
+		lock:        c.sql(`UPDATE usher_contacts SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		exists:      c.sql(`SELECT 1 FROM usher_contacts WHERE id = ? AND team_id = ?`),
+		byID:        c.sql(find, `id = ? AND team_id = ?`),
+		byIDs:       c.manyIDs(find, `team_id = ? AND id IN ({ids}) ORDER BY id`),
+		byAddresses: c.manyIDs(find, `team_id = ? AND channel = ? AND address IN ({ids})`),
 	}
 }
 
@@ -34,10 +39,12 @@ func scanContact(r row) (conversation.Contact, error) {
 }
 
 // InsertContact implements [conversation.ContactStore].
-func (s *Store) InsertContact(ctx context.Context, c conversation.Contact) error {
-	_, err := s.exec(ctx, s.contacts.insert, c.ID, c.Team, c.Channel, c.Address, c.Name, c.Email.Normal,
-		c.Email.Display, c.Notes, micros(c.CreatedAt))
-	return err
+func (s *Store) InsertContact(ctx context.Context, contacts ...conversation.Contact) error {
+	return insertAll(ctx, s, s.contacts.insert, contacts, func(c conversation.Contact) []any {
+		return []any{
+			c.ID, c.Team, c.Channel, c.Address, c.Name, c.Email.Normal, c.Email.Display, c.Notes, micros(c.CreatedAt),
+		}
+	})
 }
 
 // UpdateContact implements [conversation.ContactStore].
@@ -60,7 +67,15 @@ func (s *Store) Contact(ctx context.Context, team tenancy.TeamID, id tenancy.Con
 	return one(ctx, s, scanContact, s.contacts.byID, id, team)
 }
 
-// ContactByAddress implements [conversation.ContactStore].
-func (s *Store) ContactByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, address string) (conversation.Contact, error) {
-	return one(ctx, s, scanContact, s.contacts.byAddress, team, channel, address)
+// Contacts implements [conversation.ContactStore].
+func (s *Store) Contacts(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ContactID) ([]conversation.Contact, error) {
+	return allMany(ctx, s, scanContact, s.contacts.byIDs, tenancy.InOrder(ids...), team)
+}
+
+// ContactsByAddress implements [conversation.ContactStore].
+func (s *Store) ContactsByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, addresses ...string) ([]conversation.Contact, error) {
+	addresses = slices.Compact(slices.Sorted(slices.Values(addresses)))
+	found, err := allMany(ctx, s, scanContact, s.contacts.byAddresses, addresses, team, channel)
+	slices.SortFunc(found, func(a, b conversation.Contact) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return found, err
 }

@@ -3,12 +3,15 @@ package sqlstore
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type conversationStatements struct {
 	insert, update, lock, lockOpen, open, exists, byID, byAddress, assignedTo string
+	lockMany, byIDs, unassign, closeMany, move                                manyIDs
 	// listed has a form for each combination of scope and filter.
 	listed map[listForm]pages
 }
@@ -35,6 +38,16 @@ func (c *compiler) conversations() conversationStatements {
 		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ? ORDER BY c.last_at DESC, c.id DESC`),
 		assignedTo: c.sql(`SELECT id FROM usher_conversations
 			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
+		lockMany: c.manyIDs(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND id IN ({ids})`),
+		byIDs:    c.manyIDs(find, `c.team_id = ? AND c.id IN ({ids}) ORDER BY c.id`),
+		unassign: c.manyIDs(`UPDATE usher_conversations SET assignee_id = NULL, version = version + 1
+			WHERE team_id = ? AND id IN ({ids})`),
+		closeMany: c.manyIDs(`UPDATE usher_conversations SET status = 'closed', outcome = ?, version = version + 1
+			WHERE team_id = ? AND id IN ({ids})`),
+		// Where there is no contact it names none, as a write that refers to nothing does.
+		move: c.manyIDs(`UPDATE usher_conversations SET contact_id = COALESCE((SELECT p.id FROM usher_contacts p
+			WHERE p.team_id = ? AND p.channel = usher_conversations.channel AND p.address = usher_conversations.address), ?),
+			team_id = ?, assignee_id = NULL, version = version + 1 WHERE team_id = ? AND id IN ({ids})`),
 		listed: map[listForm]pages{},
 	}
 	newest := newestFirst("c.last_at", "c.id")
@@ -99,23 +112,41 @@ func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenanc
 	return one(ctx, s, scanConversation, s.conversations.byID, id, team)
 }
 
-// LockOpen implements [conversation.ThreadStore]. What is opened between the lock and the read is
-// not locked yet: then it takes them once more.
+// LockOpen implements [conversation.ThreadStore].
 func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
-	for {
-		var locked int64
-		err := s.writable(ctx)
-		if !s.dialect.OneWriter && err == nil {
-			locked, err = s.exec(ctx, s.conversations.lockOpen, team)
-		}
-		if err != nil {
-			return nil, err
-		}
-		open, err := all(ctx, s, scanConversation, s.conversations.open, team)
-		if err != nil || s.dialect.OneWriter || int64(len(open)) == locked {
-			return open, err
-		}
-	}
+	return lockAll(ctx, s,
+		func() (int64, error) { return s.exec(ctx, s.conversations.lockOpen, team) },
+		func() ([]conversation.Conversation, error) {
+			return all(ctx, s, scanConversation, s.conversations.open, team)
+		})
+}
+
+// LockConversations implements [conversation.ThreadStore].
+func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
+	ids = tenancy.InOrder(ids...)
+	return lockAll(ctx, s,
+		func() (int64, error) { return execMany(ctx, s, s.conversations.lockMany, ids, team) },
+		func() ([]conversation.Conversation, error) {
+			return allMany(ctx, s, scanConversation, s.conversations.byIDs, ids, team)
+		})
+}
+
+// UnassignConversations implements [conversation.ThreadStore].
+func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	_, err := execMany(ctx, s, s.conversations.unassign, tenancy.InOrder(ids...), team)
+	return err
+}
+
+// CloseConversations implements [conversation.ThreadStore].
+func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
+	_, err := execMany(ctx, s, s.conversations.closeMany, tenancy.InOrder(ids...), outcome, team)
+	return err
+}
+
+// MoveConversations implements [conversation.ThreadStore].
+func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	_, err := execMany(ctx, s, s.conversations.move, tenancy.InOrder(ids...), to, s.dialect.id(uuid.Nil), to, from)
+	return err
 }
 
 // ConversationsByAddress implements [conversation.ThreadStore].

@@ -67,7 +67,7 @@ func (s *Store) Replay(ctx context.Context, id uuid.UUID, at time.Time) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.exec(ctx, s.events.count[stream.Kind], 0, stream.ID); err != nil {
+		if _, err := s.exec(ctx, s.events.count[stream.Kind][0], 0, stream.ID); err != nil {
 			return err
 		}
 		if _, err := s.exec(ctx, dead.freeze, stream.Kind, stream.ID); err != nil {

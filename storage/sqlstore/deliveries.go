@@ -2,14 +2,17 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type deliveryStatements struct {
-	insert, update, exists, pending, pendingBy, erase, ofConversation string
-	ofTeam                                                            pages
+	insert                                                    inserts
+	update, exists, pending, pendingBy, erase, ofConversation string
+	pendingIn, end                                            manyIDs
+	ofTeam                                                    pages
 }
 
 func (c *compiler) deliveries() deliveryStatements {
@@ -30,14 +33,17 @@ func (c *compiler) deliveries() deliveryStatements {
 			side(`d.to_team_id = ? AND d.from_team_id <> ?`), `received) d`, newest.by)
 	}
 	return deliveryStatements{
-		insert: c.sql(`INSERT INTO usher_deliveries (id, conversation_id, account_id, from_team_id, by_id,
+		insert: c.inserts(`INSERT INTO usher_deliveries (id, conversation_id, account_id, from_team_id, by_id,
 			user_id, email, email_display, to_team_id, outcome, category, rating, summary, keep_open, state,
-			pending_conversation, invitation_id, created_at, ended_at, version) VALUES (`, list("?", 19), `, 1)`),
+			pending_conversation, invitation_id, created_at, ended_at, version)`, `(`+list("?", 19)+`, 1)`),
 		update: c.sql(`UPDATE usher_deliveries SET user_id = ?, email = ?, email_display = ?, to_team_id = ?,
 			outcome = ?, category = ?, rating = ?, summary = ?, keep_open = ?, state = ?, pending_conversation = ?,
 			invitation_id = ?, ended_at = ?, version = version + 1 WHERE id = ? AND conversation_id = ? AND version = ?`),
-		exists:  c.sql(`SELECT 1 FROM usher_deliveries WHERE id = ? AND conversation_id = ?`),
-		pending: c.sql(find, `d.pending_conversation = ?`),
+		exists:    c.sql(`SELECT 1 FROM usher_deliveries WHERE id = ? AND conversation_id = ?`),
+		pending:   c.sql(find, `d.pending_conversation = ?`),
+		pendingIn: c.manyIDs(find, `d.pending_conversation IN ({ids}) ORDER BY d.pending_conversation`),
+		end: c.manyIDs(`UPDATE usher_deliveries SET state = ?, ended_at = ?, pending_conversation = NULL, version = version + 1
+			WHERE pending_conversation IN ({ids})`),
 		pendingBy: c.sql(`SELECT pending_conversation FROM usher_deliveries
 			WHERE by_id = ? AND from_team_id = ? AND pending_conversation IS NOT NULL ORDER BY pending_conversation`),
 		erase: c.sql(`UPDATE usher_deliveries SET email = '', email_display = '', version = version + 1
@@ -65,12 +71,15 @@ func (s *Store) pendingConversation(d conversation.Delivery) any {
 }
 
 // InsertDelivery implements [conversation.DeliveryStore].
-func (s *Store) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
-	_, err := s.exec(ctx, s.deliveries.insert, d.ID, d.Conversation, d.Account, d.FromTeam, d.By,
-		d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
-		d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
-		d.Invitation, micros(d.CreatedAt), d.EndedAt)
-	return err
+func (s *Store) InsertDelivery(ctx context.Context, deliveries ...conversation.Delivery) error {
+	return insertAll(ctx, s, s.deliveries.insert, deliveries, func(d conversation.Delivery) []any {
+		return []any{
+			d.ID, d.Conversation, d.Account, d.FromTeam, d.By,
+			d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
+			d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.State, s.pendingConversation(d),
+			d.Invitation, micros(d.CreatedAt), d.EndedAt,
+		}
+	})
 }
 
 // UpdateDelivery implements [conversation.DeliveryStore].
@@ -85,6 +94,17 @@ func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) err
 // PendingDelivery implements [conversation.DeliveryStore].
 func (s *Store) PendingDelivery(ctx context.Context, id tenancy.ConversationID) (conversation.Delivery, error) {
 	return one(ctx, s, scanDelivery, s.deliveries.pending, id)
+}
+
+// PendingDeliveries implements [conversation.DeliveryStore].
+func (s *Store) PendingDeliveries(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return allMany(ctx, s, scanDelivery, s.deliveries.pendingIn, tenancy.InOrder(ids...))
+}
+
+// EndDeliveries implements [conversation.DeliveryStore].
+func (s *Store) EndDeliveries(ctx context.Context, state conversation.DeliveryState, at time.Time, ids ...tenancy.ConversationID) error {
+	_, err := execMany(ctx, s, s.deliveries.end, tenancy.InOrder(ids...), state, micros(at))
+	return err
 }
 
 // PendingDeliveriesBy implements [conversation.DeliveryStore].

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,18 +15,15 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// eventRows is how many events one INSERT holds at most, so that the texts stay a finite set.
-const eventRows = 16
-
 type eventStatements struct {
-	// count draws numbers from a stream's row; insert[n-1] writes n events of one stream.
-	count  map[outbox.StreamKind]string
-	insert map[outbox.StreamKind][eventRows]string
+	// count[n-1] draws numbers from the rows of n streams of one kind; insert writes the events.
+	count  map[outbox.StreamKind]inserts
+	insert map[outbox.StreamKind]inserts
 	ofTeam map[logForm]pages
 
 	take      string
-	overtaken [leaseSizes]string
-	lease     [leaseSizes]string
+	overtaken manyIDs
+	lease     manyIDs
 	done      string
 	retry     string
 
@@ -59,8 +57,8 @@ const eventColumns = `e.id, e.stream_kind, e.stream_id, e.seq, e.account_id, e.t
 
 func (c *compiler) events() eventStatements {
 	s := eventStatements{
-		count:  map[outbox.StreamKind]string{},
-		insert: map[outbox.StreamKind][eventRows]string{},
+		count:  map[outbox.StreamKind]inserts{},
+		insert: map[outbox.StreamKind]inserts{},
 		ofTeam: map[logForm]pages{},
 	}
 	for form, condition := range logConditions {
@@ -68,19 +66,29 @@ func (c *compiler) events() eventStatements {
 			WHERE e.team_id = ? AND e.occurred_at >= ? AND e.occurred_at <= ?`, condition)
 	}
 	for _, stream := range streams {
-		s.count[stream.kind] = c.sql(`UPDATE`, stream.table, `SET events = events + ? WHERE id = ?`)
+		s.count[stream.kind] = c.counts(stream.table)
 		// The number is read from the row that count has locked, in the same statement: no engine
 		// but PostgreSQL and SQLite can answer it with the UPDATE.
-		values := `(?, ?, ?, (SELECT events FROM ` + stream.table + ` WHERE id = ?) - ?, ` + list("?", 7) + `, 0)`
-		var inserts [eventRows]string
-		for n := range inserts {
-			inserts[n] = c.sql(`INSERT INTO usher_events (id, stream_kind, stream_id, seq, account_id, team_id,
-				kind, version, principal, occurred_at, payload, due_at) VALUES`, list(values, n+1))
-		}
-		s.insert[stream.kind] = inserts
+		s.insert[stream.kind] = c.inserts(`INSERT INTO usher_events (id, stream_kind, stream_id, seq, account_id, team_id,
+			kind, version, principal, occurred_at, payload, due_at)`,
+			`(?, ?, ?, (SELECT events FROM `+stream.table+` WHERE id = ?) - ?, `+list("?", 7)+`, 0)`)
 	}
 	c.outbox(&s)
 	return s
+}
+
+// counts are the updates that count events along 1, 2 … 16 streams, by as many as each has.
+func (c *compiler) counts(table string) inserts {
+	var texts inserts
+	for n := range texts {
+		by, which := `?`, `= ?`
+		if n > 0 {
+			// The ELSE, which no row comes to, tells PostgreSQL that the others are numbers.
+			by, which = `CASE id`+strings.Repeat(` WHEN ? THEN ?`, n+1)+` ELSE 0 END`, `IN (`+list("?", n+1)+`)`
+		}
+		texts[n] = c.sql(`UPDATE`, table, `SET events = events +`, by, `WHERE id`, which)
+	}
+	return texts
 }
 
 // eventFields are where eventColumns go.
@@ -97,8 +105,8 @@ func scanEvent(r row) (outbox.Event, error) {
 	return e, err
 }
 
-// Append implements [outbox.Appender]: two statements for each stream, whatever the number of
-// its events (up to 16).
+// Append implements [outbox.Appender]: two statements for every 16 events of one kind of stream,
+// whatever the number of the streams.
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 	if err := s.writable(ctx); err != nil {
 		return err
@@ -109,12 +117,11 @@ func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 			slices.Compare(a.Stream.ID[:], b.Stream.ID[:]))
 	})
 	for len(ordered) > 0 {
-		stream := ordered[0].Stream
 		n := 1
-		for n < len(ordered) && ordered[n].Stream == stream {
+		for n < min(len(ordered), manyRows) && ordered[n].Stream.Kind == ordered[0].Stream.Kind {
 			n++
 		}
-		if err := s.appendTo(ctx, stream, ordered[:n]); err != nil {
+		if err := s.appendTo(ctx, ordered[0].Stream.Kind, ordered[:n]); err != nil {
 			return err
 		}
 		ordered = ordered[n:]
@@ -132,33 +139,48 @@ func place(kind outbox.StreamKind) int {
 	})
 }
 
-// appendTo writes the events of one stream.
-func (s *Store) appendTo(ctx context.Context, stream outbox.Stream, events []outbox.Event) error {
-	count, known := s.events.count[stream.Kind]
+// appendTo writes events of one kind of stream, in the order of their streams, by one statement that
+// counts and one that inserts.
+func (s *Store) appendTo(ctx context.Context, kind outbox.StreamKind, events []outbox.Event) error {
+	count, known := s.events.count[kind]
 	if !known {
 		return s.refuse(ctx, &tenancy.InvalidError{Field: "stream", Reason: "must be of a known kind"})
 	}
-	found, err := s.exec(ctx, count, len(events), stream.ID)
+	left := map[uuid.UUID]int{} // of each stream, those that are still to be written
+	var streams []uuid.UUID
+	for _, e := range events {
+		if left[e.Stream.ID]++; left[e.Stream.ID] == 1 {
+			streams = append(streams, e.Stream.ID)
+		}
+	}
+	found, err := s.exec(ctx, count[len(streams)-1], countArgs(streams, left)...)
 	if err != nil {
 		return err
 	}
-	if found == 0 {
-		return fmt.Errorf("%w: the stream's row does not exist", tenancy.ErrNotFound)
+	if found != int64(len(streams)) {
+		return s.refuse(ctx, fmt.Errorf("%w: the stream's row does not exist", tenancy.ErrNotFound))
 	}
-	inserts := s.events.insert[stream.Kind]
-	for left := len(events); left > 0; {
-		chunk := events[len(events)-left:][:min(left, eventRows)]
-		args := make([]any, 0, len(chunk)*12)
-		for _, e := range chunk {
-			left--
-			args = append(args, e.ID, e.Stream.Kind, e.Stream.ID, e.Stream.ID, left, e.Account, e.Team, e.Kind,
-				e.Version, e.Principal, micros(e.At), string(e.Payload))
+	return insertAll(ctx, s, s.events.insert[kind], events, func(e outbox.Event) []any {
+		left[e.Stream.ID]--
+		return []any{
+			e.ID, e.Stream.Kind, e.Stream.ID, e.Stream.ID, left[e.Stream.ID], e.Account, e.Team, e.Kind,
+			e.Version, e.Principal, micros(e.At), string(e.Payload),
 		}
-		if _, err := s.exec(ctx, inserts[len(chunk)-1], args...); err != nil {
-			return err
-		}
+	})
+}
+
+// countArgs are those of [compiler.counts].
+func countArgs(streams []uuid.UUID, events map[uuid.UUID]int) (args []any) {
+	if len(streams) == 1 {
+		return []any{events[streams[0]], streams[0]}
 	}
-	return nil
+	for _, id := range streams {
+		args = append(args, id, events[id])
+	}
+	for _, id := range streams {
+		args = append(args, id)
+	}
+	return args
 }
 
 // TeamEvents implements [outbox.Log].

@@ -2,13 +2,15 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type grantStatements struct {
-	insert, update, exists, byKey, listed, grantedIn string
+	insert, update, exists, byKey, grantedIn string
+	listed, revoke                           manyIDs
 }
 
 func (c *compiler) grants() grantStatements {
@@ -22,7 +24,9 @@ func (c *compiler) grants() grantStatements {
 			WHERE conversation_id = ? AND user_id = ? AND version = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_grants WHERE conversation_id = ? AND user_id = ?`),
 		byKey:  c.sql(find, `conversation_id = ? AND user_id = ?`),
-		listed: c.sql(find, `conversation_id = ? ORDER BY user_id`),
+		listed: c.manyIDs(find, `conversation_id IN ({ids}) ORDER BY conversation_id, user_id`),
+		revoke: c.manyIDs(`UPDATE usher_grants SET revoked_at = ?, revoked_by = ?, version = version + 1
+			WHERE user_id = ? AND revoked_at IS NULL AND conversation_id IN ({ids})`),
 		grantedIn: c.sql(`SELECT g.conversation_id FROM usher_grants g
 			JOIN usher_conversations c ON c.id = g.conversation_id
 			WHERE g.user_id = ? AND g.revoked_at IS NULL AND c.team_id = ? ORDER BY g.conversation_id`),
@@ -57,8 +61,14 @@ func (s *Store) Grant(ctx context.Context, id tenancy.ConversationID, user tenan
 }
 
 // Grants implements [conversation.GrantStore].
-func (s *Store) Grants(ctx context.Context, id tenancy.ConversationID) ([]conversation.Grant, error) {
-	return all(ctx, s, scanGrant, s.grants.listed, id)
+func (s *Store) Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Grant, error) {
+	return allMany(ctx, s, scanGrant, s.grants.listed, tenancy.InOrder(ids...))
+}
+
+// RevokeGrants implements [conversation.GrantStore].
+func (s *Store) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error {
+	_, err := execMany(ctx, s, s.grants.revoke, tenancy.InOrder(ids...), micros(at), by, user)
+	return err
 }
 
 // GrantedIn implements [conversation.GrantStore].

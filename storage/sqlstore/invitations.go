@@ -13,6 +13,7 @@ type invitationStatements struct {
 	insert, update, lock, exists, byID, byToken, pending, pendingBy string
 	offer                                                           offerStatements
 	erase, load                                                     string
+	pendingInto, lockMany, byIDs, end                               manyIDs
 	// listed has a form for each way to filter by state, without and with a conversation.
 	listed map[stateForm][2]pages
 }
@@ -63,6 +64,12 @@ func (c *compiler) invitations() invitationStatements {
 		pending: c.sql(find, `i.pending_scope = ? AND i.email = ? AND i.team_id = ?`),
 		pendingBy: c.sql(`SELECT id FROM usher_invitations
 			WHERE inviter_id = ? AND team_id = ? AND state = 'pending' ORDER BY id`),
+		pendingInto: c.manyIDs(`SELECT id FROM usher_invitations
+			WHERE team_id = ? AND state = 'pending' AND conversation_id IN ({ids})`),
+		lockMany: c.manyIDs(`UPDATE usher_invitations SET locks = locks + 1 WHERE team_id = ? AND id IN ({ids})`),
+		byIDs:    c.manyIDs(find, `i.team_id = ? AND i.id IN ({ids}) ORDER BY i.id`),
+		end: c.manyIDs(`UPDATE usher_invitations SET state = ?, ended_at = ?, ended_by = ?, pending_scope = NULL,
+			version = version + 1 WHERE team_id = ? AND state = 'pending' AND id IN ({ids})`),
 		listed: map[stateForm][2]pages{},
 		offer: offerStatements{
 			update:  c.sql(change, `id = ? AND offered_id = ? AND version = ?`),
@@ -222,6 +229,28 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 // PendingBy implements [invite.Store].
 func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
 	return all(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingBy, inviter, team)
+}
+
+// PendingInto implements [invite.Store].
+func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+	ids, err := allMany(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingInto, tenancy.InOrder(conversations...), team)
+	return tenancy.InOrder(ids...), err
+}
+
+// LockInvitations implements [invite.Store].
+func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+	ids = tenancy.InOrder(ids...)
+	return lockAll(ctx, s,
+		func() (int64, error) { return execMany(ctx, s, s.invitations.lockMany, ids, team) },
+		func() ([]invite.Record, error) {
+			return allMany(ctx, s, scanInvitation, s.invitations.byIDs, ids, team)
+		})
+}
+
+// EndInvitations implements [invite.Store].
+func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+	_, err := execMany(ctx, s, s.invitations.end, tenancy.InOrder(ids...), state, micros(at), by, team)
+	return err
 }
 
 // InvitationLoad implements [invite.AddressStore] with one statement.

@@ -4,14 +4,17 @@ import (
 	"context"
 	"time"
 
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type membershipStatements struct {
-	insert, update, lock, exists, byKey string
-	authority, lockedAuthority          string
-	members, teamsOf                    pages
-	ofUser, hasOtherManager, lapsed     string
+	insert                          inserts
+	update, lock, exists, byKey     string
+	ofTeam, renew                   manyIDs
+	authority, lockedAuthority      string
+	members, teamsOf                pages
+	ofUser, hasOtherManager, lapsed string
 }
 
 const membershipColumns = `m.team_id, m.user_id, m.role, m.role_id, m.status, m.joined_at, m.expires_at, m.ended_at,
@@ -29,14 +32,20 @@ func (c *compiler) memberships() membershipStatements {
 			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 	)
 	return membershipStatements{
-		insert: c.sql(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at,
-			expires_at, ended_at, ended_by, version) VALUES (`, list("?", 9), `, 1)`),
+		insert: c.inserts(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at,
+			expires_at, ended_at, ended_by, version)`, `(`+list("?", 9)+`, 1)`),
 		update: c.sql(`UPDATE usher_memberships SET role = ?, role_id = ?, status = ?, joined_at = ?, expires_at = ?,
 			ended_at = ?, ended_by = ?, version = version + 1 WHERE team_id = ? AND user_id = ? AND version = ?`),
 		lock:   c.sql(`UPDATE usher_memberships SET locks = locks + 1 WHERE team_id = ? AND user_id = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_memberships WHERE team_id = ? AND user_id = ?`),
 		byKey: c.sql(`SELECT`, membershipColumns,
 			`FROM usher_memberships m WHERE m.team_id = ? AND m.user_id = ?`),
+
+		ofTeam: c.manyIDs(`SELECT`, membershipColumns, `FROM usher_memberships m
+			WHERE m.team_id = ? AND m.user_id IN ({ids}) ORDER BY m.user_id`),
+		renew: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, status = 'active', joined_at = ?,
+			expires_at = NULL, ended_at = NULL, ended_by = '', version = version + 1
+			WHERE team_id = ? AND status = 'removed' AND user_id IN ({ids})`),
 
 		// The lock stands in a sub-select, so that it takes the membership and nothing else on
 		// every engine: MariaDB has no FOR SHARE OF, and would take the team's row as well, on
@@ -99,10 +108,12 @@ func scanTeamOfUser(r row) (tenancy.TeamOfUser, error) {
 }
 
 // InsertMembership implements [tenancy.MembershipStore].
-func (s *Store) InsertMembership(ctx context.Context, m tenancy.Membership) error {
-	_, err := s.exec(ctx, s.memberships.insert, m.Team, m.User, m.Role.String(), m.Custom, m.Status,
-		micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy)
-	return err
+func (s *Store) InsertMembership(ctx context.Context, memberships ...tenancy.Membership) error {
+	return insertAll(ctx, s, s.memberships.insert, memberships, func(m tenancy.Membership) []any {
+		return []any{
+			m.Team, m.User, m.Role.String(), m.Custom, m.Status, micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy,
+		}
+	})
 }
 
 // UpdateMembership implements [tenancy.MembershipStore].
@@ -116,6 +127,17 @@ func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) erro
 // Membership implements [tenancy.MembershipStore].
 func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (tenancy.Membership, error) {
 	return one(ctx, s, scanMembership, s.memberships.byKey, team, user)
+}
+
+// Memberships implements [tenancy.MembershipStore].
+func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
+	return allMany(ctx, s, scanMembership, s.memberships.ofTeam, tenancy.InOrder(users...), team)
+}
+
+// RenewMemberships implements [tenancy.MembershipStore].
+func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
+	_, err := execMany(ctx, s, s.memberships.renew, tenancy.InOrder(users...), role.String(), micros(at), team)
+	return err
 }
 
 // Authority implements [tenancy.MembershipStore].

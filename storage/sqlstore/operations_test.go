@@ -180,8 +180,8 @@ func operations() []operation {
 		writes("tenancy.Admit", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.Admit(ctx, ushertest.System, tenancy.Admission{Team: d.bob.Team, User: d.User("stranger").ID, Role: rbac.Member})
 		}),
-		writes("tenancy.AdmitGuest", func(ctx context.Context, d *desk) (any, error) {
-			return d.Tenancy.AdmitGuest(ctx, ushertest.System, d.bob.Team, d.User("stranger").ID)
+		writes("tenancy.AdmitGuests", func(ctx context.Context, d *desk) (any, error) {
+			return nil, d.Tenancy.AdmitGuests(ctx, ushertest.System, d.bob.Team, d.User("stranger").ID)
 		}),
 		writes("tenancy.ChangeRole", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.ChangeRole(ctx, d.alice, d.bob.User, rbac.Manager)

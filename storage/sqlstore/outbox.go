@@ -11,13 +11,6 @@ import (
 	"github.com/usher-go/usher/storage/outbox"
 )
 
-// Leases are written for 1, 2, 4 … 256 events by one statement, its last places filled by
-// repeating an id, so that the texts stay a finite set.
-const (
-	leaseSizes = 9
-	maxLease   = 1 << (leaseSizes - 1)
-)
-
 func (c *compiler) outbox(s *eventStatements) {
 	// A stream's first undelivered event is the only one that can be due: one under a lease or
 	// waiting for its retry has a due_at in the future, and blocks those behind it.
@@ -26,12 +19,8 @@ func (c *compiler) outbox(s *eventStatements) {
 	s.take = c.sql(`SELECT`, eventColumns, `, e.attempts FROM usher_events e
 		WHERE e.due_at <= ? AND NOT EXISTS (`, earlier, `)
 		ORDER BY e.due_at, e.id LIMIT ? {skip locked}`)
-	for size := range s.lease {
-		s.overtaken[size] = c.sql(`SELECT e.id FROM usher_events e WHERE e.id IN (`, list("?", 1<<size), `)
-			AND EXISTS (`, earlier, `)`)
-		s.lease[size] = c.sql(`UPDATE usher_events SET due_at = ?, attempts = attempts + 1, leased = 1
-			WHERE id IN (`, list("?", 1<<size), `)`)
-	}
+	s.overtaken = c.manyIDs(`SELECT e.id FROM usher_events e WHERE e.id IN ({ids}) AND EXISTS (`, earlier, `)`)
+	s.lease = c.manyIDs(`UPDATE usher_events SET due_at = ?, attempts = attempts + 1, leased = 1 WHERE id IN ({ids})`)
 	// The end of the lease and the number of the attempt together prove who holds it.
 	const held = `WHERE id = ? AND due_at = ? AND attempts = ? AND leased = 1`
 	s.done = c.sql(`UPDATE usher_events SET due_at = NULL, leased = 0`, held)
@@ -52,19 +41,18 @@ func scanDue(r row) (outbox.Due, error) {
 func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
 	var taken []outbox.Due
 	err := s.alone(ctx, func(ctx context.Context) (err error) {
-		taken, err = all(ctx, s, scanDue, s.events.take, micros(now), min(limit, maxLease))
+		taken, err = all(ctx, s, scanDue, s.events.take, micros(now), min(limit, maxIDs))
 		if err == nil && len(taken) > 0 && !s.dialect.OneWriter {
 			taken, err = s.withoutOvertaken(ctx, taken)
 		}
 		if err != nil || len(taken) == 0 {
 			return err
 		}
-		size, ids := leaseIDs(taken)
 		for i := range taken {
 			taken[i].Attempt++
 			taken[i].Until = time.UnixMicro(micros(until)).UTC()
 		}
-		_, err = s.exec(ctx, s.events.lease[size], append([]any{micros(until)}, ids...)...)
+		_, err = execMany(ctx, s, s.events.lease, dueIDs(taken), micros(until))
 		return err
 	})
 	if err != nil {
@@ -73,23 +61,19 @@ func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]ou
 	return taken, nil
 }
 
-// leaseIDs are the ids of what was taken, filled up to the next size of a statement.
-func leaseIDs(taken []outbox.Due) (size int, ids []any) {
-	for 1<<size < len(taken) {
-		size++
+func dueIDs(taken []outbox.Due) []uuid.UUID {
+	ids := make([]uuid.UUID, len(taken))
+	for i := range taken {
+		ids[i] = taken[i].ID
 	}
-	for i := range 1 << size {
-		ids = append(ids, taken[min(i, len(taken)-1)].ID)
-	}
-	return size, ids
+	return ids
 }
 
 // withoutOvertaken leaves out events that are the first of their stream no longer. Take saw the
 // streams as they were when its statement began, and locked its rows after that: an event may
 // have been replayed in between. From now on [Store.Replay] waits for the rows.
 func (s *Store) withoutOvertaken(ctx context.Context, taken []outbox.Due) ([]outbox.Due, error) {
-	size, ids := leaseIDs(taken)
-	overtaken, err := all(ctx, s, scanID[uuid.UUID], s.events.overtaken[size], ids...)
+	overtaken, err := allMany(ctx, s, scanID[uuid.UUID], s.events.overtaken, dueIDs(taken))
 	return slices.DeleteFunc(taken, func(d outbox.Due) bool { return slices.Contains(overtaken, d.ID) }), err
 }
 

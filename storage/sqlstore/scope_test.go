@@ -50,6 +50,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
+	{"usher_contacts", "id IN ?", "and so for several"},
+	{"usher_conversations", "id IN ?", "and so for several"},
 	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
 	{"usher_memberships", "status = 'active' AND expires_at IS NULL", "and at the managers of each"},
 	{"usher_memberships", "status = 'deleted' AND status <> 'removed'", "the doctor looks for members who are deleted"},
@@ -65,7 +67,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_deliveries", "email = ? AND email <> ''", "the deletion of a user takes their address out of deliveries, wherever they are"},
 	{"usher_events", "due_at <= ?", "the relay takes what is due, whosever it is"},
 	{"usher_events", "stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
-	{"usher_events", "id IN ()", "the relay leases what it has taken"},
+	{"usher_events", "id IN ?", "the relay leases what it has taken"},
 	{"usher_events", "id = ? AND due_at = ? AND attempts = ? AND leased = 1", "the relay settles an event by its lease"},
 	{"usher_events", "buried_at IS NOT NULL", "the operator lists the dead letters"},
 	{"usher_events", "id = ? AND buried_at IS NOT NULL", "the operator replays a dead letter"},
@@ -73,7 +75,7 @@ var entries = []struct{ table, condition, why string }{
 }
 
 // countsEvents are the two statements that the entries of a bare id are for.
-var countsEvents = regexp.MustCompile(`^(SELECT events FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?$`)
+var countsEvents = regexp.MustCompile(`^(SELECT events FROM|UPDATE) \w+( SET events = events \+ (\?|CASE id( WHEN \? THEN \?)+ ELSE 0 END))? WHERE id (=|IN) \?$`)
 
 // Every statement that the store can ever send (F1 is that there are no others) on a table with
 // a team's rows says which team's, or is one of the few entries.
@@ -108,6 +110,8 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 		`DELETE FROM usher_messages WHERE seq = ?`,
 		`INSERT INTO usher_messages (id, seq) VALUES (?, ?)`,
 		`INSERT INTO usher_messages (id, conversation_id) VALUES (?, 'x')`,
+		`SELECT name FROM usher_contacts WHERE team_id IN (SELECT id FROM usher_teams)`,
+		`UPDATE usher_contacts SET name = ? WHERE id IN (?, ?)`,
 		`SELECT 1 FROM usher_invitations i JOIN usher_memberships m ON m.user_id = i.inviter_id WHERE i.team_id = ?`,
 		`SELECT 1 FROM usher_users u JOIN usher_memberships m ON m.user_id = u.id WHERE u.id = ?`,
 		`SELECT 1 FROM usher_users WHERE id = ? AND EXISTS (SELECT 1 FROM usher_deliveries WHERE id = ?)`,
@@ -121,12 +125,16 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 		`SELECT name FROM usher_users WHERE id = ?`,
 		`SELECT name FROM usher_contacts c WHERE c.id = $1 AND c.team_id = $2 AND (c.name = $3 OR c.name = $4)`,
 		`INSERT INTO usher_messages (id, conversation_id, seq) VALUES (?, ?, 1)`,
+		`SELECT seq FROM usher_messages WHERE conversation_id IN (?, ?) AND seq > ?`,
+		`UPDATE usher_contacts SET events = events + CASE id WHEN ? THEN ? WHEN ? THEN ? ELSE 0 END WHERE id IN (?, ?)`,
 	} {
 		assert.Empty(t, unbound(text, map[string]bool{}), text)
 	}
 }
 
 var (
+	// eachBound is one of several values that are bound, which names the team as well as one does.
+	eachBound   = regexp.MustCompile(`IN \(\s*\?(, \?)*\s*\)`)
 	spaces      = regexp.MustCompile(`\s+`)
 	placeholder = regexp.MustCompile(`\$\d+`)
 	qualifier   = regexp.MustCompile(`\b\w+\.`)
@@ -144,6 +152,7 @@ var (
 // entries it used.
 func unbound(text string, used map[string]bool) (faults []string) {
 	text = placeholder.ReplaceAllString(spaces.ReplaceAllString(strings.TrimSpace(text), " "), "?")
+	text = eachBound.ReplaceAllString(text, "IN ?")
 	text = strings.NewReplacer("( ", "(", " )", ")", " ,", ",", "+c.team_id", "c.team_id").Replace(text)
 	for _, parts := range insert.FindAllStringSubmatch(subselect.ReplaceAllString(text, "0"), 1) {
 		if !bindsInsert(parts[1], parts[2], parts[3]) {
@@ -217,7 +226,7 @@ func blame(tables []string, condition string) (string, string) {
 		for part := range strings.SplitSeq(condition, " AND ") {
 			for _, table := range tables {
 				for _, key := range scopeKeys[table] {
-					if part == key+" = ?" {
+					if part == key+" = ?" || part == key+" IN ?" {
 						return "", ""
 					}
 				}
@@ -242,7 +251,8 @@ func enters(query, table, condition string, used map[string]bool) bool {
 		if entry.table != table || !strings.HasPrefix(condition, entry.condition) {
 			continue
 		}
-		if entry.condition == "id = ?" && !countsEvents.MatchString(query) {
+		bare := entry.condition == "id = ?" || entry.condition == "id IN ?" && table != "usher_events"
+		if bare && !countsEvents.MatchString(query) {
 			continue
 		}
 		used[entry.table+entry.condition] = true

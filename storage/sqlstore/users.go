@@ -8,6 +8,7 @@ import (
 
 type userStatements struct {
 	insert, update, lock, exists, byID, byExternalID, byEmail string
+	byIDs                                                     manyIDs
 }
 
 func (c *compiler) users() userStatements {
@@ -22,6 +23,7 @@ func (c *compiler) users() userStatements {
 		lock:         c.sql(`UPDATE usher_users SET locks = locks + 1 WHERE id = ?`),
 		exists:       c.sql(`SELECT 1 FROM usher_users WHERE id = ?`),
 		byID:         c.sql(find, `id = ?`),
+		byIDs:        c.manyIDs(find, `id IN ({ids}) ORDER BY id`),
 		byExternalID: c.sql(find, `external_id = ?`),
 		byEmail:      c.sql(find, `verified_email = ?`),
 	}
@@ -68,6 +70,11 @@ func (s *Store) LockUser(ctx context.Context, id tenancy.UserID) (tenancy.User, 
 // User implements [tenancy.UserStore].
 func (s *Store) User(ctx context.Context, id tenancy.UserID) (tenancy.User, error) {
 	return one(ctx, s, scanUser, s.users.byID, id)
+}
+
+// Users implements [tenancy.UserStore].
+func (s *Store) Users(ctx context.Context, ids ...tenancy.UserID) ([]tenancy.User, error) {
+	return allMany(ctx, s, scanUser, s.users.byIDs, tenancy.InOrder(ids...))
 }
 
 // UserByExternalID implements [tenancy.UserStore].

@@ -9,6 +9,7 @@ import (
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
@@ -80,8 +81,64 @@ func (s *calledStore) Contact(a context.Context, b tenancy.TeamID, c tenancy.Con
 	return s.note("Contact").Contact(a, b, c)
 }
 
-func (s *calledStore) ContactByAddress(a context.Context, b tenancy.TeamID, c tenancy.Channel, d string) (conversation.Contact, error) {
-	return s.note("ContactByAddress").ContactByAddress(a, b, c, d)
+func (s *calledStore) ContactsByAddress(a context.Context, b tenancy.TeamID, c tenancy.Channel, d ...string) ([]conversation.Contact, error) {
+	return s.note("ContactsByAddress").ContactsByAddress(a, b, c, d...)
+}
+
+func (s *calledStore) Contacts(a context.Context, b tenancy.TeamID, c ...tenancy.ContactID) ([]conversation.Contact, error) {
+	return s.note("Contacts").Contacts(a, b, c...)
+}
+
+func (s *calledStore) Users(a context.Context, b ...tenancy.UserID) ([]tenancy.User, error) {
+	return s.note("Users").Users(a, b...)
+}
+
+func (s *calledStore) Memberships(a context.Context, b tenancy.TeamID, c ...tenancy.UserID) ([]tenancy.Membership, error) {
+	return s.note("Memberships").Memberships(a, b, c...)
+}
+
+func (s *calledStore) RenewMemberships(a context.Context, b tenancy.TeamID, c rbac.Role, d time.Time, e ...tenancy.UserID) error {
+	return s.note("RenewMemberships").RenewMemberships(a, b, c, d, e...)
+}
+
+func (s *calledStore) LockInvitations(a context.Context, b tenancy.TeamID, c ...tenancy.InvitationID) ([]invite.Record, error) {
+	return s.note("LockInvitations").LockInvitations(a, b, c...)
+}
+
+func (s *calledStore) EndInvitations(a context.Context, b tenancy.TeamID, c invite.State, d time.Time, e string, f ...tenancy.InvitationID) error {
+	return s.note("EndInvitations").EndInvitations(a, b, c, d, e, f...)
+}
+
+func (s *calledStore) PendingInto(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+	return s.note("PendingInto").PendingInto(a, b, c...)
+}
+
+func (s *calledStore) LockConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) ([]conversation.Conversation, error) {
+	return s.note("LockConversations").LockConversations(a, b, c...)
+}
+
+func (s *calledStore) UnassignConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) error {
+	return s.note("UnassignConversations").UnassignConversations(a, b, c...)
+}
+
+func (s *calledStore) CloseConversations(a context.Context, b tenancy.TeamID, c conversation.Label, d ...tenancy.ConversationID) error {
+	return s.note("CloseConversations").CloseConversations(a, b, c, d...)
+}
+
+func (s *calledStore) MoveConversations(a context.Context, b, c tenancy.TeamID, d ...tenancy.ConversationID) error {
+	return s.note("MoveConversations").MoveConversations(a, b, c, d...)
+}
+
+func (s *calledStore) RevokeGrants(a context.Context, b tenancy.UserID, c time.Time, d string, e ...tenancy.ConversationID) error {
+	return s.note("RevokeGrants").RevokeGrants(a, b, c, d, e...)
+}
+
+func (s *calledStore) PendingDeliveries(a context.Context, b ...tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return s.note("PendingDeliveries").PendingDeliveries(a, b...)
+}
+
+func (s *calledStore) EndDeliveries(a context.Context, b conversation.DeliveryState, c time.Time, d ...tenancy.ConversationID) error {
+	return s.note("EndDeliveries").EndDeliveries(a, b, c, d...)
 }
 
 func (s *calledStore) Conversation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID) (conversation.Conversation, error) {
@@ -144,8 +201,8 @@ func (s *calledStore) GrantedIn(a context.Context, b tenancy.TeamID, c tenancy.U
 	return s.note("GrantedIn").GrantedIn(a, b, c)
 }
 
-func (s *calledStore) Grants(a context.Context, b tenancy.ConversationID) ([]conversation.Grant, error) {
-	return s.note("Grants").Grants(a, b)
+func (s *calledStore) Grants(a context.Context, b ...tenancy.ConversationID) ([]conversation.Grant, error) {
+	return s.note("Grants").Grants(a, b...)
 }
 
 func (s *calledStore) HasOtherManager(a context.Context, b tenancy.TeamID, c tenancy.UserID) (bool, error) {
@@ -160,16 +217,16 @@ func (s *calledStore) InsertAccount(a context.Context, b tenancy.Account) error 
 	return s.note("InsertAccount").InsertAccount(a, b)
 }
 
-func (s *calledStore) InsertContact(a context.Context, b conversation.Contact) error {
-	return s.note("InsertContact").InsertContact(a, b)
+func (s *calledStore) InsertContact(a context.Context, b ...conversation.Contact) error {
+	return s.note("InsertContact").InsertContact(a, b...)
 }
 
 func (s *calledStore) InsertConversation(a context.Context, b conversation.Conversation) error {
 	return s.note("InsertConversation").InsertConversation(a, b)
 }
 
-func (s *calledStore) InsertDelivery(a context.Context, b conversation.Delivery) error {
-	return s.note("InsertDelivery").InsertDelivery(a, b)
+func (s *calledStore) InsertDelivery(a context.Context, b ...conversation.Delivery) error {
+	return s.note("InsertDelivery").InsertDelivery(a, b...)
 }
 
 func (s *calledStore) InsertGrant(a context.Context, b conversation.Grant) error {
@@ -180,8 +237,8 @@ func (s *calledStore) InsertInvitation(a context.Context, b invite.Record) error
 	return s.note("InsertInvitation").InsertInvitation(a, b)
 }
 
-func (s *calledStore) InsertMembership(a context.Context, b tenancy.Membership) error {
-	return s.note("InsertMembership").InsertMembership(a, b)
+func (s *calledStore) InsertMembership(a context.Context, b ...tenancy.Membership) error {
+	return s.note("InsertMembership").InsertMembership(a, b...)
 }
 
 func (s *calledStore) InsertMessage(a context.Context, b conversation.Message) error {

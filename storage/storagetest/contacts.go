@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -13,7 +14,7 @@ func contacts() kind[conversation.Contact] {
 	return kind[conversation.Contact]{
 		name: "contact", methods: []string{"InsertContact", "UpdateContact", "Contact", "LockContact"},
 		fresh:  func(w *world) conversation.Contact { return w.aContact(w.team().ID) },
-		insert: storage.Store.InsertContact, update: storage.Store.UpdateContact,
+		insert: eachOf(storage.Store.InsertContact), several: storage.Store.InsertContact, update: storage.Store.UpdateContact,
 		lock: func(s storage.Store, ctx context.Context, c conversation.Contact) (conversation.Contact, error) {
 			return s.LockContact(ctx, c.Team, c.ID)
 		},
@@ -50,7 +51,7 @@ func contacts() kind[conversation.Contact] {
 func contactCases() []testCase {
 	return append(contacts().cases(), testCase{
 		name: "contact addresses are unique in the team", rule: ruleContact,
-		covers: []string{"InsertContact", "ContactByAddress"}, run: contactAddressCase,
+		covers: []string{"InsertContact", "ContactsByAddress"}, run: contactAddressCase,
 	})
 }
 
@@ -58,11 +59,11 @@ func contactAddressCase(w *world) {
 	k := contacts()
 	team, elsewhere := w.team(), w.team()
 	a := w.contact(team.ID)
-	find := w.store.ContactByAddress
-	answers(w, a, "ContactByAddress")(find(w.ctx, team.ID, a.Channel, a.Address))
-	nothing[conversation.Contact](w, "ContactByAddress in another team")(find(w.ctx, elsewhere.ID, a.Channel, a.Address))
-	nothing[conversation.Contact](w, "ContactByAddress on another channel")(find(w.ctx, team.ID, tenancy.ChatChannel, a.Address))
-	nothing[conversation.Contact](w, "ContactByAddress of an unknown address")(find(w.ctx, team.ID, a.Channel, "+17770000000"))
+	find := w.contactAt
+	answers(w, a, "ContactsByAddress")(find(w.ctx, team.ID, a.Channel, a.Address))
+	nothing[conversation.Contact](w, "ContactsByAddress in another team")(find(w.ctx, elsewhere.ID, a.Channel, a.Address))
+	nothing[conversation.Contact](w, "ContactsByAddress on another channel")(find(w.ctx, team.ID, tenancy.ChatChannel, a.Address))
+	nothing[conversation.Contact](w, "ContactsByAddress of an unknown address")(find(w.ctx, team.ID, a.Channel, "+17770000000"))
 
 	rival := w.aContact(team.ID)
 	rival.Address = a.Address
@@ -74,9 +75,9 @@ func contactAddressCase(w *world) {
 	there := w.aContact(elsewhere.ID)
 	there.Address = a.Address
 	k.store(w, there)
-	answers(w, a, "ContactByAddress")(find(w.ctx, team.ID, a.Channel, a.Address))
-	answers(w, chat, "ContactByAddress of the same address on another channel")(find(w.ctx, team.ID, chat.Channel, a.Address))
-	answers(w, there, "ContactByAddress of the same address in another team")(find(w.ctx, elsewhere.ID, a.Channel, a.Address))
+	answers(w, a, "ContactsByAddress")(find(w.ctx, team.ID, a.Channel, a.Address))
+	answers(w, chat, "ContactsByAddress of the same address on another channel")(find(w.ctx, team.ID, chat.Channel, a.Address))
+	answers(w, there, "ContactsByAddress of the same address in another team")(find(w.ctx, elsewhere.ID, a.Channel, a.Address))
 
 	fresh := w.aContact(team.ID)
 	w.by(ruleReads)
@@ -84,8 +85,17 @@ func contactAddressCase(w *world) {
 		if err := w.store.InsertContact(ctx, fresh); err != nil {
 			return err
 		}
-		answers(w, fresh, "ContactByAddress inside")(find(ctx, team.ID, fresh.Channel, fresh.Address))
+		answers(w, fresh, "ContactsByAddress inside")(find(ctx, team.ID, fresh.Channel, fresh.Address))
 		return nil
 	})
-	nothing[conversation.Contact](w, "ContactByAddress after the rollback")(find(w.ctx, team.ID, fresh.Channel, fresh.Address))
+	nothing[conversation.Contact](w, "ContactsByAddress after the rollback")(find(w.ctx, team.ID, fresh.Channel, fresh.Address))
+}
+
+// contactAt is ContactsByAddress for one address.
+func (w *world) contactAt(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, address string) (conversation.Contact, error) {
+	found, err := w.store.ContactsByAddress(ctx, team, channel, address)
+	if err != nil || len(found) == 0 {
+		return conversation.Contact{}, cmp.Or(err, tenancy.ErrNotFound)
+	}
+	return found[0], nil
 }

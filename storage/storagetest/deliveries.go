@@ -15,7 +15,7 @@ func deliveries() kind[conversation.Delivery] {
 	return kind[row]{
 		name: "delivery", methods: []string{"InsertDelivery", "UpdateDelivery", "Deliveries", ""},
 		fresh:  func(w *world) row { return w.aDelivery(w.conversation(w.team())) },
-		insert: storage.Store.InsertDelivery, update: storage.Store.UpdateDelivery,
+		insert: eachOf(storage.Store.InsertDelivery), several: storage.Store.InsertDelivery, update: storage.Store.UpdateDelivery,
 		// Deliveries have no point read; the list of the conversation holds it.
 		get: func(s storage.Store, ctx context.Context, d row) (row, error) {
 			list, err := s.Deliveries(ctx, d.Conversation)

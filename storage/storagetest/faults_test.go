@@ -320,8 +320,8 @@ func (s autocommit) InsertTeam(ctx context.Context, t tenancy.Team) error {
 	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertTeam(ctx, t) })
 }
 
-func (s autocommit) InsertMembership(ctx context.Context, m tenancy.Membership) error {
-	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertMembership(ctx, m) })
+func (s autocommit) InsertMembership(ctx context.Context, m ...tenancy.Membership) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertMembership(ctx, m...) })
 }
 
 func (s autocommit) UpdateMembership(ctx context.Context, m tenancy.Membership) error {
@@ -332,8 +332,8 @@ func (s autocommit) InsertInvitation(ctx context.Context, r invite.Record) error
 	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertInvitation(ctx, r) })
 }
 
-func (s autocommit) InsertContact(ctx context.Context, c conversation.Contact) error {
-	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertContact(ctx, c) })
+func (s autocommit) InsertContact(ctx context.Context, c ...conversation.Contact) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertContact(ctx, c...) })
 }
 
 func (s autocommit) InsertConversation(ctx context.Context, c conversation.Conversation) error {
@@ -434,21 +434,24 @@ func (s takesDuplicates) InsertMessage(ctx context.Context, m conversation.Messa
 // ignoresDuplicates does as INSERT … ON CONFLICT DO NOTHING does.
 type ignoresDuplicates struct{ spoiled }
 
-func (s ignoresDuplicates) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
-	if _, err := s.Store.PendingDelivery(ctx, d.Conversation); err == nil && d.State == conversation.DeliveryPending {
-		return nil
-	}
-	return s.Store.InsertDelivery(ctx, d)
+func (s ignoresDuplicates) InsertDelivery(ctx context.Context, list ...conversation.Delivery) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(d conversation.Delivery) bool {
+		_, err := s.Store.PendingDelivery(ctx, d.Conversation)
+		return err == nil && d.State == conversation.DeliveryPending
+	})
+	return s.Store.InsertDelivery(ctx, list...)
 }
 
 // noReferences does not check foreign keys, as SQLite does unless it is told to.
 type noReferences struct{ spoiled }
 
-func (s noReferences) InsertMembership(ctx context.Context, m tenancy.Membership) error {
-	if _, err := s.Store.Team(ctx, m.Team); err != nil {
-		return nil //nolint:nilerr // the fault is to take the row all the same
+func (s noReferences) InsertMembership(ctx context.Context, list ...tenancy.Membership) error {
+	for _, m := range list {
+		if _, err := s.Store.Team(ctx, m.Team); err != nil {
+			return nil //nolint:nilerr // the fault is to take the row all the same
+		}
 	}
-	return s.Store.InsertMembership(ctx, m)
+	return s.Store.InsertMembership(ctx, list...)
 }
 
 // goesOn forgets that a statement has failed: the rest of the transaction is committed.
@@ -532,9 +535,12 @@ func (s foldsCase) UserByEmail(ctx context.Context, normal string) (tenancy.User
 // pads compares as CHAR columns do: without the spaces at the end.
 type pads struct{ spoiled }
 
-func (s pads) InsertContact(ctx context.Context, c conversation.Contact) error {
-	c.Address = strings.TrimRight(c.Address, " ")
-	return s.Store.InsertContact(ctx, c)
+func (s pads) InsertContact(ctx context.Context, list ...conversation.Contact) error {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Address = strings.TrimRight(list[i].Address, " ")
+	}
+	return s.Store.InsertContact(ctx, list...)
 }
 
 // cuts stores as much of a text as its column holds.
@@ -582,9 +588,11 @@ type anyTeam struct {
 	teams *sync.Map
 }
 
-func (s anyTeam) InsertContact(ctx context.Context, c conversation.Contact) error {
-	s.teams.Store(c.ID, c.Team)
-	return s.Store.InsertContact(ctx, c)
+func (s anyTeam) InsertContact(ctx context.Context, list ...conversation.Contact) error {
+	for _, c := range list {
+		s.teams.Store(c.ID, c.Team)
+	}
+	return s.Store.InsertContact(ctx, list...)
 }
 
 func (s anyTeam) Contact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (conversation.Contact, error) {
@@ -747,11 +755,13 @@ type leavesEnded struct {
 	pending *sync.Map
 }
 
-func (s leavesEnded) InsertDelivery(ctx context.Context, d conversation.Delivery) error {
-	if d.State == conversation.DeliveryPending {
-		s.pending.Store(d.Conversation, d.Recipient.Email.Normal)
+func (s leavesEnded) InsertDelivery(ctx context.Context, list ...conversation.Delivery) error {
+	for _, d := range list {
+		if d.State == conversation.DeliveryPending {
+			s.pending.Store(d.Conversation, d.Recipient.Email.Normal)
+		}
 	}
-	return s.Store.InsertDelivery(ctx, d)
+	return s.Store.InsertDelivery(ctx, list...)
 }
 
 func (s leavesEnded) EraseRecipient(ctx context.Context, normal string) error {
@@ -1511,6 +1521,143 @@ func (s mendsDocuments) InsertRole(ctx context.Context, r tenancy.CustomRole) er
 	return errors.Join(err, json.Unmarshal(text, &r.Permissions), s.Store.InsertRole(ctx, r))
 }
 
+// cutSets takes as many ids or rows as a statement holds, and forgets the rest.
+type cutSets struct{ spoiled }
+
+func cutTo[V any](most int, list []V) []V { return list[:min(most, len(list))] }
+
+func (s cutSets) Users(ctx context.Context, ids ...tenancy.UserID) ([]tenancy.User, error) {
+	return s.Store.Users(ctx, cutTo(256, ids)...)
+}
+
+func (s cutSets) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
+	return s.Store.Memberships(ctx, team, cutTo(256, users)...)
+}
+
+func (s cutSets) PendingInto(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+	return s.Store.PendingInto(ctx, team, cutTo(256, ids)...)
+}
+
+func (s cutSets) Contacts(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ContactID) ([]conversation.Contact, error) {
+	return s.Store.Contacts(ctx, team, cutTo(256, ids)...)
+}
+
+func (s cutSets) ContactsByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, addresses ...string) ([]conversation.Contact, error) {
+	return s.Store.ContactsByAddress(ctx, team, channel, cutTo(4, addresses)...)
+}
+
+func (s cutSets) Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Grant, error) {
+	return s.Store.Grants(ctx, cutTo(256, ids)...)
+}
+
+func (s cutSets) PendingDeliveries(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Delivery, error) {
+	return s.Store.PendingDeliveries(ctx, cutTo(256, ids)...)
+}
+
+func (s cutSets) EndDeliveries(ctx context.Context, state conversation.DeliveryState, at time.Time, ids ...tenancy.ConversationID) error {
+	return s.Store.EndDeliveries(ctx, state, at, cutTo(256, ids)...)
+}
+
+func (s cutSets) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	return s.Store.UnassignConversations(ctx, team, cutTo(256, ids)...)
+}
+
+func (s cutSets) InsertMembership(ctx context.Context, list ...tenancy.Membership) error {
+	return s.Store.InsertMembership(ctx, cutTo(16, list)...)
+}
+
+func (s cutSets) InsertContact(ctx context.Context, list ...conversation.Contact) error {
+	return s.Store.InsertContact(ctx, cutTo(16, list)...)
+}
+
+func (s cutSets) InsertDelivery(ctx context.Context, list ...conversation.Delivery) error {
+	return s.Store.InsertDelivery(ctx, cutTo(16, list)...)
+}
+
+func (s cutSets) Append(ctx context.Context, events ...outbox.Event) error {
+	return s.Store.Append(ctx, cutTo(16, events)...)
+}
+
+// locksAsTheyCome takes conversations in the order in which they were named.
+type locksAsTheyCome struct{ spoiled }
+
+func (s locksAsTheyCome) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
+	var locked []conversation.Conversation
+	seen := map[tenancy.ConversationID]bool{}
+	for _, id := range ids {
+		if c, err := s.LockConversation(ctx, team, id); err == nil && !seen[id] {
+			seen[id] = true
+			locked = append(locked, c)
+		}
+	}
+	return locked, nil
+}
+
+func (s locksAsTheyCome) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+	var locked []invite.Record
+	for _, id := range ids {
+		if r, err := s.LockInvitation(ctx, team, id); err == nil {
+			locked = append(locked, r)
+		}
+	}
+	return locked, nil
+}
+
+// changesEnded writes the end of what has ended once more.
+type changesEnded struct{ spoiled }
+
+func (s changesEnded) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+	pending, err := s.LockInvitations(ctx, team, ids...)
+	for _, r := range pending {
+		r.State, r.EndedAt, r.EndedBy = state, at, by
+		err = errors.Join(err, s.UpdateInvitation(ctx, r))
+	}
+	return err
+}
+
+func (s changesEnded) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error {
+	all, err := s.Grants(ctx, ids...)
+	for _, g := range all {
+		if g.User == user {
+			g.RevokedAt, g.RevokedBy = at, by
+			err = errors.Join(err, s.UpdateGrant(ctx, g))
+		}
+	}
+	return err
+}
+
+func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
+	all, err := s.Memberships(ctx, team, users...)
+	for _, m := range all {
+		if m.Status != tenancy.MembershipActive {
+			m = tenancy.Membership{Team: team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, Version: m.Version}
+			err = errors.Join(err, s.UpdateMembership(ctx, m))
+		}
+	}
+	return err
+}
+
+// movesAsTheyAre moves conversations with who was responsible for them, and closes them without a
+// word.
+type movesAsTheyAre struct{ spoiled }
+
+func (s movesAsTheyAre) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	threads, err := s.LockConversations(ctx, from, ids...)
+	for _, c := range threads {
+		there, missing := s.ContactsByAddress(ctx, to, c.Identity.Channel, c.Address)
+		if err = errors.Join(err, missing); len(there) == 0 {
+			return errors.Join(err, tenancy.ErrNotFound)
+		}
+		c.Team, c.Contact = to, there[0].ID
+		err = errors.Join(err, s.UpdateConversation(ctx, from, c))
+	}
+	return err
+}
+
+func (s movesAsTheyAre) CloseConversations(ctx context.Context, team tenancy.TeamID, _ conversation.Label, ids ...tenancy.ConversationID) error {
+	return s.Store.CloseConversations(ctx, team, "", ids...)
+}
+
 func faults() []fault {
 	of := func(name string, spoil func(s spoiled) storage.Store, caught string) fault {
 		return fault{name, func(s storage.Store) storage.Store { return spoil(spoiled{s}) }, caught}
@@ -1583,6 +1730,26 @@ func faults() []fault {
 		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
 		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
 		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
+		of("a set of users is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their ids"),
+		of("a set of memberships is cut", func(s spoiled) storage.Store { return cutSets{s} }, "memberships by their users"),
+		of("a set of invitations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations pending into conversations"),
+		of("a set of contacts is cut", func(s spoiled) storage.Store { return cutSets{s} }, "contacts by their ids"),
+		of("a set of addresses is cut", func(s spoiled) storage.Store { return cutSets{s} }, "contacts by their addresses"),
+		of("a set of grants is cut", func(s spoiled) storage.Store { return cutSets{s} }, "grants of several conversations"),
+		of("a set of deliveries is cut", func(s spoiled) storage.Store { return cutSets{s} }, "deliveries pending in conversations"),
+		of("a set of deliveries to end is cut", func(s spoiled) storage.Store { return cutSets{s} }, "deliveries that are pending end"),
+		of("a set of conversations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "conversations lose their assignee"),
+		of("new memberships are cut", func(s spoiled) storage.Store { return cutSets{s} }, "membership insert of several is all or none"),
+		of("new contacts are cut", func(s spoiled) storage.Store { return cutSets{s} }, "contact insert of several is all or none"),
+		of("new deliveries are cut", func(s spoiled) storage.Store { return cutSets{s} }, "delivery insert of several is all or none"),
+		of("events are cut", func(s spoiled) storage.Store { return cutSets{s} }, "append of many events to many streams"),
+		of("conversations are locked in any order", func(s spoiled) storage.Store { return locksAsTheyCome{s} }, "conversations are locked by their ids"),
+		of("invitations are locked in any order", func(s spoiled) storage.Store { return locksAsTheyCome{s} }, "invitations are locked by their ids"),
+		of("an invitation ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "invitations that are pending end"),
+		of("a grant is revoked twice", func(s spoiled) storage.Store { return changesEnded{s} }, "grants of a user are revoked"),
+		of("a suspended membership is renewed", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships that were removed are renewed"),
+		of("a move keeps the assignee", func(s spoiled) storage.Store { return movesAsTheyAre{s} }, "conversations are moved together"),
+		of("a close has no outcome", func(s spoiled) storage.Store { return movesAsTheyAre{s} }, "conversations are closed together"),
 		of("payloads are shared", func(s spoiled) storage.Store { return sharesPayload{s, new(sync.Map)} }, "memory of payloads is the caller's"),
 		of("lists are shared", func(s spoiled) storage.Store { return sharesList{s, new(sync.Map)} }, "memory of lists is the caller's"),
 

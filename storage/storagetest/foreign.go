@@ -13,6 +13,7 @@ import (
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
@@ -37,6 +38,12 @@ func teamCalls() map[string]teamCall {
 		"Authority": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.Authority(ctx, team, t.member.User))
 		},
+		"Memberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Memberships(ctx, team, t.member.User))
+		},
+		"RenewMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.RenewMemberships(ctx, team, rbac.Manager, t.at, t.former.User))
+		},
 		"Members": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Members(ctx, team, tenancy.Keyset{Limit: 5}))
 		},
@@ -57,6 +64,15 @@ func teamCalls() map[string]teamCall {
 		},
 		"Invitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.Invitation(ctx, team, t.invitation.ID))
+		},
+		"LockInvitations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.LockInvitations(ctx, team, t.invitation.ID))
+		},
+		"EndInvitations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.EndInvitations(ctx, team, invite.Revoked, t.at, "intruder", t.ending.ID))
+		},
+		"PendingInto": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.PendingInto(ctx, team, t.thread.ID))
 		},
 		"PendingInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.PendingInvitation(ctx, team, tenancy.ConversationID{}, t.invitation.Email.Normal))
@@ -90,8 +106,11 @@ func teamCalls() map[string]teamCall {
 		"Contact": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.Contact(ctx, team, t.contact.ID))
 		},
-		"ContactByAddress": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return one(s.ContactByAddress(ctx, team, t.contact.Channel, t.contact.Address))
+		"Contacts": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Contacts(ctx, team, t.contact.ID))
+		},
+		"ContactsByAddress": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.ContactsByAddress(ctx, team, t.contact.Channel, t.contact.Address))
 		},
 		"UpdateConversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			c := t.thread
@@ -102,6 +121,18 @@ func teamCalls() map[string]teamCall {
 			c := t.thread
 			c.Team, c.Status = team, conversation.Closed
 			return 0, s.UpdateConversation(ctx, team, c)
+		},
+		"LockConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.LockConversations(ctx, team, t.thread.ID))
+		},
+		"UnassignConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.UnassignConversations(ctx, team, t.closing.ID))
+		},
+		"CloseConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.CloseConversations(ctx, team, conversation.NotInterested, t.closing.ID))
+		},
+		"MoveConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.MoveConversations(ctx, team, t.sibling.ID, t.moving.ID))
 		},
 		"LockConversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.LockConversation(ctx, team, t.thread.ID))
@@ -139,6 +170,15 @@ func teamCalls() map[string]teamCall {
 			return count(s.TeamEvents(ctx, team.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 5))
 		},
 	}
+}
+
+// passesOver is the answer of a method that writes a set: what is not the team's it passes over
+// without an error, and that nothing was written is what the case shows in the end.
+func passesOver(err error) error {
+	if err == nil {
+		return tenancy.ErrNotFound
+	}
+	return err
 }
 
 func one[V any](_ V, err error) (int, error) {

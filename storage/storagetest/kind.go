@@ -20,6 +20,8 @@ type kind[R any] struct {
 	// A row serves as its own key.
 	insert, update func(storage.Store, context.Context, R) error
 	lock, get      func(storage.Store, context.Context, R) (R, error)
+	// several is insert where it takes several rows; nil where it does not.
+	several func(storage.Store, context.Context, ...R) error
 	// methods are the names of these four, for the failure and the list of what is covered.
 	methods []string
 	// version is nil for rows that never change.
@@ -33,6 +35,16 @@ type kind[R any] struct {
 	times   []timeField[R]
 	enums   []enumField[R]
 	refs    []refField[R]
+}
+
+// eachOf is a method of a store that takes several rows, for one.
+func eachOf[R any](method func(storage.Store, context.Context, ...R) error) func(storage.Store, context.Context, R) error {
+	return func(s storage.Store, ctx context.Context, r R) error { return method(s, ctx, r) }
+}
+
+// just is eachOf for the method of one store.
+func just[R any](method func(context.Context, ...R) error) func(context.Context, R) error {
+	return func(ctx context.Context, r R) error { return method(ctx, r) }
 }
 
 type change[R any] struct {
@@ -124,6 +136,9 @@ func (k kind[R]) cases() []testCase {
 	}
 	if len(k.enums) > 0 {
 		list = append(list, named("values outside the set are invalid", ruleInvalid, []int{inserts, updates}, k.enumsCase))
+	}
+	if k.several != nil {
+		list = append(list, named("insert of several is all or none", ruleSets, []int{inserts}, k.severalCase))
 	}
 	if k.update != nil {
 		list = append(list,

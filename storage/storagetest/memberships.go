@@ -20,7 +20,7 @@ func memberships() kind[tenancy.Membership] {
 			m.Custom = w.role(team.Account).ID
 			return m
 		},
-		insert: storage.Store.InsertMembership, update: storage.Store.UpdateMembership,
+		insert: eachOf(storage.Store.InsertMembership), several: storage.Store.InsertMembership, update: storage.Store.UpdateMembership,
 		get: func(s storage.Store, ctx context.Context, m tenancy.Membership) (tenancy.Membership, error) {
 			return s.Membership(ctx, m.Team, m.User)
 		},

@@ -145,6 +145,7 @@ func groups() []group {
 		{"messages", messageCases()},
 		{"grants", grantCases()},
 		{"deliveries", deliveryCases()},
+		{"sets", setCases()},
 		{"paging", pagingCases()},
 		{"scope", scopeCases()},
 		{"texts", textCases()},

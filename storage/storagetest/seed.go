@@ -112,7 +112,7 @@ func (w *world) member(team tenancy.TeamID, role rbac.Role) tenancy.Membership {
 	w.Helper()
 	m := w.aMembership(team, w.user().ID)
 	m.Role, m.ExpiresAt = role, time.Time{}
-	return stored(w, "InsertMembership", m, w.store.InsertMembership)
+	return stored(w, "InsertMembership", m, just(w.store.InsertMembership))
 }
 
 // anInvitation makes a pending invitation to the team, by a user of no standing: a store has
@@ -169,7 +169,7 @@ func (w *world) aContact(team tenancy.TeamID) conversation.Contact {
 
 func (w *world) contact(team tenancy.TeamID) conversation.Contact {
 	w.Helper()
-	return stored(w, "InsertContact", w.aContact(team), w.store.InsertContact)
+	return stored(w, "InsertContact", w.aContact(team), just(w.store.InsertContact))
 }
 
 func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
@@ -230,7 +230,7 @@ func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 
 func (w *world) delivery(c conversation.Conversation) conversation.Delivery {
 	w.Helper()
-	return stored(w, "InsertDelivery", w.aDelivery(c), w.store.InsertDelivery)
+	return stored(w, "InsertDelivery", w.aDelivery(c), just(w.store.InsertDelivery))
 }
 
 // aTeamEvent makes an event on the team's own stream.

@@ -109,7 +109,7 @@ func textKeys() []textKey {
 				c.Address = text
 				return c.ID.String(), contacts().put(w, c)
 			}, func(ctx context.Context, text string) (string, error) {
-				c, err := w.store.ContactByAddress(ctx, team, tenancy.PhoneChannel, text)
+				c, err := w.contactAt(ctx, team, tenancy.PhoneChannel, text)
 				return c.ID.String(), err
 			}
 	}}, {"Conversation.Address", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
@@ -338,7 +338,7 @@ func longCase(w *world) {
 		c := w.aContact(t.ID)
 		c.Name, c.Email, c.Notes, c.Address = u.Name, u.Email, wide(2000, last), long("a", tenancy.MaxAddress-4, last)
 		contacts().store(w, c)
-		answers(w, c, "ContactByAddress of the longest address")(w.store.ContactByAddress(w.ctx, t.ID, c.Channel, c.Address))
+		answers(w, c, "ContactsByAddress of the longest address")(w.contactAt(w.ctx, t.ID, c.Channel, c.Address))
 		thread := w.aConversation(t)
 		thread.Contact, thread.Address, thread.LastSeq = c.ID, c.Address, 1<<53+1
 		conversations().store(w, thread)
