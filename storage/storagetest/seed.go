@@ -25,7 +25,7 @@ func (w *world) aUser() tenancy.User {
 	return tenancy.User{
 		ID: newID[tenancy.UserID](w), ExternalID: fmt.Sprintf("auth0|%d", n),
 		Email:      tenancy.Address{Display: fmt.Sprintf("User.%d@Acme.example", n), Normal: fmt.Sprintf("user.%d@acme.example", n)},
-		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive,
+		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive, Autoclaim: true,
 		CreatedAt: w.now(), Version: 1,
 	}
 }

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS usher_users (
 	name           VARBINARY(400) NOT NULL,
 	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id BINARY(16),
+	autoclaim      BOOLEAN NOT NULL,
 	created_at     BIGINT NOT NULL,
 	version        BIGINT NOT NULL,
 	events         BIGINT NOT NULL DEFAULT 0,

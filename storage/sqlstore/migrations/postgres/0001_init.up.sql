@@ -27,6 +27,7 @@ CREATE TABLE usher_users (
 	name           text NOT NULL,
 	status         text NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id uuid,
+	autoclaim      boolean NOT NULL,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,

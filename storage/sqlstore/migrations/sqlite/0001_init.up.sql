@@ -24,6 +24,7 @@ CREATE TABLE usher_users (
 	name           TEXT NOT NULL,
 	status         TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id BLOB,
+	autoclaim      INTEGER NOT NULL CHECK (autoclaim IN (0, 1)),
 	created_at     INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
 	events         INTEGER NOT NULL DEFAULT 0
