@@ -24,6 +24,9 @@ type Invitation struct {
 	// Role is what accepting grants in the team; a guest of a conversation is Restricted. It is
 	// zero for the kind ToOneAccount, and for a request that was not accepted.
 	Role rbac.Role `json:",omitzero"`
+	// Custom is the custom role of the account that accepting grants, on top of Role, its base; zero
+	// for one of the built-in roles.
+	Custom tenancy.RoleID
 	// Domain is the e-mail domain whose people a link lets in; empty where it asks for none.
 	Domain string `json:",omitempty"`
 	// Uses is how many have come in by a link, of the MaxUses who can. Both are 0 for the other kinds.
@@ -46,7 +49,9 @@ type Invitation struct {
 	EndedBy string
 	// AcceptedBy is the user who accepted; of a link, whoever came in by it last.
 	AcceptedBy tenancy.UserID
-	Version    int64
+	// Terms is the version of the terms that they agreed to; empty where the team asked for none.
+	Terms   string
+	Version int64
 }
 
 // Kind is what an invitation opens.

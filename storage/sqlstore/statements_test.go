@@ -102,10 +102,8 @@ func TestStatementCounts(t *testing.T) {
 			},
 			"PendingRequest": func(ctx context.Context) error {
 				_, err := store.PendingRequest(ctx, s.team.ID, s.user.ID)
-				if errors.Is(err, tenancy.ErrNotFound) {
-					return nil
-				}
-				return err
+				require.ErrorIs(t, err, tenancy.ErrNotFound)
+				return nil
 			},
 			"RequestsOf": func(ctx context.Context) error { _, err := store.RequestsOf(ctx, s.user.ID, page); return err },
 			"RequestLoad": func(ctx context.Context) error {

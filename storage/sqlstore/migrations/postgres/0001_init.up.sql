@@ -27,6 +27,7 @@ CREATE TABLE usher_users (
 	name           text NOT NULL,
 	status         text NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id uuid,
+	autoclaim      boolean NOT NULL,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,
@@ -195,6 +196,7 @@ CREATE TABLE usher_invitations (
 	email           text COLLATE "C" NOT NULL,
 	email_display   text NOT NULL,
 	role            text CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id         uuid,
 	inviter_id      uuid NOT NULL REFERENCES usher_users (id),
 	state           text NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         bigint NOT NULL,
@@ -214,6 +216,8 @@ CREATE TABLE usher_invitations (
 	ended_at        bigint,
 	ended_by        text NOT NULL,
 	accepted_by     uuid REFERENCES usher_users (id),
+	terms           text NOT NULL,
+	lasts           bigint NOT NULL,
 	resends         bigint NOT NULL,
 	resends_from    bigint,
 	version         bigint NOT NULL,
@@ -244,6 +248,8 @@ CREATE INDEX usher_invitations_open ON usher_invitations (team_id, expires_at)
 CREATE INDEX usher_invitations_asked ON usher_invitations (asker_id, created_at, id)
 	WHERE asker_id IS NOT NULL;
 CREATE INDEX usher_invitations_batch ON usher_invitations (batch_id, account_id) WHERE batch_id IS NOT NULL;
+CREATE INDEX usher_invitations_lapsing ON usher_invitations (expires_at, id)
+	WHERE state = 'pending';
 CREATE INDEX usher_invitations_to ON usher_invitations (email, account_id);
 CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
