@@ -13,17 +13,17 @@ import (
 // scopeKeys are the tables that hold a team's rows, and the columns that put a row into its
 // team: the team's id, or the id of a conversation, which the rooms read in its team first.
 var scopeKeys = map[string][]string{
-	"usher_teams":         {"id"},
-	"usher_memberships":   {"team_id"},
-	"usher_contacts":      {"team_id"},
-	"usher_conversations": {"team_id"},
-	"usher_invitations":   {"team_id"},
+	"usher_teams":           {"id"},
+	"usher_memberships":     {"team_id"},
+	"usher_contacts":        {"team_id"},
+	"usher_conversations":   {"team_id"},
+	"usher_invitations":     {"team_id"},
 	"usher_invitation_uses": {"team_id"},
-	"usher_events":        {"team_id"},
-	"usher_messages":      {"conversation_id"},
-	"usher_words":         {"team_id"},
-	"usher_grants":        {"conversation_id"},
-	"usher_deliveries":    {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
+	"usher_events":          {"team_id"},
+	"usher_messages":        {"conversation_id"},
+	"usher_words":           {"team_id"},
+	"usher_grants":          {"conversation_id"},
+	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
