@@ -30,7 +30,7 @@ type desk struct {
 	// guests and two invitations on their way; promised waits for nora, who is invited to it. Of
 	// snoozed there are two, whose time has come, and two are answered and have been idle too long.
 	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
-	gina                                   tenancy.Actor // a guest of moving
+	gina                                            tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending

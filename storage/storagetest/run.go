@@ -145,6 +145,7 @@ func groups() []group {
 		{"episodes", episodeCases()},
 		{"sweeps", sweepCases()},
 		{"messages", messageCases()},
+		{"words", wordCases()},
 		{"grants", grantCases()},
 		{"deliveries", deliveryCases()},
 		{"paging", pagingCases()},
