@@ -12,7 +12,7 @@ import (
 // OpenConversationsError says that a team cannot be archived while conversations of it are open,
 // and nothing was said of them. It is [tenancy.ErrConflict].
 type OpenConversationsError struct {
-	// Open is how many there are.
+	// Open is how many there are that are not closed.
 	Open int
 }
 
@@ -48,14 +48,18 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 	return s.moveAll(ctx, a, open, target)
 }
 
+// closeAll closes conversations that are not closed, and ends their episodes.
 func (s *Service) closeAll(ctx context.Context, a tenancy.Archival, open []Conversation) error {
-	if err := s.store.CloseConversations(ctx, a.Team.ID, "", idsOf(open)...); err != nil {
+	ids, now := idsOf(open), s.env.Now()
+	if err := s.store.CloseConversations(ctx, a.Team.ID, "", ids...); err != nil {
 		return err
 	}
-	now := s.env.Now()
+	if err := s.store.EndEpisodes(ctx, Episode{ClosedAt: now, ClosedBy: a.By.Principal(), ClosedOn: OnClose}, ids...); err != nil {
+		return err
+	}
 	events := make([]outbox.Event, len(open))
 	for i, c := range open {
-		events[i] = s.event(a.By, now, c, ConversationClosed, tenancy.Facts{"outcome": ""})
+		events[i] = s.event(a.By, now, c, ConversationClosed, episodeFacts(c, OnClose, tenancy.Facts{"outcome": ""}))
 	}
 	return s.store.Append(ctx, events...)
 }

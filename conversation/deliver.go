@@ -332,17 +332,12 @@ func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, c *Con
 	if d.Outcome.Status.moves() {
 		c.Label = d.Outcome.Status
 	}
-	closes := d.Category == Negative && !d.KeepOpen && c.Status == Open
-	if closes {
-		c.Status, c.Outcome = Closed, d.Outcome.Status
+	if d.Category == Negative && !d.KeepOpen && c.Status != Closed {
+		if err := s.conclude(ctx, by, c, OnClose, d.Outcome.Status, now); err != nil {
+			return err
+		}
 	}
-	if err := s.update(ctx, c); err != nil {
-		return err
-	}
-	if !closes {
-		return nil
-	}
-	return s.record(ctx, by, now, *c, ConversationClosed, tenancy.Facts{"outcome": string(c.Outcome)})
+	return s.update(ctx, c)
 }
 
 // Deliveries lists the cards of the actor's team, newest first: what it delivered and what it

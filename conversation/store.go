@@ -19,7 +19,9 @@ type Store interface {
 	outbox.Appender
 	ContactStore
 	ThreadStore
+	EpisodeStore
 	MessageStore
+	WordStore
 	GrantStore
 	DeliveryStore
 }
@@ -50,14 +52,15 @@ type ThreadStore interface {
 	LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]Conversation, error)
 	// UnassignConversations takes the assignee off the team's conversations.
 	UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
-	// CloseConversations closes the team's conversations with the outcome.
+	// CloseConversations closes the team's conversations with the outcome. Their episodes are for
+	// EndEpisodes.
 	CloseConversations(ctx context.Context, team tenancy.TeamID, outcome Label, ids ...tenancy.ConversationID) error
 	// MoveConversations moves the conversations from one team to another, where they are nobody's.
 	// Each has the contact there with its own channel and address; there must be one, or the move
 	// refers to a row that does not exist.
 	MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error
-	// LockOpen takes all open conversations of the team until the transaction ends, and answers
-	// them by id.
+	// LockOpen takes all conversations of the team that are not closed until the transaction ends,
+	// and answers them by id.
 	LockOpen(ctx context.Context, team tenancy.TeamID) ([]Conversation, error)
 	// ConversationsByAddress lists the conversations of a channel identity and a contact's address,
 	// one at most for each account, in whatever team it is, newest first by (LastAt, id).
@@ -67,23 +70,79 @@ type ThreadStore interface {
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// SnoozeEnded lists at most limit snoozed conversations, of all teams, whose SnoozedUntil has
+	// come (it is not after now), by (SnoozedUntil, id).
+	SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
+	// Idle lists at most limit open conversations, of all teams that have an AutoClose, in which
+	// nobody waits for a reply and whose IdleSince is at least that long before now, in no
+	// particular order.
+	Idle(ctx context.Context, now time.Time, limit int) ([]Thread, error)
 }
 
-// MessageStore keeps messages. (Conversation, Seq) is unique, and so is a Key that is not zero.
+// Thread names a conversation and the team that it was in when it was looked up.
+type Thread struct {
+	Team         tenancy.TeamID
+	Conversation tenancy.ConversationID
+}
+
+// EpisodeStore keeps episodes. (Conversation, Number) is unique.
+type EpisodeStore interface {
+	InsertEpisode(ctx context.Context, e Episode) error
+	// EndEpisode writes ClosedAt, ClosedBy, ClosedOn and Outcome of the episode, and nothing else
+	// of it. One that has ended, like one that is not there, is [tenancy.ErrNotFound].
+	EndEpisode(ctx context.Context, e Episode) error
+	// EndEpisodes ends those episodes of the conversations that go on, as the one given has ended.
+	EndEpisodes(ctx context.Context, end Episode, ids ...tenancy.ConversationID) error
+	// Episodes lists at most limit episodes of a conversation after the number given, by Number.
+	Episodes(ctx context.Context, id tenancy.ConversationID, after int64, limit int) ([]Episode, error)
+}
+
+// MessageStore keeps messages. (Conversation, Seq) is unique, and so are a Key and a Receipt that are
+// not zero.
 type MessageStore interface {
 	InsertMessage(ctx context.Context, m Message) error
-	// Messages lists messages by Seq.
+	// UpdateMessage writes what can change of a message: Text, Attachments, EditedAt, DeletedAt,
+	// Status, Failure, HandedAt and Receipt. What else the row given says of it is not looked at.
+	UpdateMessage(ctx context.Context, m Message) error
+	Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (Message, error)
+	// Messages lists the messages of the range by Seq.
 	Messages(ctx context.Context, id tenancy.ConversationID, r Range) ([]Message, error)
 	MessageByKey(ctx context.Context, key MessageKey) (Message, error)
+	// FindMessage tells where a message is, in whatever team, and FindReceipt the one that has the
+	// Receipt.
+	FindMessage(ctx context.Context, message tenancy.MessageID) (Whereabouts, error)
+	FindReceipt(ctx context.Context, receipt MessageKey) (Whereabouts, error)
+}
+
+// Whereabouts is where a message is now: what it takes to lock and to read it.
+type Whereabouts struct {
+	Team         tenancy.TeamID
+	Conversation tenancy.ConversationID
+	Message      tenancy.MessageID
 }
 
 // Range is the part of a conversation to read.
 type Range struct {
-	// After excludes the messages up to and including that sequence.
-	After int64
+	// After excludes the messages up to and including that sequence, Before those from that one
+	// on; zero excludes none.
+	After, Before int64
+	// Newest takes the last Limit messages of those that are left, and not the first.
+	Newest bool
 	// Notes includes notes.
 	Notes bool
 	Limit int
+}
+
+// WordStore keeps by which words messages are found.
+type WordStore interface {
+	// InsertWords adds words by which a message of the team is found, which has none of them yet.
+	// They stay with it when its conversation moves to another team.
+	InsertWords(ctx context.Context, team tenancy.TeamID, m Message, words []Word) error
+	// DeleteWords takes all words from a message. One that has none is left alone.
+	DeleteWords(ctx context.Context, message tenancy.MessageID) error
+	// Search lists the messages of the team that have all of the words, 1 to [MaxSearch], newest
+	// first by (At, id); notes only if they are asked for. Another number of words answers [tenancy.ErrInvalid].
+	Search(ctx context.Context, team tenancy.TeamID, words []Word, notes bool, page tenancy.Keyset) ([]Message, error)
 }
 
 // GrantStore keeps grants, one for each conversation and user.

@@ -18,11 +18,13 @@ var scopeKeys = map[string][]string{
 	"usher_contacts":        {"team_id"},
 	"usher_conversations":   {"team_id"},
 	"usher_invitations":     {"team_id"},
-	"usher_invitation_uses": {"team_id"},
 	"usher_events":          {"team_id"},
+	"usher_episodes":        {"conversation_id"},
 	"usher_messages":        {"conversation_id"},
+	"usher_words":           {"team_id"},
 	"usher_grants":          {"conversation_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
+	"usher_invitation_uses": {"team_id"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
@@ -51,7 +53,13 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_invitations", "state = 'pending' AND expires_at > ? AND settings", "the doctor looks for invitations whose sender has gone"},
 	{"usher_memberships", "team_id = team_id AND user_id = inviter_id", "and at the sender of each"},
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
+	{"usher_conversations", "status = 'snoozed' AND snoozed_until <= ?", "the sweep finds the snoozes that are over, wherever they are"},
+	{"usher_teams", "auto_close IS NOT NULL AND status = 'open'", "the sweep finds what is idle, in every team that closes it"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
+	{"usher_messages", "id = ?", "a message that is to be sent is looked for by its id, wherever its conversation is now"},
+	{"usher_messages", "receipt_key = ?", "a provider's receipt finds its message by the digest of its id"},
+	{"usher_words", "message_id = ?", "a message that was read in its conversation loses its words"},
+	{"usher_words", "message_id IN ()", "the words of a conversation go with it to the team to which it moves"},
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
@@ -79,8 +87,10 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_events", "stream_kind = ? AND stream_id = ? AND due_at IS NOT NULL", "a replay looks at the leases in the stream of its dead letter"},
 }
 
-// countsEvents are the two statements that the entries of a bare id are for.
-var countsEvents = regexp.MustCompile(`^(SELECT events FROM|UPDATE) \w+( SET events = events \+ (\?|CASE id( WHEN \? THEN \?)+ ELSE 0 END))? WHERE id (=|IN) \?$`)
+// byBareID are the statements that the entries of a bare id are for: those that count events, and the
+// one that answers where a message is and nothing of it.
+var byBareID = regexp.MustCompile(`^((SELECT events FROM|UPDATE) \w+( SET events = events \+ (\?|CASE id( WHEN \? THEN \?)+ ELSE 0 END))? WHERE id (=|IN) \?|` +
+	`SELECT c\.team_id, m\.conversation_id, m\.id FROM .* WHERE m\.id = \?)$`)
 
 // Every statement that the store can ever send (F1 is that there are no others) on a table with
 // a team's rows says which team's, or is one of the few entries.
@@ -149,7 +159,7 @@ var (
 	change      = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (\w+)(?: SET .*?)? WHERE (.*)$`)
 	selection   = regexp.MustCompile(`^SELECT .*? FROM (.*?)(?: WHERE (.*?))?(?: ORDER BY .*)?(?: LIMIT .*)?$`)
 	joined      = regexp.MustCompile(`JOIN (\w+) \w+ ON ([\w.]+ = [\w.]+)`)
-	scopeTie    = regexp.MustCompile(`^(\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)|\w+\.(team_id|conversation_id) = \w+\.id)$`)
+	scopeTie    = regexp.MustCompile(`^(\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)|\w+\.(team_id|conversation_id) = \w+\.id|\w+\.id = \w+\.message_id)$`)
 	teamTable   = regexp.MustCompile(`\busher_\w+`)
 )
 
@@ -257,7 +267,7 @@ func enters(query, table, condition string, used map[string]bool) bool {
 			continue
 		}
 		bare := entry.condition == "id = ?" || entry.condition == "id IN ?" && table != "usher_events"
-		if bare && !countsEvents.MatchString(query) {
+		if bare && !byBareID.MatchString(query) {
 			continue
 		}
 		used[entry.table+entry.condition] = true

@@ -39,7 +39,9 @@ type Store struct {
 	invitations   invitationStatements
 	contacts      contactStatements
 	conversations conversationStatements
+	episodes      episodeStatements
 	messages      messageStatements
+	words         wordStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
 	operations    operationStatements
@@ -99,7 +101,9 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.invitations = c.invitations()
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()
+	s.episodes = c.episodes()
 	s.messages = c.messages()
+	s.words = c.words()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
 	s.operations = c.operations()

@@ -149,8 +149,52 @@ func (s *calledStore) ConversationsByAddress(a context.Context, b tenancy.Identi
 	return s.note("ConversationsByAddress").ConversationsByAddress(a, b, c)
 }
 
+func (s *calledStore) DeleteWords(a context.Context, b tenancy.MessageID) error {
+	return s.note("DeleteWords").DeleteWords(a, b)
+}
+
+func (s *calledStore) FindMessage(a context.Context, b tenancy.MessageID) (conversation.Whereabouts, error) {
+	return s.note("FindMessage").FindMessage(a, b)
+}
+
+func (s *calledStore) FindReceipt(a context.Context, b conversation.MessageKey) (conversation.Whereabouts, error) {
+	return s.note("FindReceipt").FindReceipt(a, b)
+}
+
+func (s *calledStore) InsertWords(a context.Context, b tenancy.TeamID, c conversation.Message, d []conversation.Word) error {
+	return s.note("InsertWords").InsertWords(a, b, c, d)
+}
+
 func (s *calledStore) LockOpen(a context.Context, b tenancy.TeamID) ([]conversation.Conversation, error) {
 	return s.note("LockOpen").LockOpen(a, b)
+}
+
+func (s *calledStore) SnoozeEnded(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
+	return s.note("SnoozeEnded").SnoozeEnded(a, b, c)
+}
+
+func (s *calledStore) Idle(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
+	return s.note("Idle").Idle(a, b, c)
+}
+
+func (s *calledStore) InsertEpisode(a context.Context, b conversation.Episode) error {
+	return s.note("InsertEpisode").InsertEpisode(a, b)
+}
+
+func (s *calledStore) EndEpisode(a context.Context, b conversation.Episode) error {
+	return s.note("EndEpisode").EndEpisode(a, b)
+}
+
+func (s *calledStore) EndEpisodes(a context.Context, b conversation.Episode, c ...tenancy.ConversationID) error {
+	return s.note("EndEpisodes").EndEpisodes(a, b, c...)
+}
+
+func (s *calledStore) Episodes(a context.Context, b tenancy.ConversationID, c int64, d int) ([]conversation.Episode, error) {
+	return s.note("Episodes").Episodes(a, b, c, d)
+}
+
+func (s *calledStore) Message(a context.Context, b tenancy.ConversationID, c tenancy.MessageID) (conversation.Message, error) {
+	return s.note("Message").Message(a, b, c)
 }
 
 func (s *calledStore) PendingDeliveriesBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
@@ -373,6 +417,10 @@ func (s *calledStore) LockOffer(a context.Context, b tenancy.AccountID, c tenanc
 	return s.note("LockOffer").LockOffer(a, b, c)
 }
 
+func (s *calledStore) Offer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("Offer").Offer(a, b, c)
+}
+
 func (s *calledStore) Offers(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]invite.Record, error) {
 	return s.note("Offers").Offers(a, b, c)
 }
@@ -407,6 +455,10 @@ func (s *calledStore) Role(a context.Context, b tenancy.AccountID, c tenancy.Rol
 
 func (s *calledStore) RolesIn(a context.Context, b tenancy.AccountID) ([]tenancy.CustomRole, error) {
 	return s.note("RolesIn").RolesIn(a, b)
+}
+
+func (s *calledStore) Search(a context.Context, b tenancy.TeamID, c []conversation.Word, d bool, e tenancy.Keyset) ([]conversation.Message, error) {
+	return s.note("Search").Search(a, b, c, d, e)
 }
 
 func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.Time, d tenancy.SeatQuery) (int, error) {
@@ -471,6 +523,10 @@ func (s *calledStore) UpdateInvitation(a context.Context, b invite.Record) error
 
 func (s *calledStore) UpdateMembership(a context.Context, b tenancy.Membership) error {
 	return s.note("UpdateMembership").UpdateMembership(a, b)
+}
+
+func (s *calledStore) UpdateMessage(a context.Context, b conversation.Message) error {
+	return s.note("UpdateMessage").UpdateMessage(a, b)
 }
 
 func (s *calledStore) UpdateRole(a context.Context, b tenancy.CustomRole) error {

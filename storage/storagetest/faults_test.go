@@ -701,6 +701,91 @@ func (s showsNotes) Messages(ctx context.Context, id tenancy.ConversationID, r c
 	return s.Store.Messages(ctx, id, r)
 }
 
+// readsForward takes the first messages where the last are asked for.
+type readsForward struct{ spoiled }
+
+func (s readsForward) Messages(ctx context.Context, id tenancy.ConversationID, r conversation.Range) ([]conversation.Message, error) {
+	r.Newest = false
+	return s.Store.Messages(ctx, id, r)
+}
+
+// includesBefore reads one message too many.
+type includesBefore struct{ spoiled }
+
+func (s includesBefore) Messages(ctx context.Context, id tenancy.ConversationID, r conversation.Range) ([]conversation.Message, error) {
+	if r.Before > 0 && r.Before < 1<<62 {
+		r.Before++
+	}
+	return s.Store.Messages(ctx, id, r)
+}
+
+// rewrites takes an update for the whole row.
+type rewrites struct {
+	spoiled
+	kinds *sync.Map
+}
+
+func (s rewrites) UpdateMessage(ctx context.Context, m conversation.Message) error {
+	s.kinds.Store(m.ID, m.Kind)
+	return s.Store.UpdateMessage(ctx, m)
+}
+
+func (s rewrites) Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (conversation.Message, error) {
+	m, err := s.Store.Message(ctx, id, message)
+	if kind, ok := s.kinds.Load(message); ok {
+		m.Kind, _ = kind.(conversation.MessageKind)
+	}
+	return m, err
+}
+
+// dropsReceipts keeps the first message that has a receipt and passes over that of the next.
+type dropsReceipts struct{ spoiled }
+
+func (s dropsReceipts) UpdateMessage(ctx context.Context, m conversation.Message) error {
+	if at, err := s.Store.FindReceipt(ctx, m.Receipt); err == nil && at.Message != m.ID {
+		m.Receipt = conversation.MessageKey{}
+	}
+	return s.Store.UpdateMessage(ctx, m)
+}
+
+// findsNotes searches notes for those who must not see them.
+type findsNotes struct{ spoiled }
+
+func (s findsNotes) Search(ctx context.Context, team tenancy.TeamID, words []conversation.Word, _ bool, p tenancy.Keyset) ([]conversation.Message, error) {
+	return s.Store.Search(ctx, team, words, true, p)
+}
+
+// findsSome looks for the first word and for no other.
+type findsSome struct{ spoiled }
+
+func (s findsSome) Search(ctx context.Context, team tenancy.TeamID, words []conversation.Word, notes bool, p tenancy.Keyset) ([]conversation.Message, error) {
+	return s.Store.Search(ctx, team, words[:min(1, len(words))], notes, p)
+}
+
+// leavesWords finds in the old team what has moved to another.
+type leavesWords struct {
+	spoiled
+	words *sync.Map // the team for which a message got its words
+}
+
+func (s leavesWords) InsertWords(ctx context.Context, team tenancy.TeamID, m conversation.Message, words []conversation.Word) error {
+	s.words.Store(m.ID, team)
+	return s.Store.InsertWords(ctx, team, m, words)
+}
+
+func (s leavesWords) Search(ctx context.Context, team tenancy.TeamID, words []conversation.Word, notes bool, p tenancy.Keyset) ([]conversation.Message, error) {
+	found, err := s.Store.Search(ctx, team, words, notes, p)
+	return slices.DeleteFunc(found, func(m conversation.Message) bool {
+		first, ok := s.words.Load(m.ID)
+		return ok && first != team
+	}), err
+}
+
+// keepsWords deletes no words.
+type keepsWords struct{ spoiled }
+
+func (s keepsWords) DeleteWords(context.Context, tenancy.MessageID) error { return nil }
+
 // onlyFrom lists the deliveries of the team that delivered.
 type onlyFrom struct{ spoiled }
 
@@ -725,6 +810,30 @@ func (s locksClosed) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conve
 	all, err := s.Store.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{}, tenancy.Keyset{Limit: 1000})
 	slices.SortFunc(all, func(a, b conversation.Conversation) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return all, err
+}
+
+// wakesLate finds the end of a snooze when it has been over for a microsecond.
+type wakesLate struct{ spoiled }
+
+func (s wakesLate) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return s.Store.SnoozeEnded(ctx, now.Add(-time.Microsecond), limit)
+}
+
+// closesEarly finds what will be idle in a microsecond.
+type closesEarly struct{ spoiled }
+
+func (s closesEarly) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return s.Store.Idle(ctx, now.Add(time.Microsecond), limit)
+}
+
+// endsAgain lets an episode end as often as it is asked to, without a word.
+type endsAgain struct{ spoiled }
+
+func (s endsAgain) EndEpisode(ctx context.Context, e conversation.Episode) error {
+	if err := s.Store.EndEpisode(ctx, e); !errors.Is(err, tenancy.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // oneAccount finds the newest conversation of an address, whoever asks.
@@ -1634,6 +1743,10 @@ func (s cutSets) EndDeliveries(ctx context.Context, state conversation.DeliveryS
 	return s.Store.EndDeliveries(ctx, state, at, cutTo(256, ids)...)
 }
 
+func (s cutSets) EndEpisodes(ctx context.Context, end conversation.Episode, ids ...tenancy.ConversationID) error {
+	return s.Store.EndEpisodes(ctx, end, cutTo(256, ids)...)
+}
+
 func (s cutSets) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	return s.Store.UnassignConversations(ctx, team, cutTo(256, ids)...)
 }
@@ -1808,8 +1921,19 @@ func faults() []fault {
 		of("a guest's grant ends a microsecond late", func(s spoiled) storage.Store { return lateExpiry{s} }, "scope turns to the microsecond"),
 		of("invitations expire by sweep only", func(s spoiled) storage.Store { return storedState{s} }, "invitations are filtered by their state at a time"),
 		of("notes are shown", func(s spoiled) storage.Store { return showsNotes{s} }, "messages are listed by sequence"),
+		of("the last messages are the first", func(s spoiled) storage.Store { return readsForward{s} }, "messages are listed by sequence"),
+		of("the message that ends a range is in it", func(s spoiled) storage.Store { return includesBefore{s} }, "messages are listed by sequence"),
+		of("an update changes the kind of a message", func(s spoiled) storage.Store { return rewrites{s, new(sync.Map)} }, "message update leaves alone what no operation changes"),
+		of("a receipt that is taken is passed over", func(s spoiled) storage.Store { return dropsReceipts{s} }, "message is found wherever it is"),
+		of("notes are found", func(s spoiled) storage.Store { return findsNotes{s} }, "words find the messages that have all of them"),
+		of("one word is enough", func(s spoiled) storage.Store { return findsSome{s} }, "words find the messages that have all of them"),
+		of("words stay in the old team", func(s spoiled) storage.Store { return leavesWords{s, new(sync.Map)} }, "words move with their conversation"),
+		of("words are not deleted", func(s spoiled) storage.Store { return keepsWords{s} }, "words are taken from one message"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
-		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are open are locked all at once"),
+		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are not closed are locked all at once"),
+		of("a snooze ends a microsecond late", func(s spoiled) storage.Store { return wakesLate{s} }, "snoozes that have ended are found by their time"),
+		of("a conversation is idle a microsecond early", func(s spoiled) storage.Store { return closesEarly{s} }, "idle conversations are found by their team's patience"),
+		of("an episode ends twice", func(s spoiled) storage.Store { return endsAgain{s} }, "episode ends once and keeps how it began"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
 		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
 		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
@@ -1822,6 +1946,7 @@ func faults() []fault {
 		of("a set of grants is cut", func(s spoiled) storage.Store { return cutSets{s} }, "grants of several conversations"),
 		of("a set of deliveries is cut", func(s spoiled) storage.Store { return cutSets{s} }, "deliveries pending in conversations"),
 		of("a set of deliveries to end is cut", func(s spoiled) storage.Store { return cutSets{s} }, "deliveries that are pending end"),
+		of("a set of episodes is cut", func(s spoiled) storage.Store { return cutSets{s} }, "episodes end together"),
 		of("a set of conversations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "conversations lose their assignee"),
 		of("new memberships are cut", func(s spoiled) storage.Store { return cutSets{s} }, "membership insert of several is all or none"),
 		of("new contacts are cut", func(s spoiled) storage.Store { return cutSets{s} }, "contact insert of several is all or none"),

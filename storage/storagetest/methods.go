@@ -57,7 +57,10 @@ type town struct {
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
 	closing, moving           conversation.Conversation
+	snoozed, idle             conversation.Conversation
+	episode, newEpisode       conversation.Episode
 	message, newMessage       conversation.Message
+	unsaid                    conversation.Message
 	grant, newGrant           conversation.Grant
 	revoking                  conversation.Grant
 	delivery, newDelivery     conversation.Delivery
@@ -106,7 +109,15 @@ func (w *world) town() *town {
 	beside := w.aContact(t.sibling.ID)
 	beside.Channel, beside.Address = t.moving.Identity.Channel, t.moving.Address
 	stored(w, "InsertContact", beside, just(w.store.InsertContact))
-	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
+	t.snoozed, t.idle = w.aConversation(t.team), w.aConversation(t.team)
+	t.snoozed.Status, t.snoozed.SnoozedUntil = conversation.Snoozed, w.now()
+	t.idle.NeedsReplySince, t.idle.IdleSince = time.Time{}, w.now().Add(-2*t.team.Settings.AutoClose)
+	conversations().store(w, t.snoozed)
+	conversations().store(w, t.idle)
+	t.episode, t.newEpisode = w.episode(t.thread.ID, 1), w.anEpisode(t.thread.ID, 2)
+	w.episode(t.closing.ID, 1)
+	t.message, t.newMessage = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 1), 1), w.aMessage(t.thread.ID, 2)
+	t.unsaid = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 3), 0)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
 	t.revoking = w.grant(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
@@ -270,6 +281,9 @@ func calls() map[string]call {
 		"LockOffer": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.LockOffer(ctx, t.account.ID, t.offer.ID))
 		}},
+		"Offer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Offer(ctx, t.account.ID, t.offer.ID))
+		}},
 		"PendingOffer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.PendingOffer(ctx, t.account.ID))
 		}},
@@ -384,9 +398,49 @@ func calls() map[string]call {
 			return some(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
 		}},
 
+		"SnoozeEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.SnoozeEnded(ctx, t.at, 5)) }},
+		"Idle":        {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
+
+		"InsertEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertEpisode(ctx, t.newEpisode) }},
+		"EndEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			e := t.episode
+			e.ClosedAt, e.ClosedOn = t.at, conversation.OnClose
+			return s.EndEpisode(ctx, e)
+		}},
+		"EndEpisodes": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			end := conversation.Episode{ClosedAt: t.at, ClosedBy: "user:someone", ClosedOn: conversation.OnClose}
+			return s.EndEpisodes(ctx, end, t.closing.ID)
+		}},
+		"Episodes": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Episodes(ctx, t.thread.ID, 0, 5))
+		}},
+
 		"InsertMessage": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMessage(ctx, t.newMessage) }},
 		"Messages": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Messages(ctx, t.thread.ID, conversation.Range{Limit: 5}))
+		}},
+		"UpdateMessage": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			m := t.message
+			m.Status = conversation.StatusSent
+			return s.UpdateMessage(ctx, m)
+		}},
+		"Message": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Message(ctx, t.thread.ID, t.message.ID))
+		}},
+		"FindMessage": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.FindMessage(ctx, t.message.ID))
+		}},
+		"FindReceipt": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.FindReceipt(ctx, t.message.Receipt))
+		}},
+		"InsertWords": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertWords(ctx, t.team.ID, t.message, []conversation.Word{2})
+		}},
+		"DeleteWords": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.DeleteWords(ctx, t.unsaid.ID)
+		}},
+		"Search": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Search(ctx, t.team.ID, []conversation.Word{1}, true, tenancy.Keyset{Limit: 5}))
 		}},
 		"MessageByKey": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.MessageByKey(ctx, t.message.Key))
@@ -551,15 +605,25 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamsWithRole", teams, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
+	ended, err := s.SnoozeEnded(ctx, t.at, 100)
+	add("SnoozeEnded", ended, err)
+	idle, err := s.Idle(ctx, t.at, 100)
+	add("Idle", inOrder(idle), err)
 	late, err := s.LapsedInvitations(ctx, t.at, page)
 	add("LapsedInvitations", late, err)
 	broken, err := s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 100)
 	add("Broken", broken, err)
-	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {
+	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID, t.closing.ID} {
 		messages, err := s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 100})
 		add(fmt.Sprint("Messages ", i), messages, err)
 		grants, err := s.Grants(ctx, c)
 		add(fmt.Sprint("Grants ", i), grants, err)
+		episodes, err := s.Episodes(ctx, c, 0, 100)
+		add(fmt.Sprint("Episodes ", i), episodes, err)
+	}
+	for word := range conversation.Word(3) {
+		found, err := s.Search(ctx, t.team.ID, []conversation.Word{word}, true, page)
+		add(fmt.Sprint("Search ", word), found, err)
 	}
 	return state
 }
@@ -701,13 +765,15 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: all of before the year 1, a
-// key that happens to be empty, an address that is nobody's, and ids that a set passes over.
+// key that happens to be empty, an address that is nobody's, no words, and ids that a set passes over.
 func harmless(method reflect.Method) bool {
 	in := method.Type
 	if in.IsVariadic() && in.In(in.NumIn()-1).Elem().Kind() == reflect.Array {
 		return true
 	}
-	return slices.Contains([]string{"ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient"}, method.Name)
+	return slices.Contains([]string{
+		"ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient", "InsertWords", "DeleteWords",
+	}, method.Name)
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does
@@ -752,8 +818,8 @@ func zeroCase(w *world) {
 			w.breaks("%s with zero arguments answered %d items", method, items)
 		case err == nil && c.effect == writes && !harmless(m):
 			w.breaks("%s of a zero row answered no error", method)
-		case method == "Broken": // no flaw is none that can be looked for
-			w.is(err, tenancy.ErrInvalid, "Broken with zero arguments")
+		case method == "Broken", method == "Search": // no flaw and no word are none that can be looked for
+			w.is(err, tenancy.ErrInvalid, "%s with zero arguments", method)
 		case err != nil && c.effect != writes && !relays(method) && !errors.Is(err, tenancy.ErrNotFound):
 			w.breaks("%s with zero arguments answered %s, want ErrNotFound or nothing", method, show(err))
 		}

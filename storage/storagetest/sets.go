@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
@@ -29,6 +30,7 @@ func setCases() []testCase {
 		{name: "conversations lose their assignee", rule: ruleUnassign, covers: []string{"UnassignConversations"}, run: unassignCase},
 		{name: "conversations are closed together", rule: ruleCloseAll, covers: []string{"CloseConversations"}, run: closeCase},
 		{name: "conversations are moved together", rule: ruleMoveAll, covers: []string{"MoveConversations"}, run: moveAllCase},
+		{name: "episodes end together", rule: ruleEndEpisodes, covers: []string{"EndEpisodes"}, run: endEpisodesCase},
 		{name: "grants of a user are revoked", rule: ruleRevokeGrants, covers: []string{"RevokeGrants"}, run: revokeGrantsCase},
 		{name: "grants of several conversations", rule: ruleGrants, covers: []string{"Grants"}, run: grantsOfSeveralCase},
 		{name: "deliveries pending in conversations", rule: rulePendingDeliveries, covers: []string{"PendingDeliveries"}, run: pendingDeliveriesCase},
@@ -321,10 +323,13 @@ func unassignCase(w *world) {
 func closeCase(w *world) {
 	team := w.team()
 	rows, spared, ids := w.threads(team)
+	snoozed := w.aConversation(team)
+	snoozed.Status, snoozed.SnoozedUntil = conversation.Snoozed, w.now()
+	rows, ids = append(rows, conversations().store(w, snoozed)), append(ids, snoozed.ID)
 	writeSet(w, "CloseConversations", conversations(), func(ctx context.Context, ids ...tenancy.ConversationID) error {
 		return w.store.CloseConversations(ctx, team.ID, conversation.NotInterested, ids...)
 	}, rows, spared, ids, func(c *conversation.Conversation) {
-		c.Status, c.Outcome = conversation.Closed, conversation.NotInterested
+		c.Status, c.SnoozedUntil, c.Outcome = conversation.Closed, time.Time{}, conversation.NotInterested
 	})
 	w.tx("LockOpen", func(ctx context.Context) error {
 		lists(w, spared[1:], "LockOpen after CloseConversations")(w.store.LockOpen(ctx, team.ID))
@@ -342,6 +347,10 @@ func moveAllCase(w *world) {
 		there.Channel, there.Address = c.Identity.Channel, c.Address
 		contacts[c.ID] = stored(w, "InsertContact", there, just(w.store.InsertContact)).ID
 	}
+	var said []conversation.Message
+	for i, c := range slices.Concat(rows, spared) {
+		said = append(said, w.found(tenancy.Team{ID: c.Team}, c.ID, w.aMessage(c.ID, 1), conversation.Word(i+1)))
+	}
 	move := func(ctx context.Context, ids ...tenancy.ConversationID) error {
 		return w.store.MoveConversations(ctx, team.ID, to.ID, ids...)
 	}
@@ -349,11 +358,43 @@ func moveAllCase(w *world) {
 		c.Team, c.Contact, c.Assignee = to.ID, contacts[c.ID], tenancy.UserID{}
 	})
 	all := tenancy.Keyset{Limit: 10}
+	for i, team := range []tenancy.TeamID{to.ID, to.ID, spared[0].Team, team.ID} {
+		lists(w, said[i:i+1], "Search in the team where the conversation is now")(
+			w.store.Search(w.ctx, team, []conversation.Word{conversation.Word(i + 1)}, false, all))
+	}
 	lists(w, spared[1:], "Conversations of the team that they have left")(
 		w.store.Conversations(w.ctx, conversation.Scope{Team: team.ID}, conversation.Filter{}, all))
 	w.is(w.try(func(ctx context.Context) error { return move(ctx, spared[1].ID) }), tenancy.ErrNotFound,
 		"MoveConversations to a team without the contact")
 	conversations().holds(w, spared[1], "a refused move")
+}
+
+func endEpisodesCase(w *world) {
+	k := episodes()
+	first, second, third := w.conversation(w.team()).ID, w.conversation(w.team()).ID, w.conversation(w.team()).ID
+	over := w.anEpisode(first, 1)
+	over.ClosedAt, over.ClosedBy, over.ClosedOn = w.now(), "system:sweep", conversation.OnIdle
+	rows := []conversation.Episode{k.store(w, w.anEpisode(first, 2)), k.store(w, w.anEpisode(second, 1))}
+	spared := []conversation.Episode{k.store(w, over), k.store(w, w.anEpisode(third, 1))}
+	hold := func(after string) {
+		for _, e := range slices.Concat(rows, spared) {
+			k.holds(w, e, after)
+		}
+	}
+	end := conversation.Episode{ClosedAt: w.now(), ClosedBy: "user:someone", ClosedOn: conversation.OnClose, Outcome: "später"}
+	ids := []tenancy.ConversationID{first, second}
+	write := func(ctx context.Context, ids ...tenancy.ConversationID) error { return w.store.EndEpisodes(ctx, end, ids...) }
+	w.tx("EndEpisodes of none", func(ctx context.Context) error { return write(ctx) })
+	w.discard("EndEpisodes", func(ctx context.Context) error { return write(ctx, crowded(w, ids)...) })
+	hold("EndEpisodes of none, and of some that was rolled back")
+	w.tx("EndEpisodes", func(ctx context.Context) error { return write(ctx, crowded(w, ids)...) })
+	for i := range rows {
+		rows[i].ClosedAt, rows[i].ClosedBy, rows[i].ClosedOn, rows[i].Outcome = end.ClosedAt, end.ClosedBy, end.ClosedOn, end.Outcome
+	}
+	hold("EndEpisodes")
+	w.by(ruleInvalid)
+	end.ClosedOn = conversation.OnTimer
+	w.is(w.try(func(ctx context.Context) error { return write(ctx, third) }), tenancy.ErrInvalid, "EndEpisodes on an event that ends none")
 }
 
 func revokeGrantsCase(w *world) {
