@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
@@ -18,6 +19,7 @@ type Store interface {
 	outbox.Appender
 	ContactStore
 	ThreadStore
+	DeskStore
 	MessageStore
 	GrantStore
 	DeliveryStore
@@ -52,6 +54,61 @@ type ThreadStore interface {
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+}
+
+// DeskStore finds what waits for somebody at the desk.
+type DeskStore interface {
+	// LockNext takes the first conversation of the line, by (NeedsReplySince, ID), until the
+	// transaction ends, and answers it; ErrNotFound where there is none. It waits for nobody: what
+	// another transaction has taken is passed over. What the user has in hand may be taken along
+	// with what is answered.
+	LockNext(ctx context.Context, team tenancy.TeamID, line Line) (Conversation, error)
+	// Waits reports whether an open conversation of the team waits for a reply that is nobody's, if
+	// the line has Free, or assigned to the user, if it has Assigned: whoever has claimed or
+	// skipped it.
+	Waits(ctx context.Context, team tenancy.TeamID, line Line) (bool, error)
+	// Hand reads what the line's user has in hand.
+	Hand(ctx context.Context, team tenancy.TeamID, line Line) (Hand, error)
+	// LockAnswered takes the team's conversations that the user has claimed and that do not wait for
+	// a reply, whatever the end of the claim, until the transaction ends, and answers them by id.
+	LockAnswered(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]Conversation, error)
+	// ClaimedBy lists the ids of the team's conversations that the user has claimed, whatever the
+	// end of the claim, by id.
+	ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// ClaimsEnded lists at most limit conversations, of all teams, whose claim has ended by the clock
+	// (ClaimedUntil is not after now), by (ClaimedUntil, id).
+	ClaimsEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
+	// InsertSkip keeps a skip in the place of an earlier one of the same conversation and user.
+	InsertSkip(ctx context.Context, skip Skip) error
+}
+
+// Line is the conversations of a team that are open and wait for a reply, as one user is to answer
+// them. It is the union of what it says, without what the user has skipped until after At.
+type Line struct {
+	User tenancy.UserID
+	// At decides which claims and skips have ended.
+	At time.Time
+	// Free is what is nobody's: without an assignee and without a claim that lasts beyond At.
+	Free bool
+	// Claimed is what the user has a claim on that lasts beyond At.
+	Claimed bool
+	// Assigned is what is assigned to the user and not under another's claim that lasts beyond At.
+	Assigned bool
+}
+
+// Hand is what a user has in hand.
+type Hand struct {
+	// Waiting reports whether the line has something under Claimed or Assigned.
+	Waiting bool
+	// Answered reports whether the user has a claim, whatever its end, on a conversation that does
+	// not wait for a reply.
+	Answered bool
+}
+
+// Thread names a conversation and the team that it was in when it was looked up.
+type Thread struct {
+	Team         tenancy.TeamID
+	Conversation tenancy.ConversationID
 }
 
 // MessageStore keeps messages. (Conversation, Seq) is unique, and so is a Key that is not zero.

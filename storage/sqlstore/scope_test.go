@@ -21,6 +21,7 @@ var scopeKeys = map[string][]string{
 	"usher_events":        {"team_id"},
 	"usher_messages":      {"conversation_id"},
 	"usher_grants":        {"conversation_id"},
+	"usher_skips":         {"conversation_id"},
 	"usher_deliveries":    {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 }
 
@@ -48,6 +49,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
+	{"usher_skips", "conversation_id = id AND user_id = ?", "what a user has skipped, inside a select of one team's conversations"},
+	{"usher_conversations", "claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ?", "the sweep finds which claims have ended, wherever they are"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
@@ -56,6 +59,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "account_id <> account_id", "the doctor looks for roles of another account"},
 	{"usher_conversations", "assignee_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has who may not"},
 	{"usher_memberships", "team_id = team_id AND user_id = assignee_id", "and at who has each"},
+	{"usher_conversations", "claimant_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has claimed who may not"},
+	{"usher_memberships", "team_id = team_id AND user_id = claimant_id", "and at who has claimed each"},
 	{"usher_conversations", "EXISTS ()", "the doctor looks for deliveries and grants that hang in the air"},
 	{"usher_invitations", "i.id = d.invitation_id", "and at the invitation of each delivery"},
 	{"usher_grants", "conversation_id = id AND revoked_at IS NULL", "and at the grants of each conversation"},

@@ -39,6 +39,7 @@ type Store struct {
 	invitations   invitationStatements
 	contacts      contactStatements
 	conversations conversationStatements
+	desk          deskStatements
 	messages      messageStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
@@ -99,6 +100,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.invitations = c.invitations()
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()
+	s.desk = c.desk()
 	s.messages = c.messages()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()

@@ -53,6 +53,7 @@ func listMemoryCase(w *world) {
 		scribble(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address)),
 		scribble(s.PendingDeliveriesBy(ctx, t.team.ID, t.delivery.By)),
 		scribble(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee)),
+		scribble(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant)), scribble(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5)),
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),
 		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.GrantedIn(ctx, t.team.ID, t.grant.User)),
 		scribble(s.Deliveries(ctx, t.thread.ID)), scribble(s.DeliveriesOf(ctx, t.team.ID, whole)),

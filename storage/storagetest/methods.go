@@ -51,6 +51,8 @@ type town struct {
 	offer, ended              invite.Record
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
+	answered                  conversation.Conversation // and claimed
+	skipped                   conversation.Conversation // ready to be, by its claimant
 	message, newMessage       conversation.Message
 	grant, newGrant           conversation.Grant
 	delivery, newDelivery     conversation.Delivery
@@ -83,6 +85,10 @@ func (w *world) town() *town {
 	t.ended = stored(w, "InsertInvitation", t.ended, w.store.InsertInvitation)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
+	t.skipped = w.conversation(t.team)
+	t.answered = w.aConversation(t.team)
+	t.answered.NeedsReplySince = time.Time{}
+	conversations().store(w, t.answered)
 	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
@@ -95,6 +101,11 @@ func (w *world) town() *town {
 	t.event.Sequence, t.newEvent.Sequence = 1, 2
 	t.at = w.now()
 	return t
+}
+
+// line is the one in which the town's thread stands.
+func (t *town) line() conversation.Line {
+	return conversation.Line{User: t.thread.Claimant, At: t.at, Claimed: true, Assigned: true}
 }
 
 // calls is the table.
@@ -297,6 +308,27 @@ func calls() map[string]call {
 		"AssignedTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
 		}},
+		"LockNext": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockNext(ctx, t.team.ID, t.line()))
+		}},
+		"Waits": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Waits(ctx, t.team.ID, t.line()))
+		}},
+		"Hand": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Hand(ctx, t.team.ID, t.line()))
+		}},
+		"LockAnswered": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockAnswered(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"ClaimedBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"ClaimsEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5))
+		}},
+		"InsertSkip": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertSkip(ctx, conversation.Skip{Conversation: t.skipped.ID, User: t.skipped.Claimant, EndsAt: t.at.Add(time.Hour)})
+		}},
 
 		"InsertMessage": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMessage(ctx, t.newMessage) }},
 		"Messages": {reads, func(ctx context.Context, s storage.Store, t *town) error {
@@ -461,6 +493,10 @@ func (w *world) state(t *town) map[string]any {
 		add(fmt.Sprint("Messages ", i), messages, err)
 		grants, err := s.Grants(ctx, c)
 		add(fmt.Sprint("Grants ", i), grants, err)
+	}
+	for i, user := range []tenancy.UserID{t.thread.Claimant, t.skipped.Claimant} {
+		hand, err := s.Hand(ctx, t.team.ID, conversation.Line{User: user, At: t.at, Claimed: true})
+		add(fmt.Sprint("Hand ", i), hand, err)
 	}
 	return state
 }
