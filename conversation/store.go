@@ -21,6 +21,7 @@ type Store interface {
 	ThreadStore
 	DeskStore
 	MessageStore
+	WordStore
 	GrantStore
 	DeliveryStore
 }
@@ -82,50 +83,58 @@ type DeskStore interface {
 	InsertSkip(ctx context.Context, skip Skip) error
 }
 
-// Line is the conversations of a team that are open and wait for a reply, as one user is to answer
-// them. It is the union of what it says, without what the user has skipped until after At.
-type Line struct {
-	User tenancy.UserID
-	// At decides which claims and skips have ended.
-	At time.Time
-	// Free is what is nobody's: without an assignee and without a claim that lasts beyond At.
-	Free bool
-	// Claimed is what the user has a claim on that lasts beyond At.
-	Claimed bool
-	// Assigned is what is assigned to the user and not under another's claim that lasts beyond At.
-	Assigned bool
-}
-
-// Hand is what a user has in hand.
-type Hand struct {
-	// Waiting reports whether the line has something under Claimed or Assigned.
-	Waiting bool
-	// Answered reports whether the user has a claim, whatever its end, on a conversation that does
-	// not wait for a reply.
-	Answered bool
-}
-
 // Thread names a conversation and the team that it was in when it was looked up.
 type Thread struct {
 	Team         tenancy.TeamID
 	Conversation tenancy.ConversationID
 }
 
-// MessageStore keeps messages. (Conversation, Seq) is unique, and so is a Key that is not zero.
+// MessageStore keeps messages. (Conversation, Seq) is unique, and so are a Key and a Receipt that are
+// not zero.
 type MessageStore interface {
 	InsertMessage(ctx context.Context, m Message) error
-	// Messages lists messages by Seq.
+	// UpdateMessage writes what can change of a message: Text, Attachments, EditedAt, DeletedAt,
+	// Status, Failure, HandedAt and Receipt. What else the row given says of it is not looked at.
+	UpdateMessage(ctx context.Context, m Message) error
+	Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (Message, error)
+	// Messages lists the messages of the range by Seq.
 	Messages(ctx context.Context, id tenancy.ConversationID, r Range) ([]Message, error)
 	MessageByKey(ctx context.Context, key MessageKey) (Message, error)
+	// FindMessage tells where a message is, in whatever team, and FindReceipt the one that has the
+	// Receipt.
+	FindMessage(ctx context.Context, message tenancy.MessageID) (Whereabouts, error)
+	FindReceipt(ctx context.Context, receipt MessageKey) (Whereabouts, error)
+}
+
+// Whereabouts is where a message is now: what it takes to lock and to read it.
+type Whereabouts struct {
+	Team         tenancy.TeamID
+	Conversation tenancy.ConversationID
+	Message      tenancy.MessageID
 }
 
 // Range is the part of a conversation to read.
 type Range struct {
-	// After excludes the messages up to and including that sequence.
-	After int64
+	// After excludes the messages up to and including that sequence, Before those from that one
+	// on; zero excludes none.
+	After, Before int64
+	// Newest takes the last Limit messages of those that are left, and not the first.
+	Newest bool
 	// Notes includes notes.
 	Notes bool
 	Limit int
+}
+
+// WordStore keeps by which words messages are found.
+type WordStore interface {
+	// InsertWords adds words by which a message of the team is found, which has none of them yet.
+	// They stay with it when its conversation moves to another team.
+	InsertWords(ctx context.Context, team tenancy.TeamID, m Message, words []Word) error
+	// DeleteWords takes all words from a message. One that has none is left alone.
+	DeleteWords(ctx context.Context, message tenancy.MessageID) error
+	// Search lists the messages of the team that have all of the words, 1 to [MaxSearch], newest
+	// first by (At, id); notes only if they are asked for. Another number of words answers [tenancy.ErrInvalid].
+	Search(ctx context.Context, team tenancy.TeamID, words []Word, notes bool, page tenancy.Keyset) ([]Message, error)
 }
 
 // GrantStore keeps grants, one for each conversation and user.

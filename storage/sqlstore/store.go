@@ -41,6 +41,7 @@ type Store struct {
 	conversations conversationStatements
 	desk          deskStatements
 	messages      messageStatements
+	words         wordStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
 	operations    operationStatements
@@ -102,6 +103,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.conversations = c.conversations()
 	s.desk = c.desk()
 	s.messages = c.messages()
+	s.words = c.words()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
 	s.operations = c.operations()

@@ -144,6 +144,7 @@ func groups() []group {
 		{"conversations", conversationCases()},
 		{"desk", deskCases()},
 		{"messages", messageCases()},
+		{"words", wordCases()},
 		{"grants", grantCases()},
 		{"deliveries", deliveryCases()},
 		{"paging", pagingCases()},
