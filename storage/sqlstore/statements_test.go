@@ -145,6 +145,9 @@ func TestStatementCounts(t *testing.T) {
 			},
 			"ClaimedBy":   func(ctx context.Context) error { _, err := store.ClaimedBy(ctx, s.team.ID, s.user.ID); return err },
 			"ClaimsEnded": func(ctx context.Context) error { _, err := store.ClaimsEnded(ctx, noon, 10); return err },
+			"SnoozeEnded": func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
+			"Idle":        func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
+			"Episodes":    func(ctx context.Context) error { _, err := store.Episodes(ctx, s.conversation.ID, 0, 10); return err },
 			"PendingDeliveriesBy": func(ctx context.Context) error {
 				_, err := store.PendingDeliveriesBy(ctx, s.team.ID, s.user.ID)
 				return err
@@ -186,6 +189,11 @@ func TestStatementCounts(t *testing.T) {
 		})
 		within(2, "InsertSkip", func(ctx context.Context) error {
 			return store.InsertSkip(ctx, conversation.Skip{Conversation: s.conversation.ID, User: s.user.ID, EndsAt: noon})
+		})
+		within(1, "EndEpisode", func(ctx context.Context) error {
+			return store.EndEpisode(ctx, conversation.Episode{
+				Conversation: s.conversation.ID, Number: 1, ClosedAt: noon, ClosedOn: conversation.OnClose,
+			})
 		})
 		within(1, "EraseRecipient", func(ctx context.Context) error { return store.EraseRecipient(ctx, "nobody@acme.example") })
 		within(1, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })

@@ -143,6 +143,8 @@ func groups() []group {
 		{"contacts", contactCases()},
 		{"conversations", conversationCases()},
 		{"desk", deskCases()},
+		{"episodes", episodeCases()},
+		{"sweeps", sweepCases()},
 		{"messages", messageCases()},
 		{"words", wordCases()},
 		{"grants", grantCases()},
