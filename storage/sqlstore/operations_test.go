@@ -113,6 +113,8 @@ func (d *desk) settle(t *testing.T) {
 	require.NoError(t, err)
 	_, err = d.Tenancy.Suspend(ctx, d.alice, d.User("zoe").ID)
 	require.NoError(t, err)
+	_, err = d.Tenancy.SuspendUser(ctx, ushertest.System, d.User("sue").ID)
+	require.NoError(t, err)
 	_, err = d.Tenancy.SetExpiry(ctx, d.alice, d.User("yan").ID, d.Clock.Now().Add(time.Hour))
 	require.NoError(t, err)
 	_, err = d.Tenancy.Archive(ctx, d.Actor("acme-holder", "Archived"), tenancy.Leftovers{})
@@ -258,6 +260,12 @@ func operations() []operation {
 		}),
 		writes("tenancy.ChangeEmail", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.ChangeEmail(ctx, ushertest.System, d.bob.User, "new@new.example", true)
+		}),
+		writes("tenancy.SuspendUser", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.SuspendUser(ctx, ushertest.System, d.tim.User)
+		}),
+		writes("tenancy.ReactivateUser", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ReactivateUser(ctx, ushertest.System, d.User("sue").ID)
 		}),
 		writes("tenancy.DeleteUser", func(ctx context.Context, d *desk) (any, error) {
 			return nil, d.Tenancy.DeleteUser(ctx, ushertest.System, d.tim.User, tenancy.UserID{})
