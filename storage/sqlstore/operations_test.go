@@ -429,6 +429,12 @@ func operations() []operation {
 			return d.Tenancy.Teams(ctx, d.holder(), tenancy.Page{})
 		}),
 		reads("tenancy.SeatsTaken", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.SeatsTaken(ctx, d.holder()) }),
+		reads("tenancy.AccountRoles", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AccountRoles(ctx, d.holder())
+		}),
+		reads("tenancy.AccountRole", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AccountRole(ctx, d.holder(), d.lead.ID)
+		}),
 		reads("tenancy.Roles", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Roles(ctx, d.bob) }),
 		reads("tenancy.Can", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Can(ctx, d.bob, rbac.ListMembers) }),
 		reads("tenancy.Explain", func(ctx context.Context, d *desk) (any, error) {
