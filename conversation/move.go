@@ -34,6 +34,7 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 	for i := range threads {
 		c := &threads[i]
 		c.Team, c.Contact, c.Assignee = target.ID, contacts[c.address()].ID, tenancy.UserID{}
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
 		c.Version++
 		told := facts(i)
 		told["from"], told["to"] = from.String(), target.ID.String()

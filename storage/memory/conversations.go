@@ -113,6 +113,7 @@ func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversat
 			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), last)
 		}
 	}
+	s.queueLists(c, visit)
 }
 
 // InsertConversation implements [conversation.ThreadStore].
@@ -199,6 +200,7 @@ func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, 
 func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
 	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
 		c.Status, c.SnoozedUntil, c.Outcome = conversation.Closed, time.Time{}, outcome
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
 		return nil
 	})
 }
@@ -211,6 +213,7 @@ func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, 
 			return err
 		}
 		c.Team, c.Contact, c.Assignee = to, contact.ID, tenancy.UserID{}
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
 		return nil
 	})
 }
@@ -221,11 +224,13 @@ func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error
 	utc(&c.LastAt)
 	utc(&c.IdleSince)
 	utc(&c.NeedsReplySince)
+	utc(&c.ClaimedUntil)
 	utc(&c.CreatedAt)
 	if err := cmp.Or(
 		oneOf("status", c.Status, conversation.Statuses()...),
 		channel(c.Identity.Channel),
 		s.users.mayHave(c.Assignee),
+		s.users.mayHave(c.Claimant),
 	); err != nil {
 		return nil, err
 	}

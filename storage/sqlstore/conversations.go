@@ -21,18 +21,20 @@ type conversationStatements struct {
 // listForm is which conditions a list of conversations has.
 type listForm struct{ guest, status, waiting, assignee bool }
 
+// findConversation is the beginning of what reads conversations; a condition follows.
+const findConversation = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
+	c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.claimant_id, c.claimed_until, c.last_seq,
+	c.last_at, c.idle_since, c.needs_reply_since, c.created_at, c.version FROM usher_conversations c WHERE`
+
 func (c *compiler) conversations() conversationStatements {
-	const find = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
-		c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.idle_since,
-		c.needs_reply_since,
-		c.created_at, c.version FROM usher_conversations c WHERE`
+	const find = findConversation
 	s := conversationStatements{
 		insert: c.sql(`INSERT INTO usher_conversations (id, account_id, team_id, contact_id, channel, identity,
-			address, status, snoozed_until, episode, label, outcome, assignee_id, last_seq, last_at, idle_since,
-			needs_reply_since, created_at, version) VALUES (`, list("?", 18), `, 1)`),
+			address, status, snoozed_until, episode, label, outcome, assignee_id, claimant_id, claimed_until,
+			last_seq, last_at, idle_since, needs_reply_since, created_at, version) VALUES (`, list("?", 20), `, 1)`),
 		update: c.sql(`UPDATE usher_conversations SET team_id = ?, contact_id = ?, channel = ?, identity = ?,
-			address = ?, status = ?, snoozed_until = ?, episode = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?,
-			last_at = ?, idle_since = ?, needs_reply_since = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
+			address = ?, status = ?, snoozed_until = ?, episode = ?, label = ?, outcome = ?, assignee_id = ?, claimant_id = ?,
+			claimed_until = ?, last_seq = ?, last_at = ?, idle_since = ?, needs_reply_since = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
 		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status IN ('open', 'snoozed')`),
 		open:      c.sql(find, `c.team_id = ? AND c.status IN ('open', 'snoozed') ORDER BY c.id`),
@@ -46,12 +48,12 @@ func (c *compiler) conversations() conversationStatements {
 		unassign: c.manyIDs(`UPDATE usher_conversations SET assignee_id = NULL, version = version + 1
 			WHERE team_id = ? AND id IN ({ids})`),
 		closeMany: c.manyIDs(`UPDATE usher_conversations SET status = 'closed', snoozed_until = NULL, outcome = ?,
-			version = version + 1
+			claimant_id = NULL, claimed_until = ?, version = version + 1
 			WHERE team_id = ? AND id IN ({ids})`),
 		// Where there is no contact it names none, as a write that refers to nothing does.
 		move: c.manyIDs(`UPDATE usher_conversations SET contact_id = COALESCE((SELECT p.id FROM usher_contacts p
 			WHERE p.team_id = ? AND p.channel = usher_conversations.channel AND p.address = usher_conversations.address), ?),
-			team_id = ?, assignee_id = NULL, version = version + 1 WHERE team_id = ? AND id IN ({ids})`),
+			team_id = ?, assignee_id = NULL, claimant_id = NULL, claimed_until = ?, version = version + 1 WHERE team_id = ? AND id IN ({ids})`),
 		snoozeEnded: c.sql(`SELECT c.team_id, c.id FROM usher_conversations c
 			WHERE c.status = 'snoozed' AND c.snoozed_until <= ? ORDER BY c.snoozed_until, c.id LIMIT ?`),
 		idle: c.sql(`SELECT c.team_id, c.id FROM usher_teams t JOIN usher_conversations c ON c.team_id = t.id
@@ -87,16 +89,16 @@ func (f listForm) conditions() []string {
 func scanConversation(r row) (conversation.Conversation, error) {
 	var c conversation.Conversation
 	err := r.Scan(id(&c.ID), id(&c.Account), id(&c.Team), id(&c.Contact), &c.Identity.Channel,
-		&c.Identity.Value, &c.Address, &c.Status, at(&c.SnoozedUntil), &c.Episode, &c.Label, &c.Outcome, id(&c.Assignee), &c.LastSeq,
-		at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
+		&c.Identity.Value, &c.Address, &c.Status, at(&c.SnoozedUntil), &c.Episode, &c.Label, &c.Outcome, id(&c.Assignee), id(&c.Claimant),
+		at(&c.ClaimedUntil), &c.LastSeq, at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
 	return c, err
 }
 
 // InsertConversation implements [conversation.ThreadStore].
 func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
 	_, err := s.exec(ctx, s.conversations.insert, c.ID, c.Account, c.Team, c.Contact, c.Identity.Channel,
-		c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label, c.Outcome, c.Assignee, c.LastSeq,
-		micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, micros(c.CreatedAt))
+		c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label, c.Outcome, c.Assignee, c.Claimant,
+		micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, micros(c.CreatedAt))
 	return err
 }
 
@@ -104,7 +106,7 @@ func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversat
 func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
 	err := s.update(ctx, s.conversations.update, []any{
 		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label,
-		c.Outcome, c.Assignee, c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.ID, team, c.Version,
+		c.Outcome, c.Assignee, c.Claimant, micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.ID, team, c.Version,
 	}, s.conversations.exists, c.ID, team)
 	if err != nil || c.Team == team {
 		return err
@@ -153,14 +155,14 @@ func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, 
 
 // CloseConversations implements [conversation.ThreadStore].
 func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
-	_, err := execMany(ctx, s, s.conversations.closeMany, tenancy.InOrder(ids...), outcome, team)
+	_, err := execMany(ctx, s, s.conversations.closeMany, tenancy.InOrder(ids...), outcome, micros(time.Time{}), team)
 	return err
 }
 
 // MoveConversations implements [conversation.ThreadStore].
 func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	ids = tenancy.InOrder(ids...)
-	_, err := execMany(ctx, s, s.conversations.move, ids, to, s.dialect.id(uuid.Nil), to, from)
+	_, err := execMany(ctx, s, s.conversations.move, ids, to, s.dialect.id(uuid.Nil), to, micros(time.Time{}), from)
 	if err == nil {
 		_, err = execMany(ctx, s, s.words.move, ids, to, to)
 	}

@@ -330,6 +330,7 @@ func closeCase(w *world) {
 		return w.store.CloseConversations(ctx, team.ID, conversation.NotInterested, ids...)
 	}, rows, spared, ids, func(c *conversation.Conversation) {
 		c.Status, c.SnoozedUntil, c.Outcome = conversation.Closed, time.Time{}, conversation.NotInterested
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
 	})
 	w.tx("LockOpen", func(ctx context.Context) error {
 		lists(w, spared[1:], "LockOpen after CloseConversations")(w.store.LockOpen(ctx, team.ID))
@@ -356,6 +357,7 @@ func moveAllCase(w *world) {
 	}
 	writeSet(w, "MoveConversations", conversations(), move, rows, spared, ids, func(c *conversation.Conversation) {
 		c.Team, c.Contact, c.Assignee = to.ID, contacts[c.ID], tenancy.UserID{}
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
 	})
 	all := tenancy.Keyset{Limit: 10}
 	for i, team := range []tenancy.TeamID{to.ID, to.ID, spared[0].Team, team.ID} {
@@ -383,7 +385,9 @@ func endEpisodesCase(w *world) {
 	}
 	end := conversation.Episode{ClosedAt: w.now(), ClosedBy: "user:someone", ClosedOn: conversation.OnClose, Outcome: "später"}
 	ids := []tenancy.ConversationID{first, second}
-	write := func(ctx context.Context, ids ...tenancy.ConversationID) error { return w.store.EndEpisodes(ctx, end, ids...) }
+	write := func(ctx context.Context, ids ...tenancy.ConversationID) error {
+		return w.store.EndEpisodes(ctx, end, ids...)
+	}
 	w.tx("EndEpisodes of none", func(ctx context.Context) error { return write(ctx) })
 	w.discard("EndEpisodes", func(ctx context.Context) error { return write(ctx, crowded(w, ids)...) })
 	hold("EndEpisodes of none, and of some that was rolled back")
