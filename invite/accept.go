@@ -16,6 +16,9 @@ import (
 // user must not be in the team already, and there must be a seat for them. Their own invitation
 // takes none of it; those of others do, where the account counts pending ones.
 //
+// By a link come as many users as it says, each once, whose address is verified and of the link's
+// domain if it has one. Somebody whom a manager removed from the team does not come back by a link.
+//
 // Whoever accepts an offer of an account becomes its holder, as long as the one who sent it is.
 //
 // A refusal leaves the invitation as it was, and usable. What an account has run out of is told
@@ -23,7 +26,8 @@ import (
 //
 // Errors: [tenancy.ErrNoPrincipal]; [tenancy.ErrNotFound] for a token that nobody knows or that a
 // resend has replaced; [tenancy.ErrInactive] for a user who may not act; [ErrWrongUser] and
-// [ErrUnverified], which say nothing of the invitation's state; [*AcceptedError] the second time;
+// [ErrUnverified], which say nothing of the invitation's state, and so does [ErrWrongDomain] of a
+// link's; [*AcceptedError] the second time; [ErrRemovedBefore] by a link;
 // [*StateError] for one that has ended, which is [tenancy.ErrExpired] from its ExpiresAt on;
 // [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived]; [ErrInviterLost];
 // [*tenancy.MemberError] for someone who is in the team, also if they are suspended;
@@ -33,10 +37,14 @@ func (s *Service) Accept(ctx context.Context, user tenancy.UserID, token Token) 
 }
 
 func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, now time.Time) (Record, error) {
-	if r.State == Accepted {
+	accepted, err := s.accepted(ctx, r, a.User.ID)
+	if err != nil {
+		return Record{}, err
+	}
+	if accepted {
 		return Record{}, &AcceptedError{Invitation: r.Invitation, Membership: a.Membership}
 	}
-	if _, err := r.StateAt(now).After(OnAccept); err != nil {
+	if _, err := r.Kind.After(r.StateAt(now), OnAccept); err != nil {
 		return Record{}, err
 	}
 	if err := a.Open(); err != nil {
@@ -48,8 +56,15 @@ func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, now t
 	if err := s.useless(r.Invitation, a, now); err != nil {
 		return Record{}, err
 	}
+	if err := r.shutsOut(a); err != nil {
+		return Record{}, err
+	}
 	r.AcceptedBy = a.User.ID
-	return s.step(ctx, tenancy.Self(a.User.ID), now, r, OnAccept)
+	r, event, err := s.count(ctx, r, now)
+	if err != nil {
+		return Record{}, err
+	}
+	return s.step(ctx, tenancy.Self(a.User.ID), now, r, event)
 }
 
 // useless answers why an invitation gives the user nothing that they do not have.

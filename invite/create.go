@@ -84,13 +84,19 @@ func (s *Service) seat(ctx context.Context, by tenancy.Principal, now time.Time,
 
 // insert writes a new invitation, and the event that asks for its mail.
 func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time, t terms) (Invitation, error) {
-	inv.ID = tenancy.NewID[tenancy.InvitationID](s.env)
-	inv.State, inv.Mailing, inv.Version = Pending, 1, 1
-	inv.CreatedAt, inv.ExpiresAt = now, now.Add(t.lasts)
-	if err := s.store.InsertInvitation(ctx, Record{Invitation: inv}); err != nil {
+	inv.Mailing = 1
+	return s.open(ctx, by, Record{Invitation: inv}, now, t)
+}
+
+// open writes a new invitation of whatever kind, and its event.
+func (s *Service) open(ctx context.Context, by tenancy.Principal, r Record, now time.Time, t terms) (Invitation, error) {
+	r.ID = tenancy.NewID[tenancy.InvitationID](s.env)
+	r.State, r.Version = Pending, 1
+	r.CreatedAt, r.ExpiresAt = now, now.Add(t.lasts)
+	if err := s.store.InsertInvitation(ctx, r); err != nil {
 		return Invitation{}, err
 	}
-	return inv, s.store.Append(ctx, s.env.Event(by, now, inv.in(), InvitationCreated, inv.facts()))
+	return r.Invitation, s.store.Append(ctx, s.env.Event(by, now, r.in(), InvitationCreated, r.facts()))
 }
 
 // makeRoom sees to it that no other invitation is pending for the same scope and address. One

@@ -16,8 +16,10 @@ type Preview struct {
 	Team    string
 	Inviter string
 	// Role is zero for an offer of an account.
-	Role      rbac.Role `json:",omitzero"`
-	Kind      Kind
+	Role rbac.Role `json:",omitzero"`
+	Kind Kind
+	// Domain is the e-mail domain whose people a link lets in; empty where it asks for none.
+	Domain    string `json:",omitempty"`
 	ExpiresAt time.Time
 	// State is the one of now: expired from ExpiresAt on.
 	State State
@@ -42,7 +44,7 @@ func (s *Service) Preview(ctx context.Context, token Token) (Preview, error) {
 		return Preview{}, err
 	}
 	return Preview{
-		Account: account, Team: team, Inviter: inviter.Name, Role: r.Role, Kind: r.Kind,
+		Account: account, Team: team, Inviter: inviter.Name, Role: r.Role, Kind: r.Kind, Domain: r.Domain,
 		ExpiresAt: r.ExpiresAt, State: r.StateAt(s.env.Now()),
 	}, nil
 }

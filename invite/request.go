@@ -50,7 +50,7 @@ func (r Request) checked() (Invitation, terms, error) {
 	bad := func(field, reason string) (Invitation, terms, error) {
 		return Invitation{}, terms{}, &tenancy.InvalidError{Field: field, Reason: reason}
 	}
-	if _, known := rights[r.kind]; !known {
+	if r.kind == "" {
 		return bad("invitation", "must be made with ToTeam or ToConversation")
 	}
 	email, err := tenancy.ParseAddress(r.email)
