@@ -17,7 +17,8 @@ import (
 // [Service.WithdrawRequest]. Either answer is mailed to the user.
 //
 // A team that does not let the user ask is not found, like one that does not exist, whatever the
-// reason: nobody learns of teams by asking. How long the request stands is said by [ExpiresIn].
+// reason: nobody learns of teams by asking. A request stands for [DefaultExpiry]. Where the team asks
+// for consent to [tenancy.Settings.Terms], it is given with the request, with [Terms].
 //
 // One request of a user can be pending in a team, beside an invitation to them. One whose time has
 // passed makes room. What was declined can be asked again, within the [Limits].
@@ -25,16 +26,13 @@ import (
 // Errors: [tenancy.ErrNoPrincipal], [*tenancy.InvalidError], [tenancy.ErrNotFound],
 // [tenancy.ErrInactive] for a user who may not act, [*tenancy.MemberError] for someone who is in the
 // team, also if they are suspended, [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived],
-// [*PendingError], [*LimitError].
-func (s *Service) Ask(ctx context.Context, user tenancy.UserID, team tenancy.TeamID, options ...Option) (Invitation, error) {
+// [*TermsError], [*PendingError], [*LimitError].
+func (s *Service) Ask(ctx context.Context, user tenancy.UserID, team tenancy.TeamID, consents ...Consent) (Invitation, error) {
 	if user.IsZero() {
 		return Invitation{}, tenancy.ErrNoPrincipal
 	}
-	terms, err := parseTerms(options)
-	if err != nil {
-		return Invitation{}, err
-	}
-	by, request := tenancy.Self(user), []any{team, terms.lasts}
+	given := agreed(consents)
+	by, request := tenancy.Self(user), []any{team, given.terms}
 	return tenancy.Do(ctx, s.store, s.env, by, "Ask", request, func(ctx context.Context) (Invitation, error) {
 		a, err := s.people.Arrive(ctx, user, team)
 		if err != nil {
@@ -43,15 +41,19 @@ func (s *Service) Ask(ctx context.Context, user tenancy.UserID, team tenancy.Tea
 		if err := mayAsk(a); err != nil {
 			return Invitation{}, err
 		}
+		terms, err := given.to(a.Team)
+		if err != nil {
+			return Invitation{}, err
+		}
 		now := s.env.Now()
-		inv := Invitation{Account: a.Account.ID, Team: team, Kind: ByRequest, Email: a.User.Email, Inviter: user}
+		inv := Invitation{Account: a.Account.ID, Team: team, Kind: ByRequest, Email: a.User.Email, Inviter: user, Terms: terms}
 		if err := s.makeRoomToAsk(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		if err := s.roomToAsk(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
-		return s.open(ctx, by, Record{Invitation: inv}, now, terms)
+		return s.open(ctx, by, Record{Invitation: inv}, now, DefaultExpiry)
 	})
 }
 
@@ -78,7 +80,7 @@ func (s *Service) makeRoomToAsk(ctx context.Context, inv Invitation, now time.Ti
 	if other, err = s.lapse(ctx, other, now); err != nil || other.State != Pending {
 		return err
 	}
-	return &PendingError{Invitation: other.ID}
+	return s.stands(ctx, other)
 }
 
 // AcceptRequest lets in whoever asks, with a role that is not above the actor's own. The request, the
@@ -87,7 +89,8 @@ func (s *Service) makeRoomToAsk(ctx context.Context, inv Invitation, now time.Ti
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied], [tenancy.ErrNotFound] for what is no request to
 // join the actor's team, [*StateError], [*tenancy.MemberError] for a user who came in by another way,
-// [ErrAddressChanged], [tenancy.ErrInactive] also for a user who may not act any more,
+// [ErrAddressChanged], [*TermsError] where the team has other terms by now than the user agreed to,
+// who has to ask anew, [tenancy.ErrInactive] also for a user who may not act any more,
 // [*tenancy.SeatsError], [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived].
 func (s *Service) AcceptRequest(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID, role rbac.Role) (Invitation, error) {
 	if !role.InTeam() {
@@ -100,18 +103,21 @@ func (s *Service) AcceptRequest(ctx context.Context, actor tenancy.Actor, id ten
 			return Invitation{}, err
 		}
 		r.Role = role
-		if err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
+		if _, err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
 			return Invitation{}, err
 		}
 		now := s.env.Now()
 		if _, err := r.Kind.After(r.StateAt(now), OnAccept); err != nil {
 			return Invitation{}, err
 		}
-		if err := s.conflict(r.Invitation, a.Membership, now); err != nil {
+		if err := s.conflict(ctx, r.Invitation, a.Membership, now); err != nil {
 			return Invitation{}, err
 		}
 		if !a.User.Verified() || a.User.Email.Normal != r.Email.Normal {
 			return Invitation{}, ErrAddressChanged
+		}
+		if _, err := (consent{r.Terms}).to(a.Team); err != nil {
+			return Invitation{}, err
 		}
 		r.AcceptedBy = r.Inviter
 		r, err = s.step(ctx, actor, now, r, OnAccept)

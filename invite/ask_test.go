@@ -23,9 +23,9 @@ func (w *world) opened() {
 }
 
 // asks has someone with an address ask to join the acme team.
-func (w *world) asks(email string, options ...invite.Option) invite.Invitation {
+func (w *world) asks(email string, consents ...invite.Consent) invite.Invitation {
 	w.t.Helper()
-	inv, err := w.invites.Ask(w.ctx, w.user(email).ID, w.acme.team.ID, options...)
+	inv, err := w.invites.Ask(w.ctx, w.user(email).ID, w.acme.team.ID, consents...)
 	require.NoError(w.t, err)
 	return inv
 }
@@ -112,12 +112,12 @@ func TestRequestIsPendingOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.opened()
 		w.invite(w.acme.alice, invite.ToTeam("ana@client.example", rbac.Member)) // is no request
-		ask := w.asks("ana@client.example", invite.ExpiresIn(time.Hour))
+		ask := w.asks("ana@client.example")
 		_, err := w.invites.Ask(w.ctx, ask.Inviter, w.acme.team.ID)
 		var pending *invite.PendingError
 		require.ErrorAs(t, err, &pending)
-		assert.Equal(t, ask.ID, pending.Invitation)
-		w.clock.Advance(time.Hour)
+		assert.Equal(t, ask.ID, pending.Invitation.ID)
+		w.clock.Advance(invite.DefaultExpiry)
 		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
 		require.ErrorIs(t, err, tenancy.ErrExpired, "exactly at its time")
 		again := w.asks("ana@client.example")
@@ -222,15 +222,16 @@ func TestA16_RequestsAreBounded(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.opened()
 		w.bound(invite.Limits{RequestsPerTeam: 2, RequestsPerDay: 3})
-		w.asks("a@client.example", invite.ExpiresIn(time.Hour))
+		w.asks("a@client.example")
+		w.clock.Advance(time.Hour)
 		w.asks("b@client.example")
 		cleo := w.user("c@client.example").ID
 		var over *invite.LimitError
 		_, err := w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
 		require.ErrorAs(t, err, &over)
-		assert.Equal(t, invite.LimitError{Quota: invite.AskedQuota, Limit: 2, Until: start.Add(time.Hour)}, *over)
+		assert.Equal(t, invite.LimitError{Quota: invite.AskedQuota, Limit: 2, Until: start.Add(invite.DefaultExpiry)}, *over)
 		w.invite(w.acme.alice, invite.ToTeam("x@client.example", rbac.Member)) // counts for itself
-		w.clock.Advance(time.Hour)
+		w.clock.Advance(invite.DefaultExpiry - time.Hour)
 		for range 3 {
 			ask, err := w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
 			require.NoError(t, err)
@@ -240,7 +241,7 @@ func TestA16_RequestsAreBounded(t *testing.T) {
 		before := w.picture(w.acme)
 		_, err = w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
 		require.ErrorAs(t, err, &over)
-		assert.Equal(t, invite.LimitError{Quota: invite.AskingQuota, Limit: 3, Until: start.Add(25 * time.Hour)}, *over)
+		assert.Equal(t, invite.LimitError{Quota: invite.AskingQuota, Limit: 3, Until: w.clock.Now().Add(24 * time.Hour)}, *over)
 		assert.Equal(t, before, w.picture(w.acme))
 		w.clock.Advance(24 * time.Hour)
 		_, err = w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
@@ -289,5 +290,25 @@ func TestRequestIsAnsweredOnce(t *testing.T) {
 				require.Equal(t, w.stored(ask).State == invite.Accepted, !w.member(w.acme, ask.Inviter).User.IsZero())
 			}
 		}
+	})
+}
+
+// The terms of a team are agreed to with the request, and hold when it is answered.
+func TestRequestComesWithTheTerms(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}, Terms: "2026-01"})
+		ana := w.user("ana@client.example").ID
+		var needs *invite.TermsError
+		_, err := w.invites.Ask(w.ctx, ana, w.acme.team.ID)
+		require.ErrorAs(t, err, &needs)
+		assert.Equal(t, "2026-01", needs.Needed)
+		ask := w.asks("ana@client.example", invite.Terms("2026-01"))
+		w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}, Terms: "2026-02"})
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.ErrorAs(t, err, &needs)
+		w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}, Terms: "2026-01"})
+		accepted, err := w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.NoError(t, err)
+		assert.Equal(t, "2026-01", accepted.Terms)
 	})
 }

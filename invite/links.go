@@ -51,11 +51,11 @@ func (s *Service) CreateLink(ctx context.Context, actor tenancy.Actor, spec Link
 	if err != nil {
 		return Link{}, err
 	}
-	terms, err := parseTerms(options)
+	choices, err := choose(options)
 	if err != nil {
 		return Link{}, err
 	}
-	request := []any{actor.Team, draft, terms.lasts}
+	request := []any{actor.Team, draft, choices.lasts}
 	return tenancy.Do(ctx, s.store, s.env, actor, "CreateLink", request, func(ctx context.Context) (Link, error) {
 		team, standing, err := s.people.Enter(ctx, actor)
 		if err != nil {
@@ -63,7 +63,7 @@ func (s *Service) CreateLink(ctx context.Context, actor tenancy.Actor, spec Link
 		}
 		inv := draft
 		inv.Account, inv.Team, inv.Inviter = team.Account, team.ID, actor.User
-		if err := s.mayOffer(ctx, standing, inv); err != nil {
+		if inv, err = s.mayOffer(ctx, standing, inv); err != nil {
 			return Link{}, err
 		}
 		now := s.env.Now()
@@ -71,7 +71,7 @@ func (s *Service) CreateLink(ctx context.Context, actor tenancy.Actor, spec Link
 			return Link{}, err
 		}
 		token := mintToken()
-		inv, err = s.open(ctx, actor, Record{Invitation: inv, Hash: token.Hash()}, now, terms)
+		inv, err = s.open(ctx, actor, Record{Invitation: inv, Hash: token.Hash()}, now, choices.lasts)
 		return Link{Invitation: inv, Token: token}, err
 	})
 }
@@ -105,25 +105,25 @@ func (l LinkSpec) checked() (Invitation, error) {
 	return inv, nil
 }
 
-// RenewLink gives a pending or expired link a new token, which is good for another [DefaultExpiry], or
-// as long as [ExpiresIn] says; from the commit on the old one opens nothing. Who came in stays, and
+// RenewLink gives a pending or expired link a new token, which is good for as long as the link was
+// first, or as [ExpiresIn] says; from the commit on the old one opens nothing. Who came in stays, and
 // the uses that are left are those that were left. Invitations by mail and other links are as they
 // were. It takes what [Service.CreateLink] takes.
 //
 // Errors: those of CreateLink, and [tenancy.ErrNotFound] for what is no link of the team,
 // [*StateError] for one that is used up or revoked.
 func (s *Service) RenewLink(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID, options ...Option) (Link, error) {
-	terms, err := parseTerms(options)
+	choices, err := chooseAgain(options)
 	if err != nil {
 		return Link{}, err
 	}
-	request := []any{actor.Team, id, terms.lasts}
+	request := []any{actor.Team, id, choices.lasts, choices.timed}
 	return tenancy.Do(ctx, s.store, s.env, actor, "RenewLink", request, func(ctx context.Context) (Link, error) {
 		r, standing, err := s.takeKind(ctx, actor, id, ByLink)
 		if err != nil {
 			return Link{}, err
 		}
-		if err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
+		if _, err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
 			return Link{}, err
 		}
 		now := s.env.Now()
@@ -136,7 +136,10 @@ func (s *Service) RenewLink(ctx context.Context, actor tenancy.Actor, id tenancy
 			}
 		}
 		token := mintToken()
-		r.Hash, r.ExpiresAt = token.Hash(), now.Add(terms.lasts)
+		if choices.timed {
+			r.Lasts = choices.lasts
+		}
+		r.Hash, r.ExpiresAt = token.Hash(), now.Add(r.Lasts)
 		r.EndedAt, r.EndedBy = time.Time{}, ""
 		r, err = s.step(ctx, actor, now, r, OnResend)
 		return Link{Invitation: r.Invitation, Token: token}, err

@@ -203,7 +203,7 @@ func TestRenewedLinkForgetsItsOldToken(t *testing.T) {
 		assert.Equal(t, link.ID, renewed.ID)
 		assert.Equal(t, invite.Pending, renewed.State)
 		assert.Equal(t, 1, renewed.Uses)
-		assert.Equal(t, w.clock.Now().Add(invite.DefaultExpiry), renewed.ExpiresAt)
+		assert.Equal(t, w.clock.Now().Add(time.Hour), renewed.ExpiresAt, "as long as before")
 		_, err = w.invites.Accept(w.ctx, late, link.Token)
 		require.ErrorIs(t, err, tenancy.ErrNotFound)
 		_, err = w.invites.Preview(w.ctx, link.Token)
@@ -426,5 +426,23 @@ func TestLinkRaces(t *testing.T) {
 			}
 		}
 		assert.Positive(t, joined)
+	})
+}
+
+// What a team asks of those who are invited by mail, it asks of those who come by a link.
+func TestLinkHoldsToTheRulesOfItsTeam(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.configure(w.acme, tenancy.Settings{InviteDomains: []string{"client.example"}, Terms: "2026-01"})
+		link := w.link(invite.LinkSpec{Uses: 2})
+		var foreign *invite.DomainError
+		_, err := w.invites.Accept(w.ctx, w.user("a@elsewhere.example").ID, link.Token, invite.Terms("2026-01"))
+		require.ErrorAs(t, err, &foreign)
+		ana := w.user("ana@client.example").ID
+		var needs *invite.TermsError
+		_, err = w.invites.Accept(w.ctx, ana, link.Token)
+		require.ErrorAs(t, err, &needs)
+		assert.Zero(t, w.stored(link.Invitation).Uses)
+		_, err = w.invites.Accept(w.ctx, ana, link.Token, invite.Terms("2026-01"))
+		require.NoError(t, err)
 	})
 }
