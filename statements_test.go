@@ -175,7 +175,7 @@ func (s *scene) grow(t *testing.T, n int) {
 		_, err = s.Invites.Create(t.Context(), manager, invite.ToTeam(ushertest.Email("invited-"+name), rbac.Member))
 		require.NoError(t, err)
 		s.Guest(manager, s.own.conversation, "guest-"+name)
-		s.Comes("user-"+name, s.Link(manager, invite.LinkSpec{Uses: 2}))
+		s.Comes("user-"+name, s.Link(manager, invite.LinkSpec{Uses: 1}))
 		s.use(t, "used-"+name)
 		s.ask(t, name)
 		s.Receive("Sales", "visitor-1", "Hi again")
