@@ -91,14 +91,21 @@ func (s *Service) InspectOffer(ctx context.Context, by tenancy.System, account t
 //
 // Errors: [rbac.ErrDenied], [tenancy.ErrNotFound].
 func (s *Service) History(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID) (Inspection, error) {
-	if err := s.people.Check(ctx, actor, rbac.ReadAudit); err != nil {
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
 		return Inspection{}, err
 	}
-	if _, err := s.Get(ctx, actor, id); err != nil {
+	if err := standing.Check(rbac.ReadAudit); err != nil {
+		return Inspection{}, err
+	}
+	if err := mayKnow(standing); err != nil {
 		return Inspection{}, err
 	}
 	r, err := s.store.Invitation(ctx, actor.Team, id)
 	if err != nil {
+		return Inspection{}, err
+	}
+	if err := mayRead(standing, r.Kind); err != nil {
 		return Inspection{}, err
 	}
 	return s.inspect(ctx, r)
