@@ -33,12 +33,20 @@ func BenchmarkAcceptInvitation(b *testing.B) {
 		hand := handAccept{db: db, postgres: dialect == "postgres", team: w.actor.Team}
 		const each = 20
 		var costs, others, ratios []float64
-		for b.Loop() {
-			cost := timed(b, w.invited(b, each), func(i invited) error {
-				_, err := w.u.Invites.Accept(b.Context(), i.user, i.token)
-				return err
-			})
-			other := timed(b, w.invited(b, each), func(i invited) error { return hand.accept(b.Context(), i) })
+		byUsher := func(i invited) error {
+			_, err := w.u.Invites.Accept(b.Context(), i.user, i.token)
+			return err
+		}
+		byHand := func(i invited) error { return hand.accept(b.Context(), i) }
+		for turn := 0; b.Loop(); turn++ {
+			var cost, other float64
+			if turn%2 == 0 { // who comes first after the invitations were made finds other caches
+				cost = timed(b, w.invited(b, each), byUsher)
+				other = timed(b, w.invited(b, each), byHand)
+			} else {
+				other = timed(b, w.invited(b, each), byHand)
+				cost = timed(b, w.invited(b, each), byUsher)
+			}
 			costs, others, ratios = append(costs, cost), append(others, other), append(ratios, cost/other)
 		}
 		b.ReportMetric(0, "ns/op")
@@ -206,8 +214,9 @@ const (
 	handMembership = `SELECT team_id, user_id, role, role_id, status, joined_at, expires_at, ended_at, ended_by, version
 		FROM usher_memberships WHERE team_id = ? AND user_id = ?`
 	handAuthority = `SELECT m.role, m.role_id, m.status, m.expires_at, a.status, t.status, u.status, r.name, r.permissions
-		FROM usher_memberships m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
-		JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id WHERE m.team_id = ? AND m.user_id = ?`
+		FROM (SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?) m
+		JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
+		JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 )
 
 func (h handAccept) accept(ctx context.Context, i invited) error {
