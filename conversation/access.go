@@ -25,6 +25,9 @@ var (
 	readContact = act{rbac.ReadContact, true}
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
+	marking     = act{rbac.MarkConversationRead, true}
+	optingOut   = act{rbac.OptOutContact, true}
+	optingIn    = act{rbac.OptInContact, true}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -33,7 +36,7 @@ var (
 
 func acts() []act {
 	return []act{
-		reading, noting, opening, closing, readContact, editContact, revoking,
+		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
 		sending, assigning, inviting, delivering,
 	}
 }

@@ -17,6 +17,8 @@ type Message struct {
 	// contact's, a system one nobody's; both have the zero id.
 	Author tenancy.UserID
 	Text   string
+	// Footer goes to the contact below the text: the opt-out text, on the first message ever.
+	Footer string
 	At     time.Time
 	// Key makes a repeated message the same message; zero means that it cannot be repeated.
 	Key MessageKey

@@ -86,7 +86,8 @@ func (s *Service) updateTeam(ctx context.Context, by Principal, at time.Time, te
 const (
 	MaxStatuses   = 50
 	MaxDeliverTo  = 200
-	MaxTimeZone   = 60 // bytes
+	MaxTimeZone   = 60  // bytes
+	MaxOptOutText = 160 // characters
 	minutesOfADay = 24 * 60
 )
 
@@ -111,6 +112,9 @@ func (s Settings) parse() (Settings, error) {
 		s.DeliverTo = append([]TeamID{}, InOrder(s.DeliverTo...)...)
 	}
 	var err error
+	if s.OptOutText, err = line("opt-out text", s.OptOutText, MaxOptOutText); err != nil {
+		return Settings{}, err
+	}
 	s.Statuses, err = parseStatuses(s.Statuses)
 	return s, err
 }

@@ -150,6 +150,7 @@ func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c c
 func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error) {
 	utc(&c.LastAt)
 	utc(&c.NeedsReplySince)
+	utc(&c.FirstSentAt)
 	utc(&c.CreatedAt)
 	if err := cmp.Or(
 		oneOf("status", c.Status, conversation.Open, conversation.Closed),

@@ -18,14 +18,14 @@ type listForm struct{ guest, status, waiting, assignee bool }
 
 func (c *compiler) conversations() conversationStatements {
 	const find = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
-		c.status, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.needs_reply_since,
+		c.status, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.needs_reply_since, c.first_sent_at,
 		c.created_at, c.version FROM usher_conversations c WHERE`
 	s := conversationStatements{
 		insert: c.sql(`INSERT INTO usher_conversations (id, account_id, team_id, contact_id, channel, identity,
-			address, status, label, outcome, assignee_id, last_seq, last_at, needs_reply_since, created_at,
-			version) VALUES (`, list("?", 15), `, 1)`),
+			address, status, label, outcome, assignee_id, last_seq, last_at, needs_reply_since, first_sent_at,
+			created_at, version) VALUES (`, list("?", 16), `, 1)`),
 		update: c.sql(`UPDATE usher_conversations SET team_id = ?, contact_id = ?, channel = ?, identity = ?,
-			address = ?, status = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?, last_at = ?, needs_reply_since = ?,
+			address = ?, status = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?, last_at = ?, needs_reply_since = ?, first_sent_at = ?,
 			version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
 		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status = 'open'`),
@@ -66,7 +66,7 @@ func scanConversation(r row) (conversation.Conversation, error) {
 	var c conversation.Conversation
 	err := r.Scan(id(&c.ID), id(&c.Account), id(&c.Team), id(&c.Contact), &c.Identity.Channel,
 		&c.Identity.Value, &c.Address, &c.Status, &c.Label, &c.Outcome, id(&c.Assignee), &c.LastSeq,
-		at(&c.LastAt), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
+		at(&c.LastAt), at(&c.NeedsReplySince), at(&c.FirstSentAt), at(&c.CreatedAt), &c.Version)
 	return c, err
 }
 
@@ -74,7 +74,7 @@ func scanConversation(r row) (conversation.Conversation, error) {
 func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
 	_, err := s.exec(ctx, s.conversations.insert, c.ID, c.Account, c.Team, c.Contact, c.Identity.Channel,
 		c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome, c.Assignee, c.LastSeq, micros(c.LastAt),
-		c.NeedsReplySince, micros(c.CreatedAt))
+		c.NeedsReplySince, c.FirstSentAt, micros(c.CreatedAt))
 	return err
 }
 
@@ -82,7 +82,7 @@ func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversat
 func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
 	return s.update(ctx, s.conversations.update, []any{
 		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome,
-		c.Assignee, c.LastSeq, micros(c.LastAt), c.NeedsReplySince, c.ID, team, c.Version,
+		c.Assignee, c.LastSeq, micros(c.LastAt), c.NeedsReplySince, c.FirstSentAt, c.ID, team, c.Version,
 	}, s.conversations.exists, c.ID, team)
 }
 

@@ -42,6 +42,8 @@ type Store struct {
 	messages      messageStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
+	optOuts       optOutStatements
+	reading       readingStatements
 	operations    operationStatements
 	events        eventStatements
 	inbox         inboxStatements
@@ -102,6 +104,8 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.messages = c.messages()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
+	s.optOuts = c.optOuts()
+	s.reading = c.reading()
 	s.operations = c.operations()
 	s.events = c.events()
 	s.inbox = c.inbox()

@@ -40,6 +40,7 @@ func conversations() kind[conversation.Conversation] {
 			{"a message", func(w *world, c *row) { c.LastSeq, c.LastAt = c.LastSeq+1, w.now() }},
 			{"an answer", func(w *world, c *row) { c.NeedsReplySince = time.Time{} }},
 			{"a question", func(w *world, c *row) { c.NeedsReplySince = w.now() }},
+			{"a first message", func(w *world, c *row) { c.FirstSentAt = w.now() }},
 			{"the assignee", func(w *world, c *row) { c.Assignee = w.user().ID }},
 			{"to no assignee", func(w *world, c *row) { c.Assignee = tenancy.UserID{} }},
 			{"the label", func(w *world, c *row) { c.Label = conversation.Disengaged }},
@@ -51,6 +52,7 @@ func conversations() kind[conversation.Conversation] {
 			{"CreatedAt", false, func(c *row) *time.Time { return &c.CreatedAt }},
 			{"LastAt", false, func(c *row) *time.Time { return &c.LastAt }},
 			{"NeedsReplySince", true, func(c *row) *time.Time { return &c.NeedsReplySince }},
+			{"FirstSentAt", true, func(c *row) *time.Time { return &c.FirstSentAt }},
 		},
 		enums: []enumField[row]{
 			{"Status", "open", func(c *row, v string) { c.Status = conversation.Status(v) }, nil},

@@ -123,6 +123,9 @@ func teamCalls() map[string]teamCall {
 		"AssignedTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.AssignedTo(ctx, team, t.thread.Assignee))
 		},
+		"Unread": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Unread(ctx, conversation.Scope{Team: team}, t.user.ID, true, []tenancy.ConversationID{t.thread.ID}))
+		},
 		"GrantedIn": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.GrantedIn(ctx, team, t.grant.User))
 		},

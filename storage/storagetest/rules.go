@@ -100,6 +100,8 @@ const (
 	ruleAssigned         rule = "conversation.ThreadStore.AssignedTo — AssignedTo lists the ids of the team's conversations that are assigned to the user, by id."
 	ruleMessageKeys      rule = "conversation.MessageStore — (Conversation, Seq) is unique, and so is a Key that is not zero."
 	ruleMessages         rule = "conversation.MessageStore.Messages — Messages lists messages by Seq."
+	ruleOptOutKey        rule = "conversation.OptOutStore — OptOutStore keeps opt-outs, one for each identity and address, over all accounts."
+	ruleUnread           rule = "conversation.ReadStore.Unread — Unread counts the messages after the reader's mark that are inbound, outbound or, where notes are included, notes, that the reader did not write, and that a guest's grant does not hide: in each of the conversations given that the scope admits."
 	ruleGrants           rule = "conversation.GrantStore.Grants — Grants lists the grants of a conversation, whatever their state, by user id."
 	ruleGrantedIn        rule = "conversation.GrantStore.GrantedIn — GrantedIn lists the ids of the team's conversations for which the user has a grant that is not revoked, whatever its expiry, by id."
 	ruleDelivery         rule = "conversation.DeliveryStore — A conversation has at most one in the state pending."

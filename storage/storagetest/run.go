@@ -144,6 +144,8 @@ func groups() []group {
 		{"conversations", conversationCases()},
 		{"messages", messageCases()},
 		{"grants", grantCases()},
+		{"optouts", optOutCases()},
+		{"reading", readingCases()},
 		{"deliveries", deliveryCases()},
 		{"paging", pagingCases()},
 		{"scope", scopeCases()},

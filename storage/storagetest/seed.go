@@ -71,7 +71,7 @@ func (w *world) someSettings() tenancy.Settings {
 			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
 		},
 		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
-		HideHistory: true, KeepInvitations: true, TrustInviters: true,
+		HideHistory: true, OptOutText: "Réply STOP", KeepInvitations: true, TrustInviters: true,
 	}
 }
 
@@ -179,7 +179,7 @@ func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
 		ID: newID[tenancy.ConversationID](w), Account: team.Account, Team: team.ID, Contact: contact.ID,
 		Identity: team.Identity, Address: contact.Address, Status: conversation.Open,
 		Label: conversation.Engaged, Outcome: conversation.NotInterested, Assignee: w.user().ID,
-		LastSeq: 3, LastAt: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
+		LastSeq: 3, LastAt: w.now(), NeedsReplySince: w.now(), FirstSentAt: w.now(), CreatedAt: w.now(), Version: 1,
 	}
 }
 
@@ -193,7 +193,7 @@ func (w *world) aMessage(c tenancy.ConversationID, seq int64) conversation.Messa
 	n := w.next()
 	return conversation.Message{
 		ID: newID[tenancy.MessageID](w), Conversation: c, Seq: seq, Kind: conversation.OutboundMessage, Author: w.user().ID,
-		Text: fmt.Sprintf("Hello %d 👋", n), At: w.now(), Key: sha256.Sum256(fmt.Appendf(nil, "message %d", n)),
+		Text: fmt.Sprintf("Hello %d 👋", n), Footer: "Réply STOP to stop.", At: w.now(), Key: sha256.Sum256(fmt.Appendf(nil, "message %d", n)),
 	}
 }
 
@@ -213,6 +213,32 @@ func (w *world) aGrant(c tenancy.ConversationID) conversation.Grant {
 func (w *world) grant(c tenancy.ConversationID) conversation.Grant {
 	w.Helper()
 	return stored(w, "InsertGrant", w.aGrant(c), w.store.InsertGrant)
+}
+
+// anOptOut is one that a user noted, on a channel and address that are nobody's.
+func (w *world) anOptOut() conversation.OptOut {
+	n := w.next()
+	return conversation.OptOut{
+		Identity: tenancy.Phone(fmt.Sprintf("+1555%07d", n)), Address: fmt.Sprintf("+1777%07d", n),
+		Account: newID[tenancy.AccountID](w), Cause: conversation.ByUser, By: tenancy.Self(newID[tenancy.UserID](w)).Principal(),
+		At: w.now(), Reason: "said so on the phone 📞", Evidence: newID[tenancy.MessageID](w),
+		LiftedAt: w.now(), LiftedBy: tenancy.System("gateway").Principal(), Version: 1,
+	}
+}
+
+func (w *world) optOut() conversation.OptOut {
+	w.Helper()
+	return stored(w, "InsertOptOut", w.anOptOut(), w.store.InsertOptOut)
+}
+
+func (w *world) aReadMark(c tenancy.ConversationID) conversation.ReadMark {
+	w.Helper()
+	return conversation.ReadMark{Conversation: c, User: w.user().ID, Seq: 2, At: w.now(), Version: 1}
+}
+
+func (w *world) readMark(c tenancy.ConversationID) conversation.ReadMark {
+	w.Helper()
+	return stored(w, "InsertReadMark", w.aReadMark(c), w.store.InsertReadMark)
 }
 
 // aDelivery makes a pending delivery of the conversation from its team to an e-mail address.
