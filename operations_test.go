@@ -90,6 +90,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.User(ctx, p.self)
 		return err
 	}},
+	"tenancy.SetAutoclaim": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.SetAutoclaim(ctx, p.self, true)
+		return err
+	}},
 	"tenancy.CreateAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.CreateAccount(ctx, p.self, "Another")
 		return err
@@ -480,6 +484,34 @@ var operations = map[string]operation{
 	"conversation.EditContact": {rbac.EditContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		name := "Vera"
 		_, err := s.Conversations.EditContact(ctx, p.actor, x.conversation, conversation.ContactEdit{Name: &name})
+		return err
+	}},
+	"conversation.OptOut": {rbac.OptOutContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.OptOut(ctx, p.actor, x.conversation, "said so on the phone")
+		return err
+	}},
+	"conversation.OptIn": {rbac.OptInContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.OptIn(ctx, p.actor, x.conversation, "said so on the phone")
+		return err
+	}},
+	"conversation.OptOutOf": {rbac.OptOutContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.OptOutOf(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.MarkRead": {rbac.MarkConversationRead, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.MarkRead(ctx, p.actor, x.conversation, 1)
+		return err
+	}},
+	"conversation.MarkUnread": {rbac.MarkConversationRead, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.MarkUnread(ctx, p.actor, x.conversation, 1)
+		return err
+	}},
+	"conversation.ReadMark": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.ReadMark(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Unread": {rbac.ReadConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Unread(ctx, p.actor, s.own.conversation)
 		return err
 	}},
 	"conversation.Guests": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {

@@ -60,8 +60,8 @@ func WithInviteURL(url string) Option { return func(c *config) { c.base = url } 
 // again. What is zero stays at its default.
 func WithInviteLimits(l invite.Limits) Option { return func(c *config) { c.limits = l } }
 
-// WithOptWords adds the host's own words to those by which contacts opt out of messages and in again.
-func WithOptWords(words conversation.OptWords) Option {
+// WithOptOutWords adds the host's own words to those by which contacts opt out of messages and in again.
+func WithOptOutWords(words conversation.OptWords) Option {
 	return func(c *config) { c.desk = append(c.desk, conversation.WithOptWords(words)) }
 }
 

@@ -31,26 +31,25 @@ type ReadMark struct {
 //
 // Errors: [*tenancy.InvalidError] for a negative sequence, [tenancy.ErrNotFound], [rbac.ErrDenied].
 func (s *Service) MarkRead(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, seq int64) (ReadMark, error) {
-	return s.mark(ctx, actor, id, "MarkRead", seq, func(mark, newest int64) int64 { return max(mark, min(seq, newest)) })
+	return s.mark(ctx, actor, id, "MarkRead", seq, func(mark, newest int64) (int64, error) {
+		return max(mark, min(seq, newest)), nil
+	})
 }
 
 // MarkUnread makes a message, and all after it, unread again, exactly: whatever was read before, the
 // mark stands just before that message. The errors are those of [Service.MarkRead], and the sequence
 // is that of a message of the conversation.
 func (s *Service) MarkUnread(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, seq int64) (ReadMark, error) {
-	if seq == 0 {
-		return ReadMark{}, &tenancy.InvalidError{Field: "sequence", Reason: "must be that of a message of the conversation"}
-	}
-	return s.mark(ctx, actor, id, "MarkUnread", seq, func(mark, newest int64) int64 {
-		if seq > newest {
-			return mark
+	return s.mark(ctx, actor, id, "MarkUnread", seq, func(_, newest int64) (int64, error) {
+		if seq < 1 || seq > newest {
+			return 0, &tenancy.InvalidError{Field: "sequence", Reason: "must be that of a message of the conversation"}
 		}
-		return seq - 1
+		return seq - 1, nil
 	})
 }
 
 func (s *Service) mark(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, name string, seq int64,
-	to func(mark, newest int64) int64,
+	to func(mark, newest int64) (int64, error),
 ) (ReadMark, error) {
 	if seq < 0 {
 		return ReadMark{}, &tenancy.InvalidError{Field: "sequence", Reason: "must not be negative"}
@@ -64,9 +63,9 @@ func (s *Service) mark(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 		if err != nil {
 			return ReadMark{}, err
 		}
-		moved := to(mark.Seq, v.LastSeq)
-		if moved == mark.Seq {
-			return mark, nil
+		moved, err := to(mark.Seq, v.LastSeq)
+		if err != nil || moved == mark.Seq {
+			return mark, err
 		}
 		mark.Seq, mark.At = moved, s.env.Now()
 		if err := write(ctx, mark); err != nil {

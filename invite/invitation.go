@@ -22,7 +22,10 @@ type Invitation struct {
 	Email tenancy.Address
 	// Role is what accepting grants in the team; a guest of a conversation is Restricted. It is
 	// zero for the kind ToOneAccount.
-	Role    rbac.Role `json:",omitzero"`
+	Role rbac.Role `json:",omitzero"`
+	// Custom is the custom role of the account that accepting grants, on top of Role, its base; zero
+	// for one of the built-in roles.
+	Custom  tenancy.RoleID
 	Inviter tenancy.UserID
 	State   State
 	// Mailing counts the mails asked for: 1 when created, one more for each resend. Only the
@@ -37,7 +40,9 @@ type Invitation struct {
 	EndedBy string
 	// AcceptedBy is the user who accepted.
 	AcceptedBy tenancy.UserID
-	Version    int64
+	// Terms is the version of the terms that they agreed to; empty where the team asked for none.
+	Terms   string
+	Version int64
 }
 
 // Kind is what an invitation opens.

@@ -15,6 +15,7 @@ type Store interface {
 	outbox.Appender
 	OfferStore
 	AddressStore
+	SweepStore
 
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
@@ -38,6 +39,10 @@ type Store interface {
 	// PendingBy lists the ids of the team's invitations in the state pending that the user
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+	// InvitationEvents lists the events of this room that name the invitation, from its CreatedAt on:
+	// at most limit, the newest first by their sequence. What it costs grows with the events of the
+	// invitation's team, or of the account that it offers, since then.
+	InvitationEvents(ctx context.Context, i Invitation, limit int) ([]outbox.Event, error)
 }
 
 // OfferStore keeps the offers of accounts, by their account; they are stored and written as the
@@ -66,11 +71,29 @@ type AddressStore interface {
 	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
 }
 
+// SweepStore finds what the clock has ended, in all teams and accounts.
+type SweepStore interface {
+	// LapsedInvitations lists the invitations in the state pending whose time has passed (their
+	// ExpiresAt is not after now), by (ExpiresAt, id).
+	LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]Lapsed, error)
+}
+
+// Lapsed is an invitation whose time has passed, and where it is: the Team is zero for an offer of
+// the account.
+type Lapsed struct {
+	ID        tenancy.InvitationID
+	Account   tenancy.AccountID
+	Team      tenancy.TeamID
+	ExpiresAt time.Time
+}
+
 // Record is an invitation as it is stored: with the hash of its token, which no list, event
 // or result carries. The hash is zero while no token is alive.
 type Record struct {
 	Invitation
 	Hash TokenHash
+	// Lasts is how long it was asked to be open, and how long it is again when it is sent again.
+	Lasts time.Duration
 	// Resends is how often it was sent again since ResendsFrom, which is zero before the first time.
 	Resends     int
 	ResendsFrom time.Time

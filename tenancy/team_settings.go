@@ -86,7 +86,9 @@ func (s *Service) updateTeam(ctx context.Context, by Principal, at time.Time, te
 const (
 	MaxStatuses   = 50
 	MaxDeliverTo  = 200
-	MaxTimeZone   = 60  // bytes
+	MaxTimeZone   = 60 // bytes
+	MaxDomains    = 100
+	MaxTerms      = 60  // bytes
 	MaxOptOutText = 160 // characters
 	minutesOfADay = 24 * 60
 )
@@ -111,8 +113,14 @@ func (s Settings) parse() (Settings, error) {
 	if s.DeliverTo != nil { // empty says none, which is not the same as nil
 		s.DeliverTo = append([]TeamID{}, InOrder(s.DeliverTo...)...)
 	}
+	if len(s.Terms) > MaxTerms || !printable(s.Terms) {
+		return Settings{}, &InvalidError{Field: "terms", Reason: fmt.Sprintf("must be a version of at most %d bytes of printable ASCII without spaces", MaxTerms)}
+	}
 	var err error
 	if s.OptOutText, err = line("opt-out text", s.OptOutText, MaxOptOutText); err != nil {
+		return Settings{}, err
+	}
+	if s.InviteDomains, err = parseDomains(s.InviteDomains); err != nil {
 		return Settings{}, err
 	}
 	s.Statuses, err = parseStatuses(s.Statuses)

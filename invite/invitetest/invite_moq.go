@@ -46,11 +46,17 @@ var _ invite.Store = &StoreMock{}
 //			InvitationByTokenFunc: func(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
 //				panic("mock out the InvitationByToken method")
 //			},
+//			InvitationEventsFunc: func(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+//				panic("mock out the InvitationEvents method")
+//			},
 //			InvitationLoadFunc: func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
 //				panic("mock out the InvitationLoad method")
 //			},
 //			InvitationsFunc: func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 //				panic("mock out the Invitations method")
+//			},
+//			LapsedInvitationsFunc: func(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+//				panic("mock out the LapsedInvitations method")
 //			},
 //			LockInvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockInvitation method")
@@ -107,11 +113,17 @@ type StoreMock struct {
 	// InvitationByTokenFunc mocks the InvitationByToken method.
 	InvitationByTokenFunc func(ctx context.Context, hash invite.TokenHash) (invite.Record, error)
 
+	// InvitationEventsFunc mocks the InvitationEvents method.
+	InvitationEventsFunc func(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error)
+
 	// InvitationLoadFunc mocks the InvitationLoad method.
 	InvitationLoadFunc func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error)
 
 	// InvitationsFunc mocks the Invitations method.
 	InvitationsFunc func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error)
+
+	// LapsedInvitationsFunc mocks the LapsedInvitations method.
+	LapsedInvitationsFunc func(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error)
 
 	// LockInvitationFunc mocks the LockInvitation method.
 	LockInvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
@@ -199,6 +211,15 @@ type StoreMock struct {
 			// Hash is the hash argument value.
 			Hash invite.TokenHash
 		}
+		// InvitationEvents holds details about calls to the InvitationEvents method.
+		InvitationEvents []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// I is the i argument value.
+			I invite.Invitation
+			// Limit is the limit argument value.
+			Limit int
+		}
 		// InvitationLoad holds details about calls to the InvitationLoad method.
 		InvitationLoad []struct {
 			// Ctx is the ctx argument value.
@@ -216,6 +237,15 @@ type StoreMock struct {
 			Team tenancy.TeamID
 			// Filter is the filter argument value.
 			Filter invite.Filter
+			// Page is the page argument value.
+			Page tenancy.Keyset
+		}
+		// LapsedInvitations holds details about calls to the LapsedInvitations method.
+		LapsedInvitations []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Now is the now argument value.
+			Now time.Time
 			// Page is the page argument value.
 			Page tenancy.Keyset
 		}
@@ -298,8 +328,10 @@ type StoreMock struct {
 	lockInsertOperation   sync.RWMutex
 	lockInvitation        sync.RWMutex
 	lockInvitationByToken sync.RWMutex
+	lockInvitationEvents  sync.RWMutex
 	lockInvitationLoad    sync.RWMutex
 	lockInvitations       sync.RWMutex
+	lockLapsedInvitations sync.RWMutex
 	lockLockInvitation    sync.RWMutex
 	lockLockOffer         sync.RWMutex
 	lockOffers            sync.RWMutex
@@ -606,6 +638,46 @@ func (mock *StoreMock) InvitationByTokenCalls() []struct {
 	return calls
 }
 
+// InvitationEvents calls InvitationEventsFunc.
+func (mock *StoreMock) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	if mock.InvitationEventsFunc == nil {
+		panic("StoreMock.InvitationEventsFunc: method is nil but Store.InvitationEvents was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		I     invite.Invitation
+		Limit int
+	}{
+		Ctx:   ctx,
+		I:     i,
+		Limit: limit,
+	}
+	mock.lockInvitationEvents.Lock()
+	mock.calls.InvitationEvents = append(mock.calls.InvitationEvents, callInfo)
+	mock.lockInvitationEvents.Unlock()
+	return mock.InvitationEventsFunc(ctx, i, limit)
+}
+
+// InvitationEventsCalls gets all the calls that were made to InvitationEvents.
+// Check the length with:
+//
+//	len(mockedStore.InvitationEventsCalls())
+func (mock *StoreMock) InvitationEventsCalls() []struct {
+	Ctx   context.Context
+	I     invite.Invitation
+	Limit int
+} {
+	var calls []struct {
+		Ctx   context.Context
+		I     invite.Invitation
+		Limit int
+	}
+	mock.lockInvitationEvents.RLock()
+	calls = mock.calls.InvitationEvents
+	mock.lockInvitationEvents.RUnlock()
+	return calls
+}
+
 // InvitationLoad calls InvitationLoadFunc.
 func (mock *StoreMock) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
 	if mock.InvitationLoadFunc == nil {
@@ -687,6 +759,46 @@ func (mock *StoreMock) InvitationsCalls() []struct {
 	mock.lockInvitations.RLock()
 	calls = mock.calls.Invitations
 	mock.lockInvitations.RUnlock()
+	return calls
+}
+
+// LapsedInvitations calls LapsedInvitationsFunc.
+func (mock *StoreMock) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	if mock.LapsedInvitationsFunc == nil {
+		panic("StoreMock.LapsedInvitationsFunc: method is nil but Store.LapsedInvitations was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Now  time.Time
+		Page tenancy.Keyset
+	}{
+		Ctx:  ctx,
+		Now:  now,
+		Page: page,
+	}
+	mock.lockLapsedInvitations.Lock()
+	mock.calls.LapsedInvitations = append(mock.calls.LapsedInvitations, callInfo)
+	mock.lockLapsedInvitations.Unlock()
+	return mock.LapsedInvitationsFunc(ctx, now, page)
+}
+
+// LapsedInvitationsCalls gets all the calls that were made to LapsedInvitations.
+// Check the length with:
+//
+//	len(mockedStore.LapsedInvitationsCalls())
+func (mock *StoreMock) LapsedInvitationsCalls() []struct {
+	Ctx  context.Context
+	Now  time.Time
+	Page tenancy.Keyset
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Now  time.Time
+		Page tenancy.Keyset
+	}
+	mock.lockLapsedInvitations.RLock()
+	calls = mock.calls.LapsedInvitations
+	mock.lockLapsedInvitations.RUnlock()
 	return calls
 }
 

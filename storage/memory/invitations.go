@@ -1,11 +1,16 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -55,6 +60,9 @@ func pendingOffer(r invite.Record) tenancy.AccountID {
 func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationRow], place)) {
 	created := placeAt(row.CreatedAt, row.ID)
 	visit(lazily(s.invitedAs, invitee{row.Account, row.Email.Normal}), placeByID(row.ID))
+	if row.State == invite.Pending {
+		visit(s.lapsing, placeAt(row.ExpiresAt, row.ID))
+	}
 	if row.offered != nil {
 		visit(&row.offered.offers, created)
 		return
@@ -295,6 +303,44 @@ func tally(t *invite.Tally, until time.Time) {
 	if t.Until.IsZero() || until.Before(t.Until) {
 		t.Until = until
 	}
+}
+
+// LapsedInvitations implements [invite.SweepStore].
+func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	return read(ctx, s, func() ([]invite.Lapsed, error) {
+		lapsed := func(yield func(*invitationRow) bool) {
+			for i := range merged(ascending, ascending.start(page), s.lapsing) {
+				if i.ExpiresAt.After(now) || !yield(i) {
+					return
+				}
+			}
+		}
+		return paged(lapsed, page.Limit, func(i *invitationRow) (invite.Lapsed, bool) {
+			return invite.Lapsed{ID: i.ID, Account: i.Account, Team: i.Team, ExpiresAt: i.ExpiresAt}, true
+		}), nil
+	})
+}
+
+// InvitationEvents implements [invite.Store]. It looks at all events for an offer of an account: no
+// list has those of one account.
+func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	return read(ctx, s, func() ([]outbox.Event, error) {
+		events := merged(descending, descending.beginning(), s.teamEvents[i.Team.UUID()])
+		if i.Team.IsZero() {
+			events = maps.Values(s.events.rows)
+		}
+		created := i.CreatedAt.UTC().Truncate(time.Microsecond)
+		var found []outbox.Event
+		for e := range events {
+			inStream := !i.Team.IsZero() || e.Stream == outbox.Stream{Kind: outbox.AccountStream, ID: i.Account.UUID()}
+			if inStream && !e.At.Before(created) && strings.HasPrefix(e.Kind, "invitation.") &&
+				bytes.Contains(e.Payload, []byte(i.ID.String())) {
+				found = append(found, e.copy())
+			}
+		}
+		slices.SortFunc(found, func(a, b outbox.Event) int { return cmp.Compare(b.Sequence, a.Sequence) })
+		return found[:min(len(found), max(limit, 0))], nil
+	})
 }
 
 // LockOffer implements [invite.Store].

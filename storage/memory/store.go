@@ -41,6 +41,7 @@ type Store struct {
 	invitedTo      map[tenancy.ConversationID]*invitationLists
 	invitedBy      map[teamUser]*list[invitationRow]
 	invitedAs      map[invitee]*list[invitationRow]
+	lapsing        *list[invitationRow] // pending ones, by (ExpiresAt, id)
 
 	contacts  unique[tenancy.ContactID, contactRow]
 	addresses unique[contactAddress, contactRow]
@@ -105,6 +106,7 @@ func New() *Store {
 		invitedTo:      map[tenancy.ConversationID]*invitationLists{},
 		invitedBy:      map[teamUser]*list[invitationRow]{},
 		invitedAs:      map[invitee]*list[invitationRow]{},
+		lapsing:        &list[invitationRow]{},
 
 		contacts:  newUnique[tenancy.ContactID, contactRow](log),
 		addresses: newUnique[contactAddress, contactRow](log),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -13,6 +14,8 @@ type invitationStatements struct {
 	insert, update, lock, exists, byID, byToken, pending, pendingBy string
 	offer                                                           offerStatements
 	erase, load                                                     string
+	lapsed                                                          pages
+	history                                                         string
 	// listed has a form for each way to filter by state, without and with a conversation.
 	listed map[stateForm][2]pages
 }
@@ -20,8 +23,8 @@ type invitationStatements struct {
 // offerStatements are for the invitations that offer an account: they have no team, and no other
 // statement with a team finds them.
 type offerStatements struct {
-	update, lock, exists, byID, pending string
-	listed                              pages
+	update, lock, exists, byID, pending, history string
+	listed                                       pages
 }
 
 // stateForm is how a filter by state reads: a pending invitation whose time has passed counts
@@ -45,16 +48,16 @@ var stateConditions = map[stateForm]string{
 func (c *compiler) invitations() invitationStatements {
 	newest := newestFirst("i.created_at", "i.id")
 	const find = `SELECT i.id, i.account_id, i.team_id, i.kind, i.conversation_id, i.email, i.email_display,
-		i.role, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
-		i.ended_at, i.ended_by, i.accepted_by, i.resends, i.resends_from, i.version FROM usher_invitations i WHERE`
+		i.role, i.role_id, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
+		i.ended_at, i.ended_by, i.accepted_by, i.terms, i.lasts, i.resends, i.resends_from, i.version FROM usher_invitations i WHERE`
 	const change = `UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
-		role = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
-		expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?,
-		resends = ?, resends_from = ?, version = version + 1 WHERE`
+		role = ?, role_id = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
+		expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?, terms = ?,
+		lasts = ?, resends = ?, resends_from = ?, version = version + 1 WHERE`
 	s := invitationStatements{
 		insert: c.sql(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
-			email_display, role, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
-			created_at, expires_at, mailed_at, ended_at, ended_by, accepted_by, resends, resends_from, version) VALUES (`, list("?", 23), `, 1)`),
+			email_display, role, role_id, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
+			created_at, expires_at, mailed_at, ended_at, ended_by, accepted_by, terms, lasts, resends, resends_from, version) VALUES (`, list("?", 26), `, 1)`),
 		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
 		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
@@ -71,9 +74,18 @@ func (c *compiler) invitations() invitationStatements {
 			byID:    c.sql(find, `i.id = ? AND i.offered_id = ?`),
 			pending: c.sql(find, `i.pending_offer = ?`),
 			listed:  c.pages(newest, find, `i.offered_id = ?`),
+			history: c.sql(`SELECT`, eventColumns, `FROM usher_events e
+				WHERE e.stream_kind = 'account' AND e.stream_id = ? AND e.occurred_at >= ?
+				AND e.kind LIKE 'invitation.%' AND e.payload LIKE ?
+				ORDER BY e.seq DESC LIMIT ?`),
 		},
 		erase: c.sql(`UPDATE usher_invitations SET email = '', email_display = '', version = version + 1
 			WHERE state <> 'pending' AND email <> '' AND (accepted_by = ? OR email = ?)`),
+		lapsed: c.pages(oldestFirst("i.expires_at", "i.id"), `SELECT i.id, i.account_id, i.team_id, i.expires_at
+			FROM usher_invitations i WHERE i.state = 'pending' AND i.expires_at <= ?`),
+		history: c.sql(`SELECT`, eventColumns, `FROM usher_events e
+			WHERE e.team_id = ? AND e.occurred_at >= ? AND e.kind LIKE 'invitation.%' AND e.payload LIKE ?
+			ORDER BY e.seq DESC LIMIT ?`),
 	}
 	// One statement for all three. Each part has an index of its own; the number says which it is,
 	// since a union has no order.
@@ -95,10 +107,12 @@ func (c *compiler) invitations() invitationStatements {
 
 func scanInvitation(r row) (invite.Record, error) {
 	var i invite.Record
+	var lasts int64
 	err := r.Scan(id(&i.ID), id(&i.Account), id(&i.Team), &i.Kind, id(&i.Conversation), &i.Email.Normal,
-		&i.Email.Display, role(&i.Role), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
-		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy),
+		&i.Email.Display, role(&i.Role), id(&i.Custom), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
+		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy), &i.Terms, &lasts,
 		&i.Resends, at(&i.ResendsFrom), &i.Version)
+	i.Lasts = time.Duration(lasts) * time.Microsecond
 	return i, err
 }
 
@@ -143,9 +157,9 @@ func grantedRole(r rbac.Role) any {
 // InsertInvitation implements [invite.Store].
 func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
 	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
-		i.Email.Display, grantedRole(i.Role), i.Inviter, i.State, i.Mailing, digest(i.Hash),
+		i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State, i.Mailing, digest(i.Hash),
 		s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt,
-		i.EndedBy, i.AcceptedBy, i.Resends, i.ResendsFrom)
+		i.EndedBy, i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom)
 	return err
 }
 
@@ -156,9 +170,9 @@ func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
 		change, exists, scope = s.invitations.offer.update, s.invitations.offer.exists, i.Account.UUID()
 	}
 	return s.update(ctx, change, []any{
-		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Inviter, i.State,
+		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State,
 		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), s.pendingOffer(i.Invitation), micros(i.ExpiresAt),
-		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Resends, i.ResendsFrom,
+		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
 		i.ID, scope, i.Version,
 	}, exists, i.ID, scope)
 }
@@ -249,6 +263,26 @@ func scanTally(r row) (tally, error) {
 	var t tally
 	err := r.Scan(&t.part, &t.N, at(&t.Until))
 	return t, err
+}
+
+// LapsedInvitations implements [invite.SweepStore].
+func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	return paged(ctx, s, scanLapsed, s.invitations.lapsed, page, micros(now))
+}
+
+func scanLapsed(r row) (invite.Lapsed, error) {
+	var l invite.Lapsed
+	err := r.Scan(id(&l.ID), id(&l.Account), id(&l.Team), at(&l.ExpiresAt))
+	return l, err
+}
+
+// InvitationEvents implements [invite.Store].
+func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	query, scope := s.invitations.history, i.Team.UUID()
+	if i.Team.IsZero() {
+		query, scope = s.invitations.offer.history, i.Account.UUID()
+	}
+	return all(ctx, s, scanEvent, query, scope, micros(i.CreatedAt), "%"+i.ID.String()+"%", limit)
 }
 
 // LockOffer implements [invite.Store].

@@ -40,6 +40,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_invitations", "token_hash = ?", "whoever has the token has the invitation"},
 	{"usher_invitations", "email = ? AND account_id = ?", "what is on its way to an address is counted over the teams of its account"},
 	{"usher_invitations", "offered_id = ?", "the holder of an account lists its offers, which have no team"},
+	{"usher_invitations", "state = 'pending' AND expires_at <= ?", "the sweep looks for what the clock has ended in all teams and accounts"},
+	{"usher_events", "stream_kind = 'account' AND stream_id = ?", "what has happened to an offer is told by its account"},
 	{"usher_invitations", "pending_offer = ?", "the one offer of an account that is pending"},
 	{"usher_invitations", "id = ? AND offered_id = ?", "an offer is found in its account"},
 	{"usher_invitations", "state <> 'pending' AND email <> ''", "the deletion of a user takes their address out of what has ended, wherever it is"},

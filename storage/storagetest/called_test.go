@@ -216,6 +216,14 @@ func (s *calledStore) InvitationLoad(a context.Context, b invite.Invitation, c t
 	return s.note("InvitationLoad").InvitationLoad(a, b, c)
 }
 
+func (s *calledStore) InvitationEvents(a context.Context, b invite.Invitation, c int) ([]outbox.Event, error) {
+	return s.note("InvitationEvents").InvitationEvents(a, b, c)
+}
+
+func (s *calledStore) LapsedInvitations(a context.Context, b time.Time, c tenancy.Keyset) ([]invite.Lapsed, error) {
+	return s.note("LapsedInvitations").LapsedInvitations(a, b, c)
+}
+
 func (s *calledStore) Invitations(a context.Context, b tenancy.TeamID, c invite.Filter, d tenancy.Keyset) ([]invite.Record, error) {
 	return s.note("Invitations").Invitations(a, b, c, d)
 }

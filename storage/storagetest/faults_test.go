@@ -1237,6 +1237,23 @@ func (s lateLoad) InvitationLoad(ctx context.Context, like invite.Invitation, no
 	return s.Store.InvitationLoad(ctx, like, now.Add(-time.Microsecond))
 }
 
+// sweepsLate finds an invitation when it has been over for a microsecond.
+type sweepsLate struct{ spoiled }
+
+func (s sweepsLate) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	return s.Store.LapsedInvitations(ctx, now.Add(-time.Microsecond), page)
+}
+
+// tellsAll tells of every invitation in the team.
+type tellsAll struct{ spoiled }
+
+func (s tellsAll) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	if i.Team.IsZero() {
+		return s.Store.InvitationEvents(ctx, i, limit)
+	}
+	return s.TeamEvents(ctx, i.Team.UUID(), outbox.LogFilter{Since: i.CreatedAt}, time.Time{}, uuid.Nil, limit)
+}
+
 // wideLoad counts the inviter in all of the team.
 type wideLoad struct{ spoiled }
 
@@ -1564,6 +1581,8 @@ func faults() []fault {
 		of("what a user accepted is not erased", func(s spoiled) storage.Store { return erasesByAddress{s} }, "invitations that have ended forget an address"),
 		of("what was revoked just now counts for no address", func(s spoiled) storage.Store { return forgetsRevoked{s} }, "invitations are counted for their limits"),
 		of("an expired invitation counts a microsecond longer", func(s spoiled) storage.Store { return lateLoad{s} }, "invitations are counted for their limits"),
+		of("an invitation lapses a microsecond late", func(s spoiled) storage.Store { return sweepsLate{s} }, "lapsed invitations are pending and past their expiry"),
+		of("an invitation's events are the team's", func(s spoiled) storage.Store { return tellsAll{s} }, "events of an invitation are those that name it"),
 		of("everybody's invitations count for each inviter", func(s spoiled) storage.Store { return wideLoad{s} }, "invitations are counted for their limits"),
 		of("an invitation whose time has passed is an orphan", func(s spoiled) storage.Store { return staleOrphans{s} }, "broken finds invitations whose sender has gone"),
 		of("a read ignores the team", func(s spoiled) storage.Store { return anyTeam{s, new(sync.Map)} }, "methods do not reach into another team"),

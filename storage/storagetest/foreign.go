@@ -79,6 +79,11 @@ func teamCalls() map[string]teamCall {
 		"PendingBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.PendingBy(ctx, team, t.invitation.Inviter))
 		},
+		"InvitationEvents": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			i := t.invitation.Invitation
+			i.Team = team
+			return count(s.InvitationEvents(ctx, i, 5))
+		},
 		"UpdateContact": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			c := t.contact
 			c.Team, c.Name = team, "intruder"

@@ -48,6 +48,7 @@ type town struct {
 	role, newRole, emptyRole  tenancy.CustomRole
 	lapsed                    tenancy.Membership // in the role
 	invitation, newInvitation invite.Record
+	late                      invite.Record // its time has passed
 	offer, ended              invite.Record
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
@@ -80,6 +81,9 @@ func (w *world) town() *town {
 	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
 	memberships().store(w, t.lapsed)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
+	t.late = w.anInvitation(t.team)
+	t.late.ExpiresAt = t.late.CreatedAt
+	invitations().store(w, t.late)
 	t.offer, t.ended = w.offer(t.account.ID), w.anInvitation(t.team)
 	t.ended.State = invite.Declined
 	t.ended = stored(w, "InsertInvitation", t.ended, w.store.InsertInvitation)
@@ -95,6 +99,7 @@ func (w *world) town() *town {
 	t.oldSeen, t.oldSeenAt = newID[uuid.UUID](w), w.now()
 	w.tx("MarkSeen", func(ctx context.Context) error { return w.store.MarkSeen(ctx, consumer, t.oldSeen, t.oldSeenAt) })
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
+	t.event.Kind, t.event.Payload = "invitation.created", fmt.Appendf(nil, `{"invitation":%q}`, t.invitation.ID)
 	w.append(t.event)
 	t.event.Sequence, t.newEvent.Sequence = 1, 2
 	t.at = w.now()
@@ -259,6 +264,12 @@ func calls() map[string]call {
 		}},
 		"PendingBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter))
+		}},
+		"LapsedInvitations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LapsedInvitations(ctx, t.at, tenancy.Keyset{Limit: 5}))
+		}},
+		"InvitationEvents": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.InvitationEvents(ctx, t.invitation.Invitation, 5))
 		}},
 
 		"InsertContact": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertContact(ctx, t.newContact) }},
@@ -493,6 +504,8 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamsWithRole", teams, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
+	late, err := s.LapsedInvitations(ctx, t.at, page)
+	add("LapsedInvitations", late, err)
 	broken, err := s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 100)
 	add("Broken", broken, err)
 	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {

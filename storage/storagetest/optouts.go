@@ -9,6 +9,8 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
+const ruleOptOutKey rule = "conversation.OptOutStore — OptOutStore keeps opt-outs, one for each identity and address, over all accounts."
+
 func optOuts() kind[conversation.OptOut] {
 	type row = conversation.OptOut
 	return kind[row]{

@@ -10,6 +10,8 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
+const ruleUnread rule = "conversation.ReadStore.Unread — Unread counts the messages after the reader's mark that are inbound, outbound or, where notes are included, notes, that the reader did not write, and that a guest's grant does not hide: in each of the conversations given that the scope admits."
+
 func readMarks() kind[conversation.ReadMark] {
 	type row = conversation.ReadMark
 	return kind[row]{

@@ -25,7 +25,7 @@ func (w *world) aUser() tenancy.User {
 	return tenancy.User{
 		ID: newID[tenancy.UserID](w), ExternalID: fmt.Sprintf("auth0|%d", n),
 		Email:      tenancy.Address{Display: fmt.Sprintf("User.%d@Acme.example", n), Normal: fmt.Sprintf("user.%d@acme.example", n)},
-		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive,
+		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive, Autoclaim: true,
 		CreatedAt: w.now(), Version: 1,
 	}
 }
@@ -71,7 +71,8 @@ func (w *world) someSettings() tenancy.Settings {
 			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
 		},
 		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
-		HideHistory: true, OptOutText: "Réply STOP", KeepInvitations: true, TrustInviters: true,
+		HideHistory: true, KeepInvitations: true, TrustInviters: true,
+		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)", OptOutText: "Réply STOP",
 	}
 }
 
@@ -127,7 +128,7 @@ func (w *world) anInvitation(team tenancy.Team) invite.Record {
 			Role:  rbac.Restricted, Inviter: w.user().ID, State: invite.Pending, Mailing: 1,
 			CreatedAt: w.now(), ExpiresAt: w.now().AddDate(0, 0, 7), MailedAt: w.now(), Version: 1,
 		},
-		Hash: sha256.Sum256(fmt.Appendf(nil, "token %d", n)),
+		Hash: sha256.Sum256(fmt.Appendf(nil, "token %d", n)), Lasts: 7 * 24 * time.Hour,
 	}
 }
 

@@ -27,6 +27,7 @@ CREATE TABLE usher_users (
 	name           text NOT NULL,
 	status         text NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id uuid,
+	autoclaim      boolean NOT NULL,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,
@@ -227,6 +228,7 @@ CREATE TABLE usher_invitations (
 	email           text COLLATE "C" NOT NULL,
 	email_display   text NOT NULL,
 	role            text CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id         uuid,
 	inviter_id      uuid NOT NULL REFERENCES usher_users (id),
 	state           text NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         bigint NOT NULL,
@@ -240,6 +242,8 @@ CREATE TABLE usher_invitations (
 	ended_at        bigint,
 	ended_by        text NOT NULL,
 	accepted_by     uuid REFERENCES usher_users (id),
+	terms           text NOT NULL,
+	lasts           bigint NOT NULL,
 	resends         bigint NOT NULL,
 	resends_from    bigint,
 	version         bigint NOT NULL,
@@ -261,6 +265,8 @@ CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires
 CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created_at, id)
 	WHERE offered_id IS NOT NULL;
 CREATE INDEX usher_invitations_open ON usher_invitations (team_id, expires_at)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_lapsing ON usher_invitations (expires_at, id)
 	WHERE state = 'pending';
 CREATE INDEX usher_invitations_to ON usher_invitations (email, account_id);
 CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;

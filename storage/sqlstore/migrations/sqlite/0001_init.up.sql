@@ -24,6 +24,7 @@ CREATE TABLE usher_users (
 	name           TEXT NOT NULL,
 	status         TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id BLOB,
+	autoclaim      INTEGER NOT NULL CHECK (autoclaim IN (0, 1)),
 	created_at     INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
 	events         INTEGER NOT NULL DEFAULT 0
@@ -218,6 +219,7 @@ CREATE TABLE usher_invitations (
 	email           TEXT NOT NULL,
 	email_display   TEXT NOT NULL,
 	role            TEXT CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id         BLOB,
 	inviter_id      BLOB NOT NULL REFERENCES usher_users (id),
 	state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         INTEGER NOT NULL,
@@ -231,6 +233,8 @@ CREATE TABLE usher_invitations (
 	ended_at        INTEGER,
 	ended_by        TEXT NOT NULL,
 	accepted_by     BLOB REFERENCES usher_users (id),
+	terms           TEXT NOT NULL,
+	lasts           INTEGER NOT NULL,
 	resends         INTEGER NOT NULL,
 	resends_from    INTEGER,
 	version         INTEGER NOT NULL,
@@ -251,6 +255,8 @@ CREATE INDEX usher_invitations_pending ON usher_invitations (account_id, expires
 CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created_at, id)
 	WHERE offered_id IS NOT NULL;
 CREATE INDEX usher_invitations_open ON usher_invitations (team_id, expires_at)
+	WHERE state = 'pending';
+CREATE INDEX usher_invitations_lapsing ON usher_invitations (expires_at, id)
 	WHERE state = 'pending';
 CREATE INDEX usher_invitations_to ON usher_invitations (email, account_id);
 CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
