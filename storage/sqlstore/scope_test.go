@@ -13,15 +13,16 @@ import (
 // scopeKeys are the tables that hold a team's rows, and the columns that put a row into its
 // team: the team's id, or the id of a conversation, which the rooms read in its team first.
 var scopeKeys = map[string][]string{
-	"usher_teams":         {"id"},
-	"usher_memberships":   {"team_id"},
-	"usher_contacts":      {"team_id"},
-	"usher_conversations": {"team_id"},
-	"usher_invitations":   {"team_id"},
-	"usher_events":        {"team_id"},
-	"usher_messages":      {"conversation_id"},
-	"usher_grants":        {"conversation_id"},
-	"usher_deliveries":    {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
+	"usher_teams":           {"id"},
+	"usher_memberships":     {"team_id"},
+	"usher_contacts":        {"team_id"},
+	"usher_conversations":   {"team_id"},
+	"usher_invitations":     {"team_id"},
+	"usher_invitation_uses": {"team_id"},
+	"usher_events":          {"team_id"},
+	"usher_messages":        {"conversation_id"},
+	"usher_grants":          {"conversation_id"},
+	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
@@ -44,6 +45,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_events", "stream_kind = 'account' AND stream_id = ?", "what has happened to an offer is told by its account"},
 	{"usher_invitations", "pending_offer = ?", "the one offer of an account that is pending"},
 	{"usher_invitations", "id = ? AND offered_id = ?", "an offer is found in its account"},
+	{"usher_invitations", "asker_id = ?", "a user lists their own requests, to whatever team"},
+	{"usher_invitations", "batch_id = ? AND account_id = ?", "the mail of a batch tells of teams of one account"},
 	{"usher_invitations", "state <> 'pending' AND email <> ''", "the deletion of a user takes their address out of what has ended, wherever it is"},
 	{"usher_invitations", "state = 'pending' AND expires_at > ? AND settings", "the doctor looks for invitations whose sender has gone"},
 	{"usher_memberships", "team_id = team_id AND user_id = inviter_id", "and at the sender of each"},

@@ -1187,6 +1187,65 @@ func (s manyOffers) InsertInvitation(ctx context.Context, r invite.Record) error
 	return s.Store.InsertInvitation(ctx, r)
 }
 
+// usedTwice lets a user come in by one link as often as they like.
+type usedTwice struct{ spoiled }
+
+func (s usedTwice) InsertUse(ctx context.Context, u invite.Use) error {
+	if _, err := s.Store.Use(ctx, u.Team, u.Link, u.User); err == nil {
+		return nil
+	}
+	return s.Store.InsertUse(ctx, u)
+}
+
+// asksTwice takes a second request of a user for the first.
+type asksTwice struct{ spoiled }
+
+func (s asksTwice) InsertInvitation(ctx context.Context, r invite.Record) error {
+	if r.Kind == invite.ByRequest && r.State == invite.Pending {
+		if _, err := s.Store.PendingRequest(ctx, r.Team, r.Inviter); err == nil {
+			return nil
+		}
+	}
+	return s.Store.InsertInvitation(ctx, r)
+}
+
+// overfull counts a link down where it should refuse.
+type overfull struct{ spoiled }
+
+func (s overfull) UpdateInvitation(ctx context.Context, r invite.Record) error {
+	if r.Kind == invite.ByLink {
+		r.Uses = min(r.Uses, r.MaxUses)
+	}
+	return s.Store.UpdateInvitation(ctx, r)
+}
+
+// anyKind filters invitations by all but their kind.
+type anyKind struct{ spoiled }
+
+func (s anyKind) Invitations(ctx context.Context, team tenancy.TeamID, f invite.Filter, p tenancy.Keyset) ([]invite.Record, error) {
+	f.Kind = ""
+	return s.Store.Invitations(ctx, team, f, p)
+}
+
+// forgetfulAsks counts the requests of a user that are pending only.
+type forgetfulAsks struct{ spoiled }
+
+func (s forgetfulAsks) RequestLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	load, err := s.Store.RequestLoad(ctx, like, now)
+	if _, none := s.Store.PendingRequest(ctx, like.Team, like.Inviter); none != nil {
+		load.Inviter = invite.Tally{}
+	}
+	return load, err
+}
+
+// anyBatch answers a batch only as far as it is pending.
+type anyBatch struct{ spoiled }
+
+func (s anyBatch) Batch(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error) {
+	list, err := s.Store.Batch(ctx, account, batch)
+	return slices.DeleteFunc(list, func(r invite.Record) bool { return r.State != invite.Pending }), err
+}
+
 // erasesPending takes the address out of pending invitations, too, by ending them first.
 type erasesPending struct {
 	spoiled
@@ -1577,6 +1636,12 @@ func faults() []fault {
 		of("the zero hash finds an invitation", func(s spoiled) storage.Store { return zeroToken{s, new(invite.Record)} }, "invitation is found by its token whatever its state"),
 		of("an offer is any account's", func(s spoiled) storage.Store { return anyOffer{s, new(sync.Map)} }, "offers are found by their account alone"),
 		of("an account is offered twice", func(s spoiled) storage.Store { return manyOffers{s} }, "offer stays one pending for each account"),
+		of("a link is used twice by one user", func(s spoiled) storage.Store { return usedTwice{s} }, "use of a link an id is taken once"),
+		of("a link is used more often than it may", func(s spoiled) storage.Store { return overfull{s} }, "link values outside the set are invalid"),
+		of("a user asks twice", func(s spoiled) storage.Store { return asksTwice{s} }, "request stays one pending for each team and user"),
+		of("requests that have ended are forgotten", func(s spoiled) storage.Store { return forgetfulAsks{s} }, "requests are counted for their limits"),
+		of("a list has every kind", func(s spoiled) storage.Store { return anyKind{s} }, "invitations are filtered by their kind"),
+		of("a batch forgets what has ended", func(s spoiled) storage.Store { return anyBatch{s} }, "invitations of a batch"),
 		of("pending invitations are erased", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "invitations that have ended forget an address"),
 		of("what a user accepted is not erased", func(s spoiled) storage.Store { return erasesByAddress{s} }, "invitations that have ended forget an address"),
 		of("what was revoked just now counts for no address", func(s spoiled) storage.Store { return forgetsRevoked{s} }, "invitations are counted for their limits"),

@@ -47,6 +47,8 @@ func listMemoryCase(w *world) {
 		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.TeamsWithRole(ctx, t.account.ID, t.role.ID)),
 		scribble(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 1)),
 		scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, page)), scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, whole)),
+		scribble(s.Uses(ctx, t.team.ID, t.link.ID, page)), scribble(s.RequestsOf(ctx, t.request.Inviter, page)),
+		scribble(s.Batch(ctx, t.account.ID, t.batched.Batch)),
 		scribble(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter)), scribble(s.LapsedInvitations(ctx, t.at, page)),
 		scribble(s.InvitationEvents(ctx, t.invitation.Invitation, 5)),
 		scribble(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, page)),

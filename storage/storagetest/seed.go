@@ -145,6 +145,38 @@ func (w *world) aGuestInvitation(c conversation.Conversation) invite.Record {
 	return r
 }
 
+// aLink makes a pending link into the team.
+func (w *world) aLink(team tenancy.Team) invite.Record {
+	w.Helper()
+	r := w.anInvitation(team)
+	r.Kind, r.Email, r.MailedAt, r.Mailing = invite.ByLink, tenancy.Address{}, time.Time{}, 0
+	r.Domain, r.MaxUses, r.Uses = "client.example", 5, 2
+	return r
+}
+
+func (w *world) link(team tenancy.Team) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.aLink(team), w.store.InsertInvitation)
+}
+
+func (w *world) aUse(link invite.Record) invite.Use {
+	w.Helper()
+	return invite.Use{Team: link.Team, Link: link.ID, User: w.user().ID, At: w.now()}
+}
+
+// aRequest makes a pending request of a user to join the team.
+func (w *world) aRequest(team tenancy.Team) invite.Record {
+	w.Helper()
+	r := w.anInvitation(team)
+	r.Kind, r.Role, r.Hash, r.MailedAt, r.Mailing = invite.ByRequest, 0, invite.TokenHash{}, time.Time{}, 0
+	return r
+}
+
+func (w *world) request(team tenancy.Team) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.aRequest(team), w.store.InsertInvitation)
+}
+
 // anOffer makes a pending offer of the account.
 func (w *world) anOffer(account tenancy.AccountID) invite.Record {
 	w.Helper()
