@@ -22,6 +22,7 @@ var scopeKeys = map[string][]string{
 	"usher_events":          {"team_id"},
 	"usher_messages":        {"conversation_id"},
 	"usher_grants":          {"conversation_id"},
+	"usher_read_marks":      {"conversation_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 }
 
@@ -53,6 +54,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
+	{"usher_grants", "conversation_id = id AND user_id = ?", "and where each lets them in, to count what is unread"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
