@@ -99,9 +99,18 @@ func (s *Store) unreadIn(c *conversationRow, scope conversation.Scope, user tena
 	}
 	n := 0
 	for m := range merged(ascending, placeOf(after), lists...) {
-		if m.Kind != conversation.SystemMessage && (m.Author.IsZero() || m.Author != user) {
+		if countable(m.Message) && (m.Author.IsZero() || m.Author != user) {
 			n++
 		}
 	}
 	return n
+}
+
+// countable are the messages that people, or the contact, have left for others to read.
+func countable(m conversation.Message) bool {
+	switch m.Kind {
+	case conversation.InboundMessage, conversation.OutboundMessage, conversation.NoteMessage:
+		return m.DeletedAt.IsZero()
+	}
+	return false
 }

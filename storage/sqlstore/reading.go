@@ -42,7 +42,7 @@ func (c *compiler) reading() readingStatements {
 		for size := range sizes {
 			sizes[size] = c.sql(`SELECT c.id, COUNT(*) FROM usher_conversations c
 				LEFT JOIN usher_read_marks r ON r.conversation_id = c.id AND r.user_id = ?
-				JOIN usher_messages m ON m.conversation_id = c.id AND m.seq > COALESCE(r.seq, 0)
+				JOIN usher_messages m ON m.conversation_id = c.id AND m.seq > COALESCE(r.seq, 0) AND m.deleted_at IS NULL
 				WHERE`, scope, `AND c.id IN (`, list("?", 1<<size), `) AND`, kinds, `
 				AND (m.author_id IS NULL OR m.author_id <> ?)`, hidden, `GROUP BY c.id ORDER BY c.id`)
 		}

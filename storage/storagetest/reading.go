@@ -10,7 +10,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-const ruleUnread rule = "conversation.ReadStore.Unread — Unread counts the messages after the reader's mark that are inbound, outbound or, where notes are included, notes, that the reader did not write, and that a guest's grant does not hide: in each of the conversations given that the scope admits."
+const ruleUnread rule = "conversation.ReadStore.Unread — Unread counts the messages after the reader's mark that are inbound, outbound or, where notes are included, notes, that the reader did not write, that are not deleted, and that a guest's grant does not hide: in each of the conversations given that the scope admits."
 
 func readMarks() kind[conversation.ReadMark] {
 	type row = conversation.ReadMark
@@ -62,7 +62,7 @@ func readingCases() []testCase {
 // unreadCase counts in a landscape of conversations, grants, marks and messages of every kind.
 func unreadCase(w *world) {
 	l := w.landscape(12)
-	kinds := []conversation.MessageKind{"inbound", "outbound", "note", "system"}
+	kinds := []conversation.MessageKind{"inbound", "outbound", "note", "system", "automatic"}
 	said := map[tenancy.ConversationID][]conversation.Message{}
 	marks := map[tenancy.ConversationID]map[tenancy.UserID]int64{}
 	var ids []tenancy.ConversationID
@@ -73,6 +73,9 @@ func unreadCase(w *world) {
 			m.Kind, m.Author = kinds[w.random.IntN(len(kinds))], tenancy.UserID{}
 			if m.Kind == "outbound" || m.Kind == "note" {
 				m.Author = l.people[w.random.IntN(len(l.people))]
+			}
+			if w.random.IntN(4) == 0 {
+				m.DeletedAt = w.now()
 			}
 			said[c.ID] = append(said[c.ID], messages().store(w, m))
 		}
@@ -90,7 +93,7 @@ func unreadCase(w *world) {
 			for _, m := range said[c.ID] {
 				hidden := !scope.Guest.IsZero() && m.Seq < grant.FromSeq
 				countable := m.Kind == "inbound" || m.Kind == "outbound" || notes && m.Kind == "note"
-				if scope.Admits(c, grant) && countable && !hidden && m.Author != reader && m.Seq > marks[c.ID][reader] {
+				if scope.Admits(c, grant) && countable && !hidden && m.Author != reader && m.Seq > marks[c.ID][reader] && m.DeletedAt.IsZero() {
 					n++
 				}
 			}
