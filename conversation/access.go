@@ -28,6 +28,7 @@ var (
 	marking     = act{rbac.MarkConversationRead, true}
 	optingOut   = act{rbac.OptOutContact, true}
 	optingIn    = act{rbac.OptInContact, true}
+	snoozing    = act{rbac.SnoozeConversation, false}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -37,7 +38,7 @@ var (
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
-		sending, assigning, inviting, delivering,
+		snoozing, sending, assigning, inviting, delivering,
 	}
 }
 
