@@ -57,6 +57,7 @@ type Store struct {
 	snoozed       *list[conversationRow]                   // by (SnoozedUntil, id)
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
+	lapsingGrants *list[grantRow] // not revoked and with an expiry, by (ExpiresAt, conversation, user)
 
 	messages    unique[tenancy.MessageID, messageRow]
 	messageKeys unique[conversation.MessageKey, messageRow]
@@ -127,6 +128,7 @@ func New() *Store {
 		snoozed:       &list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
+		lapsingGrants: &list[grantRow]{},
 
 		messages:    newUnique[tenancy.MessageID, messageRow](log),
 		messageKeys: newUnique[conversation.MessageKey, messageRow](log),

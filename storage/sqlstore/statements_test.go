@@ -134,9 +134,10 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 				return err
 			},
-			"SnoozeEnded": func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
-			"Idle":        func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
-			"Episodes":    func(ctx context.Context) error { _, err := store.Episodes(ctx, s.conversation.ID, 0, 10); return err },
+			"SnoozeEnded":  func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
+			"LapsedGrants": func(ctx context.Context) error { _, err := store.LapsedGrants(ctx, noon, 10); return err },
+			"Idle":         func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
+			"Episodes":     func(ctx context.Context) error { _, err := store.Episodes(ctx, s.conversation.ID, 0, 10); return err },
 			"PendingDeliveriesBy": func(ctx context.Context) error {
 				_, err := store.PendingDeliveriesBy(ctx, s.team.ID, s.user.ID)
 				return err

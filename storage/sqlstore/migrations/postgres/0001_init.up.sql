@@ -225,6 +225,8 @@ CREATE TABLE usher_grants (
 );
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+CREATE INDEX usher_grants_lapsing ON usher_grants (expires_at, conversation_id, user_id)
+	WHERE revoked_at IS NULL AND expires_at IS NOT NULL;
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and
 -- "offered_id" is the account. The account of all others is not referred to by itself, since that
