@@ -59,6 +59,11 @@ type Store struct {
 	guests        map[teamUser]*desk
 	lapsingGrants *list[grantRow] // not revoked and with an expiry, by (ExpiresAt, conversation, user)
 
+	queues  map[teamUser]*list[conversationRow] // waiting ones by who has them, or nobody, by (NeedsReplySince, id)
+	claimed map[teamUser]*list[conversationRow] // by (NeedsReplySince, id)
+	claims  list[conversationRow]               // by (ClaimedUntil, id)
+	skips   unique[skipName, skipRow]
+
 	messages    unique[tenancy.MessageID, messageRow]
 	messageKeys unique[conversation.MessageKey, messageRow]
 	receipts    unique[conversation.MessageKey, messageRow]
@@ -129,6 +134,10 @@ func New() *Store {
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
 		lapsingGrants: &list[grantRow]{},
+
+		queues:  map[teamUser]*list[conversationRow]{},
+		claimed: map[teamUser]*list[conversationRow]{},
+		skips:   newUnique[skipName, skipRow](log),
 
 		messages:    newUnique[tenancy.MessageID, messageRow](log),
 		messageKeys: newUnique[conversation.MessageKey, messageRow](log),
