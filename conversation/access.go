@@ -26,6 +26,8 @@ var (
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
 	snoozing    = act{rbac.SnoozeConversation, false}
+	claiming    = act{rbac.ClaimConversation, false}
+	releasing   = act{rbac.ClaimConversation, true}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -35,7 +37,7 @@ var (
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking,
-		snoozing, sending, assigning, inviting, delivering,
+		snoozing, claiming, sending, assigning, inviting, delivering,
 	}
 }
 
