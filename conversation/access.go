@@ -25,6 +25,9 @@ var (
 	readContact = act{rbac.ReadContact, true}
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
+	marking     = act{rbac.MarkConversationRead, true}
+	optingOut   = act{rbac.OptOutContact, true}
+	optingIn    = act{rbac.OptInContact, true}
 	snoozing    = act{rbac.SnoozeConversation, false}
 	claiming    = act{rbac.ClaimConversation, false}
 	releasing   = act{rbac.ClaimConversation, true}
@@ -36,7 +39,7 @@ var (
 
 func acts() []act {
 	return []act{
-		reading, noting, opening, closing, readContact, editContact, revoking,
+		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
 		snoozing, claiming, sending, assigning, inviting, delivering,
 	}
 }
