@@ -43,6 +43,7 @@ const (
 	SendMessage                                // message: send
 	WriteNote                                  // message: write note
 	ReadNote                                   // message: read note
+	DeleteMessage                              // message: delete
 	InviteGuest                                // guest: invite
 	RevokeGuest                                // guest: revoke
 	ReadContact                                // contact: read
@@ -104,6 +105,7 @@ var builtin = [...]name{
 	SendMessage:          {"message", "send"},
 	WriteNote:            {"message", "write note"},
 	ReadNote:             {"message", "read note"},
+	DeleteMessage:        {"message", "delete"},
 	InviteGuest:          {"guest", "invite"},
 	RevokeGuest:          {"guest", "revoke"},
 	ReadContact:          {"contact", "read"},

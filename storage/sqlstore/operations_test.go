@@ -29,7 +29,10 @@ type desk struct {
 	// plain is a conversation without an assignee, taken is tim's, closed is closed; moving has two
 	// guests and two invitations on their way; promised waits for nora, who is invited to it.
 	plain, taken, closed, moving, promised tenancy.ConversationID
-	gina                                   tenancy.Actor // a guest of moving
+	// said is bob's message in spoken.
+	spoken tenancy.ConversationID
+	said   tenancy.MessageID
+	gina   tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
@@ -89,6 +92,10 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.Close(tenancy.WithKey(t.Context(), "an old key"), d.bob, d.closed, "")
 	require.NoError(t, err)
 	d.plain = d.Receive("Sales", "plain", "Hi").ID
+	d.spoken = d.Receive("Sales", "spoken", "Hi").ID
+	m, err := d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good morning")
+	require.NoError(t, err)
+	d.said = m.ID
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
 	d.forPaula = d.Token("paula")
@@ -378,6 +385,18 @@ func operations() []operation {
 		writes("conversation.Close", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Close(ctx, d.bob, d.plain, conversation.NotInterested)
 		}),
+		writes("conversation.Post", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Post(ctx, ushertest.System, d.plain, conversation.AutomaticMessage, "We are closed until nine.")
+		}),
+		writes("conversation.EditMessage", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.EditMessage(ctx, d.bob, d.spoken, d.said, "Good evening")
+		}),
+		writes("conversation.DeleteMessage", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.DeleteMessage(ctx, d.alice, d.spoken, d.said)
+		}),
+		writes("conversation.Receipt", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receipt(ctx, ushertest.System, conversation.Receipt{Message: d.said, Status: conversation.StatusDelivered})
+		}),
 		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Open(ctx, d.bob, d.closed)
 		}),
@@ -472,6 +491,12 @@ func operations() []operation {
 		}),
 		reads("conversation.Messages", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Messages(ctx, d.bob, d.moving, 0, 0)
+		}),
+		reads("conversation.MessagesBefore", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.MessagesBefore(ctx, d.gina, d.moving, 0, 0)
+		}),
+		reads("conversation.Search", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Search(ctx, d.bob, "good morning", tenancy.Page{})
 		}),
 		reads("conversation.Contact", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Contact(ctx, d.bob, d.moving) }),
 		reads("conversation.Guests", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Guests(ctx, d.bob, d.moving) }),

@@ -99,6 +99,7 @@ const (
 	ruleContact           rule = "conversation.ContactStore — Channel and Address are unique within the team."
 	ruleThread            rule = "conversation.ThreadStore — Identity and Address together are unique within the account."
 	ruleLockOpen          rule = "conversation.ThreadStore.LockOpen — LockOpen takes all open conversations of the team until the transaction ends, and answers them by id."
+	ruleTeamOf            rule = "conversation.ThreadStore.TeamOf — TeamOf tells in which team a conversation is."
 	ruleByAddress         rule = "conversation.ThreadStore.ConversationsByAddress — ConversationsByAddress lists the conversations of a channel identity and a contact's address, one at most for each account, in whatever team it is, newest first by (LastAt, id)."
 	ruleDelivering        rule = "conversation.DeliveryStore.PendingDeliveriesBy — PendingDeliveriesBy lists the ids of the conversations that wait for the end of a delivery by the user, from the team, by id."
 	ruleEraseRecipient    rule = "conversation.DeliveryStore.EraseRecipient — EraseRecipient takes a normal address, and the form in which it is displayed, out of all deliveries to it, whatever their team and state; each has its next version then."
