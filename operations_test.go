@@ -505,6 +505,26 @@ var operations = map[string]operation{
 		_, err := s.Conversations.Open(ctx, p.actor, x.conversation)
 		return err
 	}},
+	"conversation.Snooze": {rbac.SnoozeConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Snooze(ctx, p.actor, x.conversation, s.Clock.Now().Add(time.Hour))
+		return err
+	}},
+	"conversation.Start": {rbac.StartConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Start(ctx, p.actor, "visitor-new")
+		return err
+	}},
+	"conversation.Episodes": {rbac.ReadConversations, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Episodes(ctx, p.actor, x.conversation, 0, 0)
+		return err
+	}},
+	"conversation.Wake": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Wake(ctx, p.system)
+		return err
+	}},
+	"conversation.CloseIdle": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.CloseIdle(ctx, p.system)
+		return err
+	}},
 	"conversation.Contact": {rbac.ReadContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Contact(ctx, p.actor, x.conversation)
 		return err

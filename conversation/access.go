@@ -26,6 +26,7 @@ var (
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
 	deleting    = act{rbac.DeleteMessage, true}
+	snoozing    = act{rbac.SnoozeConversation, false}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -35,7 +36,7 @@ var (
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking, deleting,
-		sending, assigning, inviting, delivering,
+		snoozing, sending, assigning, inviting, delivering,
 	}
 }
 

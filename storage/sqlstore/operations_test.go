@@ -27,8 +27,9 @@ type desk struct {
 	// tim is a manager of Sales with three conversations, three grants and three invitations.
 	tim tenancy.Actor
 	// plain is a conversation without an assignee, taken is tim's, closed is closed; moving has two
-	// guests and two invitations on their way; promised waits for nora, who is invited to it.
-	plain, taken, closed, moving, promised tenancy.ConversationID
+	// guests and two invitations on their way; promised waits for nora, who is invited to it. Of
+	// snoozed there are two, whose time has come, and two are answered and have been idle too long.
+	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
 	// said is bob's message in spoken.
 	spoken tenancy.ConversationID
 	said   tenancy.MessageID
@@ -96,11 +97,27 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	m, err := d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good morning")
 	require.NoError(t, err)
 	d.said = m.ID
+	d.rest(t)
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
 	d.forPaula = d.Token("paula")
 	d.Clock.Advance(2 * time.Hour)
 	return d
+}
+
+// rest leaves some conversations for the sweeps.
+func (d *desk) rest(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	for _, n := range []string{"1", "2"} {
+		d.snoozed = d.Receive("Sales", "snoozed-"+n, "Hi").ID
+		_, err := d.Conversations.Snooze(ctx, d.bob, d.snoozed, d.Clock.Now().Add(time.Hour))
+		require.NoError(t, err)
+		_, err = d.Conversations.Send(ctx, d.bob, d.Receive("Sales", "idle-"+n, "Hi").ID, "Hello")
+		require.NoError(t, err)
+	}
+	_, err := d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{AutoClose: time.Hour})
+	require.NoError(t, err)
 }
 
 // settle gives the account what only its holder and managers can.
@@ -400,6 +417,27 @@ func operations() []operation {
 		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Open(ctx, d.bob, d.closed)
 		}),
+		writes("conversation.Open, of a snoozed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Open(ctx, d.bob, d.snoozed)
+		}),
+		writes("conversation.Receive, in a snoozed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receive(ctx, ushertest.System, conversation.Inbound{To: d.TeamNamed("Sales").Identity, From: "snoozed-2", ID: "new", Text: "Hi"})
+		}),
+		writes("conversation.Snooze", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Snooze(ctx, d.bob, d.plain, d.Clock.Now().Add(time.Hour))
+		}),
+		writes("conversation.Start", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Start(ctx, d.bob, "new")
+		}),
+		writes("conversation.Start, of a closed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Start(ctx, d.bob, "closed")
+		}),
+		keyless("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Wake(ctx, ushertest.System)
+		}),
+		keyless("conversation.CloseIdle", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.CloseIdle(ctx, ushertest.System)
+		}),
 		writes("conversation.EditContact", func(ctx context.Context, d *desk) (any, error) {
 			name, email := "Vera", "vera@vera.example"
 			return d.Conversations.EditContact(ctx, d.bob, d.plain, conversation.ContactEdit{Name: &name, Email: &email})
@@ -502,6 +540,9 @@ func operations() []operation {
 		reads("conversation.Guests", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Guests(ctx, d.bob, d.moving) }),
 		reads("conversation.History", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.History(ctx, d.bob, d.promised)
+		}),
+		reads("conversation.Episodes", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Episodes(ctx, d.bob, d.closed, 0, 0)
 		}),
 		reads("conversation.Deliveries", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Deliveries(ctx, d.bob, tenancy.Page{})
