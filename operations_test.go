@@ -437,7 +437,7 @@ var operations = map[string]operation{
 		_, err := s.Conversations.DeleteMessage(ctx, p.actor, x.conversation, s.said[tenancy.UserID{}])
 		return err
 	}},
-	"conversation.DeleteMessage, one's own": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+	"conversation.DeleteMessage, own": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.DeleteMessage(ctx, p.actor, x.conversation, s.said[p.actor.User])
 		return err
 	}},
