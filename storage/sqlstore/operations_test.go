@@ -333,6 +333,13 @@ func operations() []operation {
 		writes("invite.RevokeOffer", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.RevokeOffer(ctx, d.holder(), d.offer.ID)
 		}),
+		writes("invite.Create, in a role", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Create(ctx, d.alice, invite.ToTeamAs("new@new.example", d.unused.ID))
+		}),
+		writes("invite.Create, in place of a pending one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Create(ctx, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Manager, invite.IfPending(invite.Replace)))
+		}),
+		keyless("invite.Sweep", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Sweep(ctx, ushertest.System) }),
 		keyless("invite.ExpireOffer", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.ExpireOffer(ctx, ushertest.System, d.lapsedOffer.Account, d.lapsedOffer.ID)
 		}),
@@ -498,6 +505,16 @@ func operations() []operation {
 			}
 			return found, nil
 		}),
+		reads("invite.Inspect", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Inspect(ctx, ushertest.System, d.alice.Team, d.pending)
+		}),
+		reads("invite.InspectOffer", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.InspectOffer(ctx, ushertest.System, d.holder().Account, d.offer.ID)
+		}),
+		reads("invite.History", func(ctx context.Context, d *desk) (any, error) { return d.Invites.History(ctx, d.alice, d.pending) }),
+		reads("tenancy.RoleByID", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.RoleByID(ctx, ushertest.System, d.holder().Account, d.lead.ID)
+		}),
 		reads("invite.Preview", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Preview(ctx, d.forPaula) }),
 		reads("invite.Get", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Get(ctx, d.alice, d.pending) }),
 		reads("invite.List", func(ctx context.Context, d *desk) (any, error) {
@@ -555,7 +572,7 @@ var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
-	"conversation.Depart", "conversation.Settle", "conversation.Offer",
+	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
 }
 
 func TestEveryOperationIsFaulted(t *testing.T) {

@@ -356,6 +356,10 @@ func (s *calledStore) LockOffer(a context.Context, b tenancy.AccountID, c tenanc
 	return s.note("LockOffer").LockOffer(a, b, c)
 }
 
+func (s *calledStore) Offer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("Offer").Offer(a, b, c)
+}
+
 func (s *calledStore) Offers(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]invite.Record, error) {
 	return s.note("Offers").Offers(a, b, c)
 }

@@ -249,6 +249,9 @@ func calls() map[string]call {
 		"LockOffer": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.LockOffer(ctx, t.account.ID, t.offer.ID))
 		}},
+		"Offer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Offer(ctx, t.account.ID, t.offer.ID))
+		}},
 		"PendingOffer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.PendingOffer(ctx, t.account.ID))
 		}},
