@@ -227,8 +227,8 @@ func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversati
 		desk := &row.conversations
 		for _, status := range []conversation.Status{conversation.Open, conversation.Snoozed} {
 			for c := range merged(ascending, ascending.beginning(), desk.admitted(conversation.Filter{Status: status})...) {
-			open = append(open, c.Conversation)
-		}
+				open = append(open, c.Conversation)
+			}
 		}
 		slices.SortFunc(open, func(a, b conversation.Conversation) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 		return open, nil
