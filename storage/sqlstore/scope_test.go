@@ -23,6 +23,7 @@ var scopeKeys = map[string][]string{
 	"usher_messages":        {"conversation_id"},
 	"usher_words":           {"team_id"},
 	"usher_grants":          {"conversation_id"},
+	"usher_skips":           {"conversation_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 	"usher_invitation_uses": {"team_id"},
 }
@@ -33,6 +34,7 @@ var scopeKeys = map[string][]string{
 var entries = []struct{ table, condition, why string }{
 	{"usher_teams", "live_identity = ?", "a message that comes in finds its team by the identity that it was sent to"},
 	{"usher_teams", "account_id = ? AND name_key = ?", "a name is looked up in the account of a team that was read, and the account owns all of its teams"},
+	{"usher_teams", "account_id = ? AND live_identity IS NOT NULL", "an account that is closed frees the identities of all of its teams"},
 	{"usher_teams", "account_id = ?", "the holder of an account lists its teams, and its seats are counted over them"},
 	{"usher_memberships", "user_id = ? AND status = 'active'", "a user lists their own teams"},
 	{"usher_memberships", "user_id = ? AND status <> 'removed'", "the deletion of a user ends all of their memberships"},
@@ -61,6 +63,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_words", "message_id = ?", "a message that was read in its conversation loses its words"},
 	{"usher_words", "message_id IN ()", "the words of a conversation go with it to the team to which it moves"},
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
+	{"usher_skips", "conversation_id = id AND user_id = ?", "what a user has skipped, inside a select of one team's conversations"},
+	{"usher_conversations", "claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ?", "the sweep finds which claims have ended, wherever they are"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team; or finds that team, for a system that writes to it"},
 	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
@@ -69,6 +73,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "account_id <> account_id", "the doctor looks for roles of another account"},
 	{"usher_conversations", "assignee_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has who may not"},
 	{"usher_memberships", "team_id = team_id AND user_id = assignee_id", "and at who has each"},
+	{"usher_conversations", "claimant_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has claimed who may not"},
+	{"usher_memberships", "team_id = team_id AND user_id = claimant_id", "and at who has claimed each"},
 	{"usher_conversations", "EXISTS ()", "the doctor looks for deliveries and grants that hang in the air"},
 	{"usher_invitations", "i.id = d.invitation_id", "and at the invitation of each delivery"},
 	{"usher_grants", "conversation_id = id AND revoked_at IS NULL", "and at the grants of each conversation"},

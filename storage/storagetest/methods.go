@@ -46,7 +46,7 @@ type town struct {
 	team, newTeam             tenancy.Team
 	member, newMember         tenancy.Membership
 	role, newRole, emptyRole  tenancy.CustomRole
-	lapsed                    tenancy.Membership // in the role
+	lapsed, lead              tenancy.Membership // in the role
 	invitation, newInvitation invite.Record
 	late                      invite.Record // its time has passed
 	offer, ended              invite.Record
@@ -54,6 +54,8 @@ type town struct {
 	use, newUse               invite.Use
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
+	answered                  conversation.Conversation // and claimed
+	skipped                   conversation.Conversation // ready to be, by its claimant
 	snoozed, idle             conversation.Conversation
 	episode, newEpisode       conversation.Episode
 	message, newMessage       conversation.Message
@@ -83,6 +85,9 @@ func (w *world) town() *town {
 	t.lapsed = w.aMembership(t.team.ID, w.user().ID)
 	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
 	memberships().store(w, t.lapsed)
+	t.lead = w.aMembership(t.team.ID, w.user().ID)
+	t.lead.Custom, t.lead.ExpiresAt = t.role.ID, time.Time{}
+	memberships().store(w, t.lead)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
 	t.late = w.anInvitation(t.team)
 	t.late.ExpiresAt = t.late.CreatedAt
@@ -96,6 +101,10 @@ func (w *world) town() *town {
 	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
+	t.skipped = w.conversation(t.team)
+	t.answered = w.aConversation(t.team)
+	t.answered.NeedsReplySince = time.Time{}
+	conversations().store(w, t.answered)
 	t.snoozed, t.idle = w.aConversation(t.team), w.aConversation(t.team)
 	t.snoozed.Status, t.snoozed.SnoozedUntil = conversation.Snoozed, w.now()
 	t.idle.NeedsReplySince, t.idle.IdleSince = time.Time{}, w.now().Add(-2*t.team.Settings.AutoClose)
@@ -116,6 +125,11 @@ func (w *world) town() *town {
 	t.event.Sequence, t.newEvent.Sequence = 1, 2
 	t.at = w.now()
 	return t
+}
+
+// line is the one in which the town's thread stands.
+func (t *town) line() conversation.Line {
+	return conversation.Line{User: t.thread.Claimant, At: t.at, Claimed: true, Assigned: true}
 }
 
 // calls is the table.
@@ -175,6 +189,10 @@ func calls() map[string]call {
 			return only(s.TeamByIdentity(ctx, t.team.Identity))
 		}},
 
+		"ReleaseIdentities": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.ReleaseIdentities(ctx, t.stranger.Account)
+		}},
+
 		"InsertMembership": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMembership(ctx, t.newMember) }},
 		"UpdateMembership": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			m := t.member
@@ -195,6 +213,9 @@ func calls() map[string]call {
 		}},
 		"HasOtherManager": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.HasOtherManager(ctx, t.team.ID, t.user.ID))
+		}},
+		"LastingRoles": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LastingRoles(ctx, t.team.ID, t.user.ID))
 		}},
 
 		"MembershipsOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
@@ -350,6 +371,27 @@ func calls() map[string]call {
 		}},
 		"AssignedTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
+		}},
+		"LockNext": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockNext(ctx, t.team.ID, t.line()))
+		}},
+		"Waits": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Waits(ctx, t.team.ID, t.line()))
+		}},
+		"Hand": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Hand(ctx, t.team.ID, t.line()))
+		}},
+		"LockAnswered": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockAnswered(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"ClaimedBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"ClaimsEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5))
+		}},
+		"InsertSkip": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertSkip(ctx, conversation.Skip{Conversation: t.skipped.ID, User: t.skipped.Claimant, EndsAt: t.at.Add(time.Hour)})
 		}},
 
 		"SnoozeEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.SnoozeEnded(ctx, t.at, 5)) }},
@@ -542,6 +584,10 @@ func (w *world) state(t *town) map[string]any {
 	add("AccountsOf", accounts, err)
 	memberships, err := s.MembershipsOf(ctx, t.newMember.User)
 	add("MembershipsOf", memberships, err)
+	identified, err := s.TeamByIdentity(ctx, t.stranger.Identity)
+	add("TeamByIdentity", identified, err)
+	lasting, err := s.LastingRoles(ctx, t.team.ID, tenancy.UserID{})
+	add("LastingRoles", lasting, err)
 	teams, err := s.TeamsWithRole(ctx, t.account.ID, t.role.ID)
 	add("TeamsWithRole", teams, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
@@ -561,6 +607,10 @@ func (w *world) state(t *town) map[string]any {
 		add(fmt.Sprint("Grants ", i), grants, err)
 		episodes, err := s.Episodes(ctx, c, 0, 100)
 		add(fmt.Sprint("Episodes ", i), episodes, err)
+	}
+	for i, user := range []tenancy.UserID{t.thread.Claimant, t.skipped.Claimant} {
+		hand, err := s.Hand(ctx, t.team.ID, conversation.Line{User: user, At: t.at, Claimed: true})
+		add(fmt.Sprint("Hand ", i), hand, err)
 	}
 	for word := range conversation.Word(3) {
 		found, err := s.Search(ctx, t.team.ID, []conversation.Word{word}, true, page)
@@ -706,10 +756,10 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
-// before the year 1, a key that happens to be empty, an address that is nobody's, no
+// before the year 1, a key that happens to be empty, an address or an account that is nobody's, no
 // words.
 func harmless(method string) bool {
-	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient", "InsertWords", "DeleteWords"}, method)
+	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient", "ReleaseIdentities", "InsertWords", "DeleteWords"}, method)
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does

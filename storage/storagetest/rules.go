@@ -46,7 +46,8 @@ const (
 const (
 	ruleExternalID        rule = "tenancy.UserStore — ExternalID is unique where it is not empty"
 	ruleVerified          rule = "tenancy.UserStore — the normal form of the address is unique among users with a VerifiedAt."
-	ruleTeamKeys          rule = "tenancy.TeamStore — NameKey is unique within the account; an Identity that is not zero is unique among the teams that are active."
+	ruleTeamKeys          rule = "tenancy.TeamStore — NameKey is unique within the account; an Identity that is not zero is unique among the teams that are active and have not released it."
+	ruleRelease           rule = "tenancy.TeamStore.ReleaseIdentities — ReleaseIdentities releases the identities of all teams of the account, whose rows stay as they are. An update of an active team takes its identity again."
 	ruleAccountsOf        rule = "tenancy.AccountStore.AccountsOf — AccountsOf lists the accounts that the user holds, whatever their state, by (CreatedAt, account id)."
 	ruleSeats             rule = "tenancy.Seats — A seat is taken by each user who is more than a guest in any of the account's active teams: an active, unexpired membership as Manager, Member or in a custom role."
 	rulePendingSeats      rule = "tenancy.Seats.CountPending — the address of each pending invitation into an active team takes a seat, unless it invites a guest or somebody who has one."
@@ -61,7 +62,7 @@ const (
 	ruleCustomRights      rule = "tenancy.Authority — CustomName and CustomPermissions are those of the membership's custom role; empty for someone without one."
 	ruleBroken            rule = "tenancy.Store.Broken — Broken looks for one kind of broken invariant and answers at most limit findings, by Subject and then by Team, strictly after the finding given; the zero Finding starts at the beginning."
 	ruleUnknownFlaw       rule = "tenancy.Store.Broken — A flaw that the store does not know answers [ErrInvalid]."
-	ruleNoManager         rule = "tenancy.FlawNoManager — an active team has no lasting manager."
+	ruleNoManager         rule = "tenancy.FlawNoManager — A [Store] looks for someone who is lastingly Manager, and leaves it to [Service.Diagnose] who manages in a custom role."
 	ruleNoHolder          rule = "tenancy.FlawNoHolder — an account that is not closed is held by a user who is deleted."
 	ruleGhostMember       rule = "tenancy.FlawGhostMember — a deleted user has a membership that is not removed."
 	ruleForeignRole       rule = "tenancy.FlawForeignRole — a membership has a custom role of another account."
@@ -70,7 +71,8 @@ const (
 	ruleShared            rule = "tenancy.MembershipStore.Authority — Inside a transaction the membership is locked for share until its end."
 	ruleMembers           rule = "tenancy.MembershipStore.Members — Members lists the memberships of a team that are not removed, by (JoinedAt, user id)."
 	ruleTeamsOf           rule = "tenancy.MembershipStore.TeamsOf — TeamsOf lists the teams in which the user's membership is active, whatever its expiry, by (JoinedAt, team id)."
-	ruleOtherManager      rule = "tenancy.MembershipStore.HasOtherManager — an active membership without an expiry, of an active user, as Manager or in a custom role that Manages."
+	ruleOtherManager      rule = "tenancy.MembershipStore.HasOtherManager — an active membership without an expiry, of an active user."
+	ruleLastingRoles      rule = "tenancy.MembershipStore.LastingRoles — LastingRoles lists the custom roles that someone but the user lastingly has in the team, as HasOtherManager understands it, each once, by id."
 	ruleOperation         rule = "tenancy.OperationStore — OperationStore keeps operations. Principal and Key together are unique."
 	ruleForget            rule = "tenancy.OperationStore.ForgetOperations — ForgetOperations deletes those from before the time given and answers how many they were."
 	rulePending           rule = "invite.Store.InsertInvitation — While one is pending, no other pending one may have the same scope and normal address: the scope of a conversation invitation is its conversation, that of any other its team."
@@ -128,6 +130,19 @@ const (
 	ruleDelivery          rule = "conversation.DeliveryStore — A conversation has at most one in the state pending."
 	ruleDeliveriesOf      rule = "conversation.DeliveryStore.DeliveriesOf — DeliveriesOf lists the deliveries from or to the team, newest first by (CreatedAt, id)."
 	ruleDeliveries        rule = "conversation.DeliveryStore.Deliveries — Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id)."
+)
+
+// The desk.
+const (
+	ruleLockNext       rule = "conversation.DeskStore.LockNext — LockNext takes the first conversation of the line, by (NeedsReplySince, ID), until the transaction ends, and answers it; ErrNotFound where there is none."
+	ruleLockNextPasses rule = "conversation.DeskStore.LockNext — It waits for nobody: what another transaction has taken is passed over."
+	ruleWaits          rule = "conversation.DeskStore.Waits — Waits reports whether an open conversation of the team waits for a reply that is nobody's, if the line has Free, or assigned to the user, if it has Assigned: whoever has claimed or skipped it."
+	ruleHand           rule = "conversation.DeskStore.Hand — Hand reads what the line's user has in hand."
+	ruleLockAnswered   rule = "conversation.DeskStore.LockAnswered — LockAnswered takes the team's conversations that the user has claimed and that do not wait for a reply, whatever the end of the claim, until the transaction ends, and answers them by id."
+	ruleClaimedBy      rule = "conversation.DeskStore.ClaimedBy — ClaimedBy lists the ids of the team's conversations that the user has claimed, whatever the end of the claim, by id."
+	ruleClaimsEnded    rule = "conversation.DeskStore.ClaimsEnded — ClaimsEnded lists at most limit conversations, of all teams, whose claim has ended by the clock (ClaimedUntil is not after now), by (ClaimedUntil, id)."
+	ruleSkip           rule = "conversation.DeskStore.InsertSkip — InsertSkip keeps a skip in the place of an earlier one of the same conversation and user."
+	ruleFlawClaimant   rule = "conversation.FlawClaimant — a conversation is claimed by somebody who is no active member of its team."
 )
 
 // The outbox.

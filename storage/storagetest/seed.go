@@ -93,7 +93,7 @@ func (w *world) aRole(account tenancy.AccountID) tenancy.CustomRole {
 	return tenancy.CustomRole{
 		ID: newID[tenancy.RoleID](w), Account: account, Name: fmt.Sprintf("Dispatcher %d", n),
 		NameKey: fmt.Sprintf("dispatcher %d", n), Base: rbac.Restricted,
-		Permissions: []string{"contact: edit", "conversation: assign"}, Manages: true, CreatedAt: w.now(), Version: 1,
+		Permissions: []string{"contact: edit", "conversation: assign"}, CreatedAt: w.now(), Version: 1,
 	}
 }
 
@@ -213,6 +213,7 @@ func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
 		ID: newID[tenancy.ConversationID](w), Account: team.Account, Team: team.ID, Contact: contact.ID,
 		Identity: team.Identity, Address: contact.Address, Status: conversation.Open,
 		Label: conversation.Engaged, Outcome: conversation.NotInterested, Assignee: w.user().ID,
+		Claimant: w.user().ID, ClaimedUntil: w.now().AddDate(1, 0, 0),
 		Episode: 2, LastSeq: 3, LastAt: w.now(), IdleSince: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
 	}
 }
