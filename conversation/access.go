@@ -25,13 +25,10 @@ var (
 	readContact = act{rbac.ReadContact, true}
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
-<<<<<<< HEAD
 	deleting    = act{rbac.DeleteMessage, true}
-=======
 	marking     = act{rbac.MarkConversationRead, true}
 	optingOut   = act{rbac.OptOutContact, true}
 	optingIn    = act{rbac.OptInContact, true}
->>>>>>> main
 	snoozing    = act{rbac.SnoozeConversation, false}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
@@ -41,11 +38,7 @@ var (
 
 func acts() []act {
 	return []act{
-<<<<<<< HEAD
-		reading, noting, opening, closing, readContact, editContact, revoking, deleting,
-=======
-		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
->>>>>>> main
+		reading, noting, opening, closing, readContact, editContact, revoking, deleting, marking, optingOut, optingIn,
 		snoozing, sending, assigning, inviting, delivering,
 	}
 }

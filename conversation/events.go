@@ -29,13 +29,10 @@ const (
 	MessageDeleted         = "message.deleted"         // message, seq
 	MessageStatusChanged   = "message.status"          // message, seq, status
 	NoteWritten            = "note.written"            // message, seq
-<<<<<<< HEAD
 	NoteEdited             = "note.edited"             // message, seq
 	NoteDeleted            = "note.deleted"            // message, seq
-=======
 	ContactOptedOut        = "contact.opted_out"       // cause: contact or user; message: the contact's, or the note with the reason
 	ContactOptedIn         = "contact.opted_in"        // cause: whose wish the opt-out was
->>>>>>> main
 	GuestAdmitted          = "guest.admitted"          // user, invitation
 	GuestRevoked           = "guest.revoked"           // user
 	DeliveryRequested      = "delivery.requested"      // delivery, invitation

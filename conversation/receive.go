@@ -80,9 +80,9 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 
 // attend makes a contact's message one that somebody has to answer.
 func (s *Service) attend(ctx context.Context, by tenancy.System, c *Conversation, now time.Time) error {
-		if c.NeedsReplySince.IsZero() {
-			c.NeedsReplySince = now
-		}
+	if c.NeedsReplySince.IsZero() {
+		c.NeedsReplySince = now
+	}
 	return s.resume(ctx, by, c, OnInbound, now)
 }
 
