@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/usher-go/usher/storage/outbox"
@@ -13,8 +14,14 @@ import (
 // mailing is the system that builds mails, as the audit log names it.
 const mailing = tenancy.System("mailing")
 
-// Mailing is the sink that mails invitations: hand it to an [outbox.Relay]. It takes the events
-// that ask for a mail and leaves every other alone.
+// MailLane is the lane of [Service.Mailing].
+const MailLane = "mail"
+
+// Mailed are the kinds of events that ask for a mail: what the [MailLane] takes.
+func Mailed() []string { return []string{InvitationCreated, InvitationResent} }
+
+// Mailing is the sink that mails invitations: hand it to an [outbox.Relay], as the one of the
+// [MailLane]. It takes the events that ask for a mail and leaves every other alone.
 //
 // The token is made here, when the mail is built, and its hash is committed before the mail is
 // handed over, with MailedAt and the event [InvitationMailed]. So a token is never in the
@@ -29,7 +36,7 @@ const mailing = tenancy.System("mailing")
 // invitations again.
 func (s *Service) Mailing(m Mailer, base LinkBase) outbox.Sink {
 	return outbox.SinkFunc(func(ctx context.Context, e outbox.Event) error {
-		if e.Kind != InvitationCreated && e.Kind != InvitationResent {
+		if !slices.Contains(Mailed(), e.Kind) {
 			return nil
 		}
 		if m == nil || base.IsZero() {

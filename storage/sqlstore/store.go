@@ -44,6 +44,7 @@ type Store struct {
 	deliveries    deliveryStatements
 	operations    operationStatements
 	events        eventStatements
+	outbox        outboxStatements
 	inbox         inboxStatements
 }
 
@@ -104,6 +105,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.deliveries = c.deliveries()
 	s.operations = c.operations()
 	s.events = c.events()
+	s.outbox = c.outbox()
 	s.inbox = c.inbox()
 	s.fragments = c.fragments
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))
