@@ -90,6 +90,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.User(ctx, p.self)
 		return err
 	}},
+	"tenancy.SetAutoclaim": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.SetAutoclaim(ctx, p.self, true)
+		return err
+	}},
 	"tenancy.CreateAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.CreateAccount(ctx, p.self, "Another")
 		return err

@@ -15,11 +15,20 @@ type Store interface {
 	outbox.Appender
 	OfferStore
 	AddressStore
+	LinkStore
+	RequestStore
+	BatchStore
+	SweepStore
 
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
 	// its conversation, that of any other its team. Only one offer of an account (the kind
 	// [ToOneAccount], which alone has no team and no role) may be pending, whatever its address.
+	// Only one request to join a team (the kind [ByRequest], which needs no role) may be pending
+	// from the same user. Of links (the kind [ByLink]) and requests no address is unique.
+	//
+	// A link alone has MaxUses, at least 1, and no more Uses than that; other numbers are
+	// [tenancy.ErrInvalid].
 	InsertInvitation(ctx context.Context, r Record) error
 	// UpdateInvitation writes the changed record; the same uniqueness holds. Its scope is the
 	// team, or the account for an offer.
@@ -38,6 +47,10 @@ type Store interface {
 	// PendingBy lists the ids of the team's invitations in the state pending that the user
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+	// InvitationEvents lists the events of this room that name the invitation, from its CreatedAt on:
+	// at most limit, the newest first by their sequence. What it costs grows with the events of the
+	// invitation's team, or of the account that it offers, since then.
+	InvitationEvents(ctx context.Context, i Invitation, limit int) ([]outbox.Event, error)
 }
 
 // OfferStore keeps the offers of accounts, by their account; they are stored and written as the
@@ -57,7 +70,8 @@ type AddressStore interface {
 	// InvitationLoad counts what an invitation like the one given would come on top of, in the
 	// state pending and with time left: in its team, in its team from its inviter, and in its
 	// account to its normal address, whatever their team or kind. For the address, a revoked one
-	// counts as well until an hour after it was created. No team has none.
+	// counts as well until an hour after it was created. No team has none, and no address has none.
+	// Requests count nowhere.
 	InvitationLoad(ctx context.Context, like Invitation, now time.Time) (Load, error)
 
 	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
@@ -66,11 +80,67 @@ type AddressStore interface {
 	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
 }
 
+// LinkStore keeps who came in by which link.
+type LinkStore interface {
+	// InsertUse stores that a user came in by a link of the team, once for each link and user.
+	InsertUse(ctx context.Context, u Use) error
+	// Use finds whether and when the user came in by the link.
+	Use(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, user tenancy.UserID) (Use, error)
+	// Uses lists who came in by a link, by (At, user id).
+	Uses(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, page tenancy.Keyset) ([]Use, error)
+}
+
+// Use is a user who came in by a link.
+type Use struct {
+	Team tenancy.TeamID
+	Link tenancy.InvitationID
+	User tenancy.UserID
+	At   time.Time
+}
+
+// RequestStore looks at the requests to join; they are stored and written as the other invitations
+// are.
+type RequestStore interface {
+	// PendingRequest finds the user's request to join the team in the state pending, also when its
+	// time has passed.
+	PendingRequest(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (Record, error)
+	// RequestsOf lists the user's requests to join whatever team, newest first by (CreatedAt, id).
+	RequestsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]Record, error)
+	// RequestLoad counts the requests that one like the invitation given would come on top of: in
+	// its team those in the state pending with time left, and of its inviter those to whatever team
+	// that were made less than a day ago, whatever became of them. The address has none.
+	RequestLoad(ctx context.Context, like Invitation, now time.Time) (Load, error)
+}
+
+// BatchStore keeps the invitations that go out in one mail.
+type BatchStore interface {
+	// Batch lists the invitations of a batch in an account, whatever their state, by team id.
+	Batch(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]Record, error)
+}
+
+// SweepStore finds what the clock has ended, in all teams and accounts.
+type SweepStore interface {
+	// LapsedInvitations lists the invitations in the state pending whose time has passed (their
+	// ExpiresAt is not after now), by (ExpiresAt, id).
+	LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]Lapsed, error)
+}
+
+// Lapsed is an invitation whose time has passed, and where it is: the Team is zero for an offer of
+// the account.
+type Lapsed struct {
+	ID        tenancy.InvitationID
+	Account   tenancy.AccountID
+	Team      tenancy.TeamID
+	ExpiresAt time.Time
+}
+
 // Record is an invitation as it is stored: with the hash of its token, which no list, event
 // or result carries. The hash is zero while no token is alive.
 type Record struct {
 	Invitation
 	Hash TokenHash
+	// Lasts is how long it was asked to be open, and how long it is again when it is sent again.
+	Lasts time.Duration
 	// Resends is how often it was sent again since ResendsFrom, which is zero before the first time.
 	Resends     int
 	ResendsFrom time.Time
@@ -93,6 +163,9 @@ type Filter struct {
 	State State
 	// Conversation admits the invitations into one conversation.
 	Conversation tenancy.ConversationID
+	// Kind admits the invitations of one kind. It is not asked beside a Conversation, which
+	// has one kind only.
+	Kind Kind
 	// Now is the time that decides between pending and expired. The service sets it.
 	Now time.Time
 }

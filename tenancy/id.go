@@ -19,12 +19,14 @@ type (
 	TeamID         = ID[Team]
 	RoleID         = ID[CustomRole]
 	InvitationID   = ID[invitationKind]
+	BatchID        = ID[batchKind]
 	ContactID      = ID[contactKind]
 	ConversationID = ID[conversationKind]
 	MessageID      = ID[messageKind]
 	DeliveryID     = ID[deliveryKind]
 
 	invitationKind   struct{}
+	batchKind        struct{}
 	contactKind      struct{}
 	conversationKind struct{}
 	messageKind      struct{}

@@ -24,6 +24,14 @@ type Settings struct {
 	// TrustInviters lets an invitation be accepted whatever has become of its sender's rights
 	// since; otherwise they are checked again.
 	TrustInviters bool `json:"trust_inviters,omitempty"`
+	// InviteDomains are the only domains whose addresses can be invited to the team and to its
+	// conversations, in the form of [ParseDomain]; none means all. A domain is itself and not those
+	// below it. Who is in the team already stays.
+	InviteDomains []string `json:"invite_domains,omitempty"`
+	// Terms is the version of the terms that whoever accepts an invitation to the team, or to one of
+	// its conversations, has to agree to, such as "2026-01"; empty means none. Who is in the team
+	// already is not asked.
+	Terms string `json:"terms,omitempty"`
 }
 
 // Hours are working hours of one day, in minutes since midnight of the team's time zone: From

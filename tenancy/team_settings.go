@@ -87,6 +87,8 @@ const (
 	MaxStatuses   = 50
 	MaxDeliverTo  = 200
 	MaxTimeZone   = 60 // bytes
+	MaxDomains    = 100
+	MaxTerms      = 60 // bytes
 	minutesOfADay = 24 * 60
 )
 
@@ -110,7 +112,13 @@ func (s Settings) parse() (Settings, error) {
 	if s.DeliverTo != nil { // empty says none, which is not the same as nil
 		s.DeliverTo = append([]TeamID{}, InOrder(s.DeliverTo...)...)
 	}
+	if len(s.Terms) > MaxTerms || !printable(s.Terms) {
+		return Settings{}, &InvalidError{Field: "terms", Reason: fmt.Sprintf("must be a version of at most %d bytes of printable ASCII without spaces", MaxTerms)}
+	}
 	var err error
+	if s.InviteDomains, err = parseDomains(s.InviteDomains); err != nil {
+		return Settings{}, err
+	}
 	s.Statuses, err = parseStatuses(s.Statuses)
 	return s, err
 }

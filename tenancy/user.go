@@ -24,8 +24,10 @@ type User struct {
 	Status     UserStatus
 	// ActiveTeam is the team last switched to: a preference, never an authority.
 	ActiveTeam TeamID
-	CreatedAt  time.Time
-	Version    int64
+	// Autoclaim says that the user claims a conversation by writing to its contact.
+	Autoclaim bool
+	CreatedAt time.Time
+	Version   int64
 }
 
 // Verified reports whether the user has proven to own the address.
@@ -207,7 +209,7 @@ func (s *Service) refreshUser(ctx context.Context, by System, user User, p perso
 }
 
 // updateUser writes what has changed of a user, and its event. The user is locked.
-func (s *Service) updateUser(ctx context.Context, by System, at time.Time, old, user User) (User, error) {
+func (s *Service) updateUser(ctx context.Context, by Principal, at time.Time, old, user User) (User, error) {
 	var changed []string
 	if user.Name != old.Name {
 		changed = append(changed, "name")
@@ -218,11 +220,16 @@ func (s *Service) updateUser(ctx context.Context, by System, at time.Time, old, 
 	if user.VerifiedAt != old.VerifiedAt {
 		changed = append(changed, "verified")
 	}
+	if user.Autoclaim != old.Autoclaim {
+		changed = append(changed, "autoclaim")
+	}
 	if len(changed) == 0 {
 		return user, nil
 	}
-	if err := s.addressIsFree(ctx, user); err != nil {
-		return User{}, err
+	if user.Email != old.Email || user.VerifiedAt != old.VerifiedAt {
+		if err := s.addressIsFree(ctx, user); err != nil {
+			return User{}, err
+		}
 	}
 	if err := s.store.UpdateUser(ctx, user); err != nil {
 		return User{}, err
@@ -246,6 +253,22 @@ func (s *Service) addressIsFree(ctx context.Context, user User) error {
 		return err
 	}
 	return ErrEmailTaken
+}
+
+// SetAutoclaim is the user's own choice whether they claim conversations by writing to their
+// contacts, in all of their teams. Choosing the same again changes nothing.
+//
+// Errors: [ErrNoPrincipal], [ErrNotFound], [ErrInactive].
+func (s *Service) SetAutoclaim(ctx context.Context, user UserID, on bool) (User, error) {
+	return Do(ctx, s.store, s.env, Self(user), "SetAutoclaim", []any{on}, func(ctx context.Context) (User, error) {
+		u, err := s.enterUser(ctx, user)
+		if err != nil {
+			return User{}, err
+		}
+		fresh := u
+		fresh.Autoclaim = on
+		return s.updateUser(ctx, Self(user), s.env.Now(), u, fresh)
+	})
 }
 
 // User reads the user's own record.

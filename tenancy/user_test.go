@@ -146,6 +146,32 @@ func TestMyTeamsAndSwitching(t *testing.T) {
 	})
 }
 
+func TestAutoclaimIsTheUsersChoice(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		assert.False(t, alice.Autoclaim)
+		chosen, err := s.people.SetAutoclaim(ctx, alice.ID, true)
+		require.NoError(t, err)
+		assert.True(t, chosen.Autoclaim)
+		for range 2 {
+			again, err := s.people.SetAutoclaim(ctx, alice.ID, true)
+			require.NoError(t, err)
+			assert.Equal(t, chosen, again, "the same choice writes nothing")
+		}
+		read, err := s.people.User(ctx, alice.ID)
+		require.NoError(t, err)
+		assert.Equal(t, chosen, read)
+		assert.Equal(t, []string{tenancy.UserRegistered, tenancy.UserUpdated}, s.userEvents(alice.ID))
+		assert.Equal(t, chosen, s.user("Alice"), "a sign-in leaves it as it is")
+
+		_, err = s.people.SetAutoclaim(ctx, tenancy.UserID{}, true)
+		require.ErrorIs(t, err, tenancy.ErrNoPrincipal)
+		_, err = s.people.SetAutoclaim(ctx, tenancy.NewID[tenancy.UserID](tenancy.Env{}), true)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+	})
+}
+
 func TestConcurrentRegistrationMakesOneUser(t *testing.T) {
 	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
 		s := sceneOn(t, open(t))

@@ -25,6 +25,9 @@ var _ invite.Store = &StoreMock{}
 //			AppendFunc: func(ctx context.Context, events ...outbox.Event) error {
 //				panic("mock out the Append method")
 //			},
+//			BatchFunc: func(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error) {
+//				panic("mock out the Batch method")
+//			},
 //			EraseInvitationsFunc: func(ctx context.Context, user tenancy.UserID, normal string) error {
 //				panic("mock out the EraseInvitations method")
 //			},
@@ -40,17 +43,26 @@ var _ invite.Store = &StoreMock{}
 //			InsertOperationFunc: func(ctx context.Context, o tenancy.Operation) error {
 //				panic("mock out the InsertOperation method")
 //			},
+//			InsertUseFunc: func(ctx context.Context, u invite.Use) error {
+//				panic("mock out the InsertUse method")
+//			},
 //			InvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the Invitation method")
 //			},
 //			InvitationByTokenFunc: func(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
 //				panic("mock out the InvitationByToken method")
 //			},
+//			InvitationEventsFunc: func(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+//				panic("mock out the InvitationEvents method")
+//			},
 //			InvitationLoadFunc: func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
 //				panic("mock out the InvitationLoad method")
 //			},
 //			InvitationsFunc: func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 //				panic("mock out the Invitations method")
+//			},
+//			LapsedInvitationsFunc: func(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+//				panic("mock out the LapsedInvitations method")
 //			},
 //			LockInvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockInvitation method")
@@ -73,8 +85,23 @@ var _ invite.Store = &StoreMock{}
 //			PendingOfferFunc: func(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
 //				panic("mock out the PendingOffer method")
 //			},
+//			PendingRequestFunc: func(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (invite.Record, error) {
+//				panic("mock out the PendingRequest method")
+//			},
+//			RequestLoadFunc: func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+//				panic("mock out the RequestLoad method")
+//			},
+//			RequestsOfFunc: func(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]invite.Record, error) {
+//				panic("mock out the RequestsOf method")
+//			},
 //			UpdateInvitationFunc: func(ctx context.Context, r invite.Record) error {
 //				panic("mock out the UpdateInvitation method")
+//			},
+//			UseFunc: func(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, user tenancy.UserID) (invite.Use, error) {
+//				panic("mock out the Use method")
+//			},
+//			UsesFunc: func(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, page tenancy.Keyset) ([]invite.Use, error) {
+//				panic("mock out the Uses method")
 //			},
 //		}
 //
@@ -85,6 +112,9 @@ var _ invite.Store = &StoreMock{}
 type StoreMock struct {
 	// AppendFunc mocks the Append method.
 	AppendFunc func(ctx context.Context, events ...outbox.Event) error
+
+	// BatchFunc mocks the Batch method.
+	BatchFunc func(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error)
 
 	// EraseInvitationsFunc mocks the EraseInvitations method.
 	EraseInvitationsFunc func(ctx context.Context, user tenancy.UserID, normal string) error
@@ -101,17 +131,26 @@ type StoreMock struct {
 	// InsertOperationFunc mocks the InsertOperation method.
 	InsertOperationFunc func(ctx context.Context, o tenancy.Operation) error
 
+	// InsertUseFunc mocks the InsertUse method.
+	InsertUseFunc func(ctx context.Context, u invite.Use) error
+
 	// InvitationFunc mocks the Invitation method.
 	InvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
 
 	// InvitationByTokenFunc mocks the InvitationByToken method.
 	InvitationByTokenFunc func(ctx context.Context, hash invite.TokenHash) (invite.Record, error)
 
+	// InvitationEventsFunc mocks the InvitationEvents method.
+	InvitationEventsFunc func(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error)
+
 	// InvitationLoadFunc mocks the InvitationLoad method.
 	InvitationLoadFunc func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error)
 
 	// InvitationsFunc mocks the Invitations method.
 	InvitationsFunc func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error)
+
+	// LapsedInvitationsFunc mocks the LapsedInvitations method.
+	LapsedInvitationsFunc func(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error)
 
 	// LockInvitationFunc mocks the LockInvitation method.
 	LockInvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
@@ -134,8 +173,23 @@ type StoreMock struct {
 	// PendingOfferFunc mocks the PendingOffer method.
 	PendingOfferFunc func(ctx context.Context, account tenancy.AccountID) (invite.Record, error)
 
+	// PendingRequestFunc mocks the PendingRequest method.
+	PendingRequestFunc func(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (invite.Record, error)
+
+	// RequestLoadFunc mocks the RequestLoad method.
+	RequestLoadFunc func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error)
+
+	// RequestsOfFunc mocks the RequestsOf method.
+	RequestsOfFunc func(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]invite.Record, error)
+
 	// UpdateInvitationFunc mocks the UpdateInvitation method.
 	UpdateInvitationFunc func(ctx context.Context, r invite.Record) error
+
+	// UseFunc mocks the Use method.
+	UseFunc func(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, user tenancy.UserID) (invite.Use, error)
+
+	// UsesFunc mocks the Uses method.
+	UsesFunc func(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, page tenancy.Keyset) ([]invite.Use, error)
 
 	// calls tracks calls to the methods.
 	calls struct {
@@ -145,6 +199,15 @@ type StoreMock struct {
 			Ctx context.Context
 			// Events is the events argument value.
 			Events []outbox.Event
+		}
+		// Batch holds details about calls to the Batch method.
+		Batch []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Account is the account argument value.
+			Account tenancy.AccountID
+			// Batch is the batch argument value.
+			Batch tenancy.BatchID
 		}
 		// EraseInvitations holds details about calls to the EraseInvitations method.
 		EraseInvitations []struct {
@@ -183,6 +246,13 @@ type StoreMock struct {
 			// O is the o argument value.
 			O tenancy.Operation
 		}
+		// InsertUse holds details about calls to the InsertUse method.
+		InsertUse []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// U is the u argument value.
+			U invite.Use
+		}
 		// Invitation holds details about calls to the Invitation method.
 		Invitation []struct {
 			// Ctx is the ctx argument value.
@@ -198,6 +268,15 @@ type StoreMock struct {
 			Ctx context.Context
 			// Hash is the hash argument value.
 			Hash invite.TokenHash
+		}
+		// InvitationEvents holds details about calls to the InvitationEvents method.
+		InvitationEvents []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// I is the i argument value.
+			I invite.Invitation
+			// Limit is the limit argument value.
+			Limit int
 		}
 		// InvitationLoad holds details about calls to the InvitationLoad method.
 		InvitationLoad []struct {
@@ -216,6 +295,15 @@ type StoreMock struct {
 			Team tenancy.TeamID
 			// Filter is the filter argument value.
 			Filter invite.Filter
+			// Page is the page argument value.
+			Page tenancy.Keyset
+		}
+		// LapsedInvitations holds details about calls to the LapsedInvitations method.
+		LapsedInvitations []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Now is the now argument value.
+			Now time.Time
 			// Page is the page argument value.
 			Page tenancy.Keyset
 		}
@@ -282,6 +370,33 @@ type StoreMock struct {
 			// Account is the account argument value.
 			Account tenancy.AccountID
 		}
+		// PendingRequest holds details about calls to the PendingRequest method.
+		PendingRequest []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Team is the team argument value.
+			Team tenancy.TeamID
+			// User is the user argument value.
+			User tenancy.UserID
+		}
+		// RequestLoad holds details about calls to the RequestLoad method.
+		RequestLoad []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Like is the like argument value.
+			Like invite.Invitation
+			// Now is the now argument value.
+			Now time.Time
+		}
+		// RequestsOf holds details about calls to the RequestsOf method.
+		RequestsOf []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// User is the user argument value.
+			User tenancy.UserID
+			// Page is the page argument value.
+			Page tenancy.Keyset
+		}
 		// UpdateInvitation holds details about calls to the UpdateInvitation method.
 		UpdateInvitation []struct {
 			// Ctx is the ctx argument value.
@@ -289,17 +404,43 @@ type StoreMock struct {
 			// R is the r argument value.
 			R invite.Record
 		}
+		// Use holds details about calls to the Use method.
+		Use []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Team is the team argument value.
+			Team tenancy.TeamID
+			// Link is the link argument value.
+			Link tenancy.InvitationID
+			// User is the user argument value.
+			User tenancy.UserID
+		}
+		// Uses holds details about calls to the Uses method.
+		Uses []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Team is the team argument value.
+			Team tenancy.TeamID
+			// Link is the link argument value.
+			Link tenancy.InvitationID
+			// Page is the page argument value.
+			Page tenancy.Keyset
+		}
 	}
 	lockAppend            sync.RWMutex
+	lockBatch             sync.RWMutex
 	lockEraseInvitations  sync.RWMutex
 	lockForgetOperations  sync.RWMutex
 	lockInTx              sync.RWMutex
 	lockInsertInvitation  sync.RWMutex
 	lockInsertOperation   sync.RWMutex
+	lockInsertUse         sync.RWMutex
 	lockInvitation        sync.RWMutex
 	lockInvitationByToken sync.RWMutex
+	lockInvitationEvents  sync.RWMutex
 	lockInvitationLoad    sync.RWMutex
 	lockInvitations       sync.RWMutex
+	lockLapsedInvitations sync.RWMutex
 	lockLockInvitation    sync.RWMutex
 	lockLockOffer         sync.RWMutex
 	lockOffers            sync.RWMutex
@@ -307,7 +448,12 @@ type StoreMock struct {
 	lockPendingBy         sync.RWMutex
 	lockPendingInvitation sync.RWMutex
 	lockPendingOffer      sync.RWMutex
+	lockPendingRequest    sync.RWMutex
+	lockRequestLoad       sync.RWMutex
+	lockRequestsOf        sync.RWMutex
 	lockUpdateInvitation  sync.RWMutex
+	lockUse               sync.RWMutex
+	lockUses              sync.RWMutex
 }
 
 // Append calls AppendFunc.
@@ -343,6 +489,46 @@ func (mock *StoreMock) AppendCalls() []struct {
 	mock.lockAppend.RLock()
 	calls = mock.calls.Append
 	mock.lockAppend.RUnlock()
+	return calls
+}
+
+// Batch calls BatchFunc.
+func (mock *StoreMock) Batch(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error) {
+	if mock.BatchFunc == nil {
+		panic("StoreMock.BatchFunc: method is nil but Store.Batch was just called")
+	}
+	callInfo := struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		Batch   tenancy.BatchID
+	}{
+		Ctx:     ctx,
+		Account: account,
+		Batch:   batch,
+	}
+	mock.lockBatch.Lock()
+	mock.calls.Batch = append(mock.calls.Batch, callInfo)
+	mock.lockBatch.Unlock()
+	return mock.BatchFunc(ctx, account, batch)
+}
+
+// BatchCalls gets all the calls that were made to Batch.
+// Check the length with:
+//
+//	len(mockedStore.BatchCalls())
+func (mock *StoreMock) BatchCalls() []struct {
+	Ctx     context.Context
+	Account tenancy.AccountID
+	Batch   tenancy.BatchID
+} {
+	var calls []struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		Batch   tenancy.BatchID
+	}
+	mock.lockBatch.RLock()
+	calls = mock.calls.Batch
+	mock.lockBatch.RUnlock()
 	return calls
 }
 
@@ -530,6 +716,42 @@ func (mock *StoreMock) InsertOperationCalls() []struct {
 	return calls
 }
 
+// InsertUse calls InsertUseFunc.
+func (mock *StoreMock) InsertUse(ctx context.Context, u invite.Use) error {
+	if mock.InsertUseFunc == nil {
+		panic("StoreMock.InsertUseFunc: method is nil but Store.InsertUse was just called")
+	}
+	callInfo := struct {
+		Ctx context.Context
+		U   invite.Use
+	}{
+		Ctx: ctx,
+		U:   u,
+	}
+	mock.lockInsertUse.Lock()
+	mock.calls.InsertUse = append(mock.calls.InsertUse, callInfo)
+	mock.lockInsertUse.Unlock()
+	return mock.InsertUseFunc(ctx, u)
+}
+
+// InsertUseCalls gets all the calls that were made to InsertUse.
+// Check the length with:
+//
+//	len(mockedStore.InsertUseCalls())
+func (mock *StoreMock) InsertUseCalls() []struct {
+	Ctx context.Context
+	U   invite.Use
+} {
+	var calls []struct {
+		Ctx context.Context
+		U   invite.Use
+	}
+	mock.lockInsertUse.RLock()
+	calls = mock.calls.InsertUse
+	mock.lockInsertUse.RUnlock()
+	return calls
+}
+
 // Invitation calls InvitationFunc.
 func (mock *StoreMock) Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 	if mock.InvitationFunc == nil {
@@ -603,6 +825,46 @@ func (mock *StoreMock) InvitationByTokenCalls() []struct {
 	mock.lockInvitationByToken.RLock()
 	calls = mock.calls.InvitationByToken
 	mock.lockInvitationByToken.RUnlock()
+	return calls
+}
+
+// InvitationEvents calls InvitationEventsFunc.
+func (mock *StoreMock) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	if mock.InvitationEventsFunc == nil {
+		panic("StoreMock.InvitationEventsFunc: method is nil but Store.InvitationEvents was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		I     invite.Invitation
+		Limit int
+	}{
+		Ctx:   ctx,
+		I:     i,
+		Limit: limit,
+	}
+	mock.lockInvitationEvents.Lock()
+	mock.calls.InvitationEvents = append(mock.calls.InvitationEvents, callInfo)
+	mock.lockInvitationEvents.Unlock()
+	return mock.InvitationEventsFunc(ctx, i, limit)
+}
+
+// InvitationEventsCalls gets all the calls that were made to InvitationEvents.
+// Check the length with:
+//
+//	len(mockedStore.InvitationEventsCalls())
+func (mock *StoreMock) InvitationEventsCalls() []struct {
+	Ctx   context.Context
+	I     invite.Invitation
+	Limit int
+} {
+	var calls []struct {
+		Ctx   context.Context
+		I     invite.Invitation
+		Limit int
+	}
+	mock.lockInvitationEvents.RLock()
+	calls = mock.calls.InvitationEvents
+	mock.lockInvitationEvents.RUnlock()
 	return calls
 }
 
@@ -687,6 +949,46 @@ func (mock *StoreMock) InvitationsCalls() []struct {
 	mock.lockInvitations.RLock()
 	calls = mock.calls.Invitations
 	mock.lockInvitations.RUnlock()
+	return calls
+}
+
+// LapsedInvitations calls LapsedInvitationsFunc.
+func (mock *StoreMock) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	if mock.LapsedInvitationsFunc == nil {
+		panic("StoreMock.LapsedInvitationsFunc: method is nil but Store.LapsedInvitations was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Now  time.Time
+		Page tenancy.Keyset
+	}{
+		Ctx:  ctx,
+		Now:  now,
+		Page: page,
+	}
+	mock.lockLapsedInvitations.Lock()
+	mock.calls.LapsedInvitations = append(mock.calls.LapsedInvitations, callInfo)
+	mock.lockLapsedInvitations.Unlock()
+	return mock.LapsedInvitationsFunc(ctx, now, page)
+}
+
+// LapsedInvitationsCalls gets all the calls that were made to LapsedInvitations.
+// Check the length with:
+//
+//	len(mockedStore.LapsedInvitationsCalls())
+func (mock *StoreMock) LapsedInvitationsCalls() []struct {
+	Ctx  context.Context
+	Now  time.Time
+	Page tenancy.Keyset
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Now  time.Time
+		Page tenancy.Keyset
+	}
+	mock.lockLapsedInvitations.RLock()
+	calls = mock.calls.LapsedInvitations
+	mock.lockLapsedInvitations.RUnlock()
 	return calls
 }
 
@@ -970,6 +1272,126 @@ func (mock *StoreMock) PendingOfferCalls() []struct {
 	return calls
 }
 
+// PendingRequest calls PendingRequestFunc.
+func (mock *StoreMock) PendingRequest(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (invite.Record, error) {
+	if mock.PendingRequestFunc == nil {
+		panic("StoreMock.PendingRequestFunc: method is nil but Store.PendingRequest was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		User tenancy.UserID
+	}{
+		Ctx:  ctx,
+		Team: team,
+		User: user,
+	}
+	mock.lockPendingRequest.Lock()
+	mock.calls.PendingRequest = append(mock.calls.PendingRequest, callInfo)
+	mock.lockPendingRequest.Unlock()
+	return mock.PendingRequestFunc(ctx, team, user)
+}
+
+// PendingRequestCalls gets all the calls that were made to PendingRequest.
+// Check the length with:
+//
+//	len(mockedStore.PendingRequestCalls())
+func (mock *StoreMock) PendingRequestCalls() []struct {
+	Ctx  context.Context
+	Team tenancy.TeamID
+	User tenancy.UserID
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		User tenancy.UserID
+	}
+	mock.lockPendingRequest.RLock()
+	calls = mock.calls.PendingRequest
+	mock.lockPendingRequest.RUnlock()
+	return calls
+}
+
+// RequestLoad calls RequestLoadFunc.
+func (mock *StoreMock) RequestLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	if mock.RequestLoadFunc == nil {
+		panic("StoreMock.RequestLoadFunc: method is nil but Store.RequestLoad was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Like invite.Invitation
+		Now  time.Time
+	}{
+		Ctx:  ctx,
+		Like: like,
+		Now:  now,
+	}
+	mock.lockRequestLoad.Lock()
+	mock.calls.RequestLoad = append(mock.calls.RequestLoad, callInfo)
+	mock.lockRequestLoad.Unlock()
+	return mock.RequestLoadFunc(ctx, like, now)
+}
+
+// RequestLoadCalls gets all the calls that were made to RequestLoad.
+// Check the length with:
+//
+//	len(mockedStore.RequestLoadCalls())
+func (mock *StoreMock) RequestLoadCalls() []struct {
+	Ctx  context.Context
+	Like invite.Invitation
+	Now  time.Time
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Like invite.Invitation
+		Now  time.Time
+	}
+	mock.lockRequestLoad.RLock()
+	calls = mock.calls.RequestLoad
+	mock.lockRequestLoad.RUnlock()
+	return calls
+}
+
+// RequestsOf calls RequestsOfFunc.
+func (mock *StoreMock) RequestsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]invite.Record, error) {
+	if mock.RequestsOfFunc == nil {
+		panic("StoreMock.RequestsOfFunc: method is nil but Store.RequestsOf was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		User tenancy.UserID
+		Page tenancy.Keyset
+	}{
+		Ctx:  ctx,
+		User: user,
+		Page: page,
+	}
+	mock.lockRequestsOf.Lock()
+	mock.calls.RequestsOf = append(mock.calls.RequestsOf, callInfo)
+	mock.lockRequestsOf.Unlock()
+	return mock.RequestsOfFunc(ctx, user, page)
+}
+
+// RequestsOfCalls gets all the calls that were made to RequestsOf.
+// Check the length with:
+//
+//	len(mockedStore.RequestsOfCalls())
+func (mock *StoreMock) RequestsOfCalls() []struct {
+	Ctx  context.Context
+	User tenancy.UserID
+	Page tenancy.Keyset
+} {
+	var calls []struct {
+		Ctx  context.Context
+		User tenancy.UserID
+		Page tenancy.Keyset
+	}
+	mock.lockRequestsOf.RLock()
+	calls = mock.calls.RequestsOf
+	mock.lockRequestsOf.RUnlock()
+	return calls
+}
+
 // UpdateInvitation calls UpdateInvitationFunc.
 func (mock *StoreMock) UpdateInvitation(ctx context.Context, r invite.Record) error {
 	if mock.UpdateInvitationFunc == nil {
@@ -1003,6 +1425,94 @@ func (mock *StoreMock) UpdateInvitationCalls() []struct {
 	mock.lockUpdateInvitation.RLock()
 	calls = mock.calls.UpdateInvitation
 	mock.lockUpdateInvitation.RUnlock()
+	return calls
+}
+
+// Use calls UseFunc.
+func (mock *StoreMock) Use(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, user tenancy.UserID) (invite.Use, error) {
+	if mock.UseFunc == nil {
+		panic("StoreMock.UseFunc: method is nil but Store.Use was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		Link tenancy.InvitationID
+		User tenancy.UserID
+	}{
+		Ctx:  ctx,
+		Team: team,
+		Link: link,
+		User: user,
+	}
+	mock.lockUse.Lock()
+	mock.calls.Use = append(mock.calls.Use, callInfo)
+	mock.lockUse.Unlock()
+	return mock.UseFunc(ctx, team, link, user)
+}
+
+// UseCalls gets all the calls that were made to Use.
+// Check the length with:
+//
+//	len(mockedStore.UseCalls())
+func (mock *StoreMock) UseCalls() []struct {
+	Ctx  context.Context
+	Team tenancy.TeamID
+	Link tenancy.InvitationID
+	User tenancy.UserID
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		Link tenancy.InvitationID
+		User tenancy.UserID
+	}
+	mock.lockUse.RLock()
+	calls = mock.calls.Use
+	mock.lockUse.RUnlock()
+	return calls
+}
+
+// Uses calls UsesFunc.
+func (mock *StoreMock) Uses(ctx context.Context, team tenancy.TeamID, link tenancy.InvitationID, page tenancy.Keyset) ([]invite.Use, error) {
+	if mock.UsesFunc == nil {
+		panic("StoreMock.UsesFunc: method is nil but Store.Uses was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		Link tenancy.InvitationID
+		Page tenancy.Keyset
+	}{
+		Ctx:  ctx,
+		Team: team,
+		Link: link,
+		Page: page,
+	}
+	mock.lockUses.Lock()
+	mock.calls.Uses = append(mock.calls.Uses, callInfo)
+	mock.lockUses.Unlock()
+	return mock.UsesFunc(ctx, team, link, page)
+}
+
+// UsesCalls gets all the calls that were made to Uses.
+// Check the length with:
+//
+//	len(mockedStore.UsesCalls())
+func (mock *StoreMock) UsesCalls() []struct {
+	Ctx  context.Context
+	Team tenancy.TeamID
+	Link tenancy.InvitationID
+	Page tenancy.Keyset
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Team tenancy.TeamID
+		Link tenancy.InvitationID
+		Page tenancy.Keyset
+	}
+	mock.lockUses.RLock()
+	calls = mock.calls.Uses
+	mock.lockUses.RUnlock()
 	return calls
 }
 

@@ -37,7 +37,7 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 	},
 	invite.FlawOrphanInvitation: func(s *Store, now time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.invitations.rows, func(i *invitationRow) (tenancy.Finding, bool) {
-			if i.team == nil || i.team.Settings.KeepInvitations || i.StateAt(now) != invite.Pending {
+			if i.team == nil || i.Kind == invite.ByRequest || i.team.Settings.KeepInvitations || i.StateAt(now) != invite.Pending {
 				return tenancy.Finding{}, false
 			}
 			sender := s.memberships.rows[teamUser{i.Team, i.Inviter}]

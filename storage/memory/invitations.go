@@ -1,11 +1,16 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -14,6 +19,7 @@ type invitationRow struct {
 	// One of them is nil: an offer of an account has no team, and all others have one.
 	team    *teamRow
 	offered *accountRow
+	uses    list[useRow] // of a link, by (At, user)
 }
 
 // invitationLists are invitations by (CreatedAt, id), one list for each of [invite.States].
@@ -30,12 +36,22 @@ type pendingInvite struct {
 
 func pendingKey(r invite.Record) pendingInvite {
 	switch {
-	case r.State != invite.Pending || r.Kind == invite.ToOneAccount:
+	case r.State != invite.Pending:
 		return pendingInvite{}
 	case r.Kind == invite.ToOneConversation:
 		return pendingInvite{conversation: r.Conversation, normal: r.Email.Normal}
+	case r.Kind == invite.ToOneTeam:
+		return pendingInvite{team: r.Team, normal: r.Email.Normal}
 	}
-	return pendingInvite{team: r.Team, normal: r.Email.Normal}
+	return pendingInvite{}
+}
+
+// pendingAsk is who asks to join which team, for a request that is pending.
+func pendingAsk(r invite.Record) teamUser {
+	if r.State != invite.Pending || r.Kind != invite.ByRequest {
+		return teamUser{}
+	}
+	return teamUser{r.Team, r.Inviter}
 }
 
 // invitee is whom an account invites, in whatever team.
@@ -55,6 +71,9 @@ func pendingOffer(r invite.Record) tenancy.AccountID {
 func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationRow], place)) {
 	created := placeAt(row.CreatedAt, row.ID)
 	visit(lazily(s.invitedAs, invitee{row.Account, row.Email.Normal}), placeByID(row.ID))
+	if row.State == invite.Pending {
+		visit(s.lapsing, placeAt(row.ExpiresAt, row.ID))
+	}
 	if row.offered != nil {
 		visit(&row.offered.offers, created)
 		return
@@ -67,6 +86,12 @@ func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationR
 		if !row.Conversation.IsZero() {
 			visit(&lazily(s.invitedTo, row.Conversation)[i], created)
 		}
+	}
+	if row.Kind == invite.ByRequest {
+		visit(lazily(s.requestsOf, row.Inviter), created)
+	}
+	if !row.Batch.IsZero() {
+		visit(lazily(s.batches, row.Batch), place{id: row.Team, also: row.ID})
 	}
 	if row.State == invite.Pending {
 		visit(lazily(s.invitedBy, teamUser{row.Team, row.Inviter}), placeByID(row.ID))
@@ -87,6 +112,7 @@ func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
 			s.tokens.move(invite.TokenHash{}, r.Hash, row),
 			s.pendingInvites.move(pendingInvite{}, pendingKey(r), row),
 			s.pendingOffers.move(tenancy.AccountID{}, pendingOffer(r), row),
+			s.pendingAsks.move(teamUser{}, pendingAsk(r), row),
 		); err != nil {
 			return err
 		}
@@ -121,6 +147,7 @@ func (s *Store) changeInvitation(row *invitationRow, r invite.Record) error {
 		s.tokens.move(row.Hash, r.Hash, row),
 		s.pendingInvites.move(pendingKey(row.Record), pendingKey(r), row),
 		s.pendingOffers.move(pendingOffer(row.Record), pendingOffer(r), row),
+		s.pendingAsks.move(pendingAsk(row.Record), pendingAsk(r), row),
 	); err != nil {
 		return err
 	}
@@ -140,9 +167,10 @@ func (s *Store) checkInvitation(r *invite.Record) (*invitationRow, error) {
 		conversation = s.conversations.has
 	}
 	if err := cmp.Or(
-		oneOf("kind", r.Kind, invite.ToOneTeam, invite.ToOneConversation, invite.ToOneAccount),
+		oneOf("kind", r.Kind, invite.ToOneTeam, invite.ToOneConversation, invite.ToOneAccount, invite.ByLink, invite.ByRequest),
 		oneOf("state", r.State, invite.States()...),
 		offeredRole(r.Invitation),
+		linkUse(r.Invitation),
 		conversation(r.Conversation),
 		s.users.has(r.Inviter),
 		s.users.mayHave(r.AcceptedBy),
@@ -159,6 +187,9 @@ func (s *Store) checkInvitation(r *invite.Record) (*invitationRow, error) {
 
 // offeredRole checks that what is granted is a role in a team, or an account and none.
 func offeredRole(i invite.Invitation) error {
+	if i.Kind == invite.ByRequest && i.Role == 0 {
+		return nil
+	}
 	if i.Kind != invite.ToOneAccount {
 		return teamRole(i.Role)
 	}
@@ -166,6 +197,18 @@ func offeredRole(i invite.Invitation) error {
 		return &tenancy.InvalidError{Field: "offer", Reason: "must have no team and no role"}
 	}
 	return nil
+}
+
+// linkUse checks the numbers of a link, which nothing else has.
+func linkUse(i invite.Invitation) error {
+	least := 0
+	if i.Kind == invite.ByLink {
+		least = 1
+	}
+	if i.MaxUses < least || least == 0 && i.MaxUses != 0 {
+		return &tenancy.InvalidError{Field: "uses of a link", Reason: "must be at least 1, and 0 for what is no link"}
+	}
+	return between("uses", i.Uses, 0, i.MaxUses)
 }
 
 // invitation finds one in the team.
@@ -245,7 +288,8 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 		}
 		invitations := merged(descending, descending.start(page), lists...)
 		return paged(invitations, page.Limit, func(i *invitationRow) (invite.Record, bool) {
-			return i.Record, i.Team == team && (filter.State == "" || filter.State == i.StateAt(filter.Now))
+			ofKind := filter.Kind == "" || filter.Kind == i.Kind || !filter.Conversation.IsZero()
+			return i.Record, i.Team == team && ofKind && (filter.State == "" || filter.State == i.StateAt(filter.Now))
 		}), nil
 	})
 }
@@ -267,7 +311,7 @@ func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now 
 		var load invite.Load
 		if row := s.teams.rows[like.Team]; row != nil {
 			for i := range merged(ascending, ascending.beginning(), &row.invitations[0]) {
-				if i.StateAt(now) != invite.Pending {
+				if i.StateAt(now) != invite.Pending || i.Kind == invite.ByRequest {
 					continue
 				}
 				tally(&load.Team, i.ExpiresAt)
@@ -277,6 +321,9 @@ func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now 
 			}
 		}
 		for i := range merged(ascending, ascending.beginning(), s.invitedAs[invitee{like.Account, like.Email.Normal}]) {
+			if i.Email.IsZero() || i.Kind == invite.ByRequest {
+				continue
+			}
 			again := i.CreatedAt.Add(time.Hour)
 			switch {
 			case i.StateAt(now) == invite.Pending:
@@ -295,6 +342,44 @@ func tally(t *invite.Tally, until time.Time) {
 	if t.Until.IsZero() || until.Before(t.Until) {
 		t.Until = until
 	}
+}
+
+// LapsedInvitations implements [invite.SweepStore].
+func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	return read(ctx, s, func() ([]invite.Lapsed, error) {
+		lapsed := func(yield func(*invitationRow) bool) {
+			for i := range merged(ascending, ascending.start(page), s.lapsing) {
+				if i.ExpiresAt.After(now) || !yield(i) {
+					return
+				}
+			}
+		}
+		return paged(lapsed, page.Limit, func(i *invitationRow) (invite.Lapsed, bool) {
+			return invite.Lapsed{ID: i.ID, Account: i.Account, Team: i.Team, ExpiresAt: i.ExpiresAt}, true
+		}), nil
+	})
+}
+
+// InvitationEvents implements [invite.Store]. It looks at all events for an offer of an account: no
+// list has those of one account.
+func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	return read(ctx, s, func() ([]outbox.Event, error) {
+		events := merged(descending, descending.beginning(), s.teamEvents[i.Team.UUID()])
+		if i.Team.IsZero() {
+			events = maps.Values(s.events.rows)
+		}
+		created := i.CreatedAt.UTC().Truncate(time.Microsecond)
+		var found []outbox.Event
+		for e := range events {
+			inStream := !i.Team.IsZero() || e.Stream == outbox.Stream{Kind: outbox.AccountStream, ID: i.Account.UUID()}
+			if inStream && !e.At.Before(created) && strings.HasPrefix(e.Kind, "invitation.") &&
+				bytes.Contains(e.Payload, []byte(i.ID.String())) {
+				found = append(found, e.copy())
+			}
+		}
+		slices.SortFunc(found, func(a, b outbox.Event) int { return cmp.Compare(b.Sequence, a.Sequence) })
+		return found[:min(len(found), max(limit, 0))], nil
+	})
 }
 
 // LockOffer implements [invite.Store].

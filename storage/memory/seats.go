@@ -49,7 +49,8 @@ func (a *accountRow) pending(now time.Time) map[string]bool {
 	addresses := map[string]bool{}
 	for t := range a.activeTeams {
 		for i := range merged(ascending, ascending.beginning(), &t.invitations[0]) {
-			if i.Kind == invite.ToOneTeam && i.Role != rbac.Restricted && i.StateAt(now) == invite.Pending {
+			guest := i.Role == rbac.Restricted && i.Custom.IsZero()
+			if i.Kind == invite.ToOneTeam && !guest && i.StateAt(now) == invite.Pending {
 				addresses[i.Email.Normal] = true
 			}
 		}

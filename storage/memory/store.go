@@ -38,9 +38,14 @@ type Store struct {
 	tokens         unique[invite.TokenHash, invitationRow]
 	pendingInvites unique[pendingInvite, invitationRow]
 	pendingOffers  unique[tenancy.AccountID, invitationRow]
+	pendingAsks    unique[teamUser, invitationRow]
+	linkUses       unique[linkUser, useRow]
+	batches        map[tenancy.BatchID]*list[invitationRow] // by team, then id
+	requestsOf     map[tenancy.UserID]*list[invitationRow]  // by (CreatedAt, id)
 	invitedTo      map[tenancy.ConversationID]*invitationLists
 	invitedBy      map[teamUser]*list[invitationRow]
 	invitedAs      map[invitee]*list[invitationRow]
+	lapsing        *list[invitationRow] // pending ones, by (ExpiresAt, id)
 
 	contacts  unique[tenancy.ContactID, contactRow]
 	addresses unique[contactAddress, contactRow]
@@ -101,9 +106,14 @@ func New() *Store {
 		tokens:         newUnique[invite.TokenHash, invitationRow](log),
 		pendingInvites: newUnique[pendingInvite, invitationRow](log),
 		pendingOffers:  newUnique[tenancy.AccountID, invitationRow](log),
+		pendingAsks:    newUnique[teamUser, invitationRow](log),
+		linkUses:       newUnique[linkUser, useRow](log),
+		batches:        map[tenancy.BatchID]*list[invitationRow]{},
+		requestsOf:     map[tenancy.UserID]*list[invitationRow]{},
 		invitedTo:      map[tenancy.ConversationID]*invitationLists{},
 		invitedBy:      map[teamUser]*list[invitationRow]{},
 		invitedAs:      map[invitee]*list[invitationRow]{},
+		lapsing:        &list[invitationRow]{},
 
 		contacts:  newUnique[tenancy.ContactID, contactRow](log),
 		addresses: newUnique[contactAddress, contactRow](log),

@@ -39,6 +39,7 @@ var flaws = map[tenancy.Flaw]string{
 	invite.FlawOrphanInvitation: `SELECT i.account_id, i.team_id, i.id AS subject_id
 		FROM usher_invitations i JOIN usher_teams t ON t.id = i.team_id
 		WHERE i.state = 'pending' AND i.expires_at > ? AND t.settings NOT LIKE '%"keep_invitations":true%'
+		AND i.kind <> 'request'
 		AND NOT EXISTS (SELECT 1 FROM usher_memberships m
 			WHERE m.team_id = i.team_id AND m.user_id = i.inviter_id AND m.status = 'active')`,
 }

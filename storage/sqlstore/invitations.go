@@ -6,6 +6,7 @@ import (
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -13,15 +14,38 @@ type invitationStatements struct {
 	insert, update, lock, exists, byID, byToken, pending, pendingBy string
 	offer                                                           offerStatements
 	erase, load                                                     string
-	// listed has a form for each way to filter by state, without and with a conversation.
-	listed map[stateForm][2]pages
+	links                                                           linkStatements
+	requests                                                        requestStatements
+	lapsed                                                          pages
+	batch, history                                                  string
+	// listed has a form for each way to filter by state, and by what else.
+	listed map[stateForm][3]pages
 }
+
+// linkStatements are for who came in by a link.
+type linkStatements struct {
+	insert, byUser string
+	listed         pages
+}
+
+// requestStatements are for the requests to join.
+type requestStatements struct {
+	pending, load string
+	listed        pages
+}
+
+// What a list is filtered by beside the state.
+const (
+	byNothing = iota
+	byConversation
+	byKind
+)
 
 // offerStatements are for the invitations that offer an account: they have no team, and no other
 // statement with a team finds them.
 type offerStatements struct {
-	update, lock, exists, byID, pending string
-	listed                              pages
+	update, lock, exists, byID, pending, history string
+	listed                                       pages
 }
 
 // stateForm is how a filter by state reads: a pending invitation whose time has passed counts
@@ -45,16 +69,19 @@ var stateConditions = map[stateForm]string{
 func (c *compiler) invitations() invitationStatements {
 	newest := newestFirst("i.created_at", "i.id")
 	const find = `SELECT i.id, i.account_id, i.team_id, i.kind, i.conversation_id, i.email, i.email_display,
-		i.role, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
-		i.ended_at, i.ended_by, i.accepted_by, i.resends, i.resends_from, i.version FROM usher_invitations i WHERE`
+		i.role, i.role_id, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
+		i.ended_at, i.ended_by, i.accepted_by, i.terms, i.lasts, i.resends, i.resends_from, i.domain, i.uses, i.max_uses, i.batch_id,
+		i.version FROM usher_invitations i WHERE`
+	const findUse = `SELECT u.team_id, u.invitation_id, u.user_id, u.used_at FROM usher_invitation_uses u WHERE`
 	const change = `UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
-		role = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
-		expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?,
-		resends = ?, resends_from = ?, version = version + 1 WHERE`
+		role = ?, role_id = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
+		pending_asker = ?, domain = ?, uses = ?, max_uses = ?, expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?, terms = ?,
+		lasts = ?, resends = ?, resends_from = ?, version = version + 1 WHERE`
 	s := invitationStatements{
 		insert: c.sql(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
-			email_display, role, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
-			created_at, expires_at, mailed_at, ended_at, ended_by, accepted_by, resends, resends_from, version) VALUES (`, list("?", 23), `, 1)`),
+			email_display, role, role_id, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
+			asker_id, pending_asker, domain, uses, max_uses, batch_id, created_at, expires_at, mailed_at,
+			ended_at, ended_by, accepted_by, terms, lasts, resends, resends_from, version) VALUES (`, list("?", 32), `, 1)`),
 		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
 		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
@@ -63,7 +90,21 @@ func (c *compiler) invitations() invitationStatements {
 		pending: c.sql(find, `i.pending_scope = ? AND i.email = ? AND i.team_id = ?`),
 		pendingBy: c.sql(`SELECT id FROM usher_invitations
 			WHERE inviter_id = ? AND team_id = ? AND state = 'pending' ORDER BY id`),
-		listed: map[stateForm][2]pages{},
+		listed: map[stateForm][3]pages{},
+		links: linkStatements{
+			insert: c.sql(`INSERT INTO usher_invitation_uses (team_id, invitation_id, user_id, used_at) VALUES (?, ?, ?, ?)`),
+			byUser: c.sql(findUse, `u.invitation_id = ? AND u.team_id = ? AND u.user_id = ?`),
+			listed: c.pages(oldestFirst("u.used_at", "u.user_id"), findUse, `u.invitation_id = ? AND u.team_id = ?`),
+		},
+		requests: requestStatements{
+			pending: c.sql(find, `i.team_id = ? AND i.pending_asker = ?`),
+			listed:  c.pages(newest, find, `i.asker_id = ?`),
+			load: c.sql(`SELECT 0, COUNT(*), MIN(i.expires_at) FROM usher_invitations i
+					WHERE i.team_id = ? AND i.state = 'pending' AND i.expires_at > ? AND i.kind = 'request'
+				UNION ALL SELECT 1, COUNT(*), MIN(i.created_at + 86400000000) FROM usher_invitations i
+					WHERE i.asker_id = ? AND i.created_at > ?`),
+		},
+		batch: c.sql(find, `i.batch_id = ? AND i.account_id = ? ORDER BY i.team_id`),
 		offer: offerStatements{
 			update:  c.sql(change, `id = ? AND offered_id = ? AND version = ?`),
 			lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND offered_id = ?`),
@@ -71,23 +112,34 @@ func (c *compiler) invitations() invitationStatements {
 			byID:    c.sql(find, `i.id = ? AND i.offered_id = ?`),
 			pending: c.sql(find, `i.pending_offer = ?`),
 			listed:  c.pages(newest, find, `i.offered_id = ?`),
+			history: c.sql(`SELECT`, eventColumns, `FROM usher_events e
+				WHERE e.stream_kind = 'account' AND e.stream_id = ? AND e.occurred_at >= ?
+				AND e.kind LIKE 'invitation.%' AND e.payload LIKE ?
+				ORDER BY e.seq DESC LIMIT ?`),
 		},
 		erase: c.sql(`UPDATE usher_invitations SET email = '', email_display = '', version = version + 1
 			WHERE state <> 'pending' AND email <> '' AND (accepted_by = ? OR email = ?)`),
+		lapsed: c.pages(oldestFirst("i.expires_at", "i.id"), `SELECT i.id, i.account_id, i.team_id, i.expires_at
+			FROM usher_invitations i WHERE i.state = 'pending' AND i.expires_at <= ?`),
+		history: c.sql(`SELECT`, eventColumns, `FROM usher_events e
+			WHERE e.team_id = ? AND e.occurred_at >= ? AND e.kind LIKE 'invitation.%' AND e.payload LIKE ?
+			ORDER BY e.seq DESC LIMIT ?`),
 	}
 	// One statement for all three. Each part has an index of its own; the number says which it is,
 	// since a union has no order.
 	const pending = `i.state = 'pending' AND i.expires_at > ?`
-	s.load = c.sql(`SELECT 0, COUNT(*), MIN(i.expires_at) FROM usher_invitations i WHERE i.team_id = ? AND`, pending, `
+	const sent = pending + ` AND i.kind <> 'request'`
+	s.load = c.sql(`SELECT 0, COUNT(*), MIN(i.expires_at) FROM usher_invitations i WHERE i.team_id = ? AND`, sent, `
 		UNION ALL SELECT 1, COUNT(*), MIN(i.expires_at) FROM usher_invitations i
-			WHERE i.team_id = ? AND i.inviter_id = ? AND`, pending, `
+			WHERE i.team_id = ? AND i.inviter_id = ? AND`, sent, `
 		UNION ALL SELECT 2, COUNT(*), MIN(CASE i.state WHEN 'pending' THEN i.expires_at ELSE i.created_at + 3600000000 END)
-			FROM usher_invitations i WHERE i.email = ? AND i.account_id = ?
+			FROM usher_invitations i WHERE i.email = ? AND i.account_id = ? AND i.kind <> 'request'
 			AND (`, pending, `OR i.state = 'revoked' AND i.created_at + 3600000000 > ?)`)
 	for form, condition := range stateConditions {
-		s.listed[form] = [2]pages{
-			c.pages(newest, find, `i.team_id = ?`, condition),
-			c.pages(newest, find, `i.team_id = ? AND i.conversation_id = ?`, condition),
+		s.listed[form] = [3]pages{
+			byNothing:      c.pages(newest, find, `i.team_id = ?`, condition),
+			byConversation: c.pages(newest, find, `i.team_id = ? AND i.conversation_id = ?`, condition),
+			byKind:         c.pages(newest, find, `i.team_id = ? AND i.kind = ?`, condition),
 		}
 	}
 	return s
@@ -95,10 +147,12 @@ func (c *compiler) invitations() invitationStatements {
 
 func scanInvitation(r row) (invite.Record, error) {
 	var i invite.Record
+	var lasts int64
 	err := r.Scan(id(&i.ID), id(&i.Account), id(&i.Team), &i.Kind, id(&i.Conversation), &i.Email.Normal,
-		&i.Email.Display, role(&i.Role), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
-		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy),
-		&i.Resends, at(&i.ResendsFrom), &i.Version)
+		&i.Email.Display, role(&i.Role), id(&i.Custom), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
+		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy), &i.Terms, &lasts,
+		&i.Resends, at(&i.ResendsFrom), &i.Domain, &i.Uses, &i.MaxUses, id(&i.Batch), &i.Version)
+	i.Lasts = time.Duration(lasts) * time.Microsecond
 	return i, err
 }
 
@@ -107,12 +161,14 @@ func scanInvitation(r row) (invite.Record, error) {
 // conversation never have the same.
 func (s *Store) pendingScope(i invite.Invitation) any {
 	switch {
-	case i.State != invite.Pending || i.Kind == invite.ToOneAccount:
+	case i.State != invite.Pending:
 		return nil
 	case i.Kind == invite.ToOneConversation:
 		return s.id(i.Conversation.UUID())
-	default:
+	case i.Kind == invite.ToOneTeam:
 		return s.id(i.Team.UUID())
+	default:
+		return nil
 	}
 }
 
@@ -132,6 +188,23 @@ func (s *Store) offered(i invite.Invitation) any {
 	return s.id(i.Account.UUID())
 }
 
+// pendingAsker is the key that, with the team, is unique among pending requests, NULL for all other
+// invitations.
+func (s *Store) pendingAsker(i invite.Invitation) any {
+	if i.State != invite.Pending {
+		return nil
+	}
+	return s.asker(i)
+}
+
+// asker is the user who asks to join, NULL for what is no request.
+func (s *Store) asker(i invite.Invitation) any {
+	if i.Kind != invite.ByRequest {
+		return nil
+	}
+	return s.id(i.Inviter.UUID())
+}
+
 // grantedRole is NULL for no role at all.
 func grantedRole(r rbac.Role) any {
 	if r == 0 {
@@ -143,9 +216,9 @@ func grantedRole(r rbac.Role) any {
 // InsertInvitation implements [invite.Store].
 func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
 	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
-		i.Email.Display, grantedRole(i.Role), i.Inviter, i.State, i.Mailing, digest(i.Hash),
-		s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt,
-		i.EndedBy, i.AcceptedBy, i.Resends, i.ResendsFrom)
+		i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State, i.Mailing, digest(i.Hash),
+		s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), s.asker(i.Invitation), s.pendingAsker(i.Invitation),
+		i.Domain, i.Uses, i.MaxUses, i.Batch, micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom)
 	return err
 }
 
@@ -156,9 +229,10 @@ func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
 		change, exists, scope = s.invitations.offer.update, s.invitations.offer.exists, i.Account.UUID()
 	}
 	return s.update(ctx, change, []any{
-		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Inviter, i.State,
-		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), s.pendingOffer(i.Invitation), micros(i.ExpiresAt),
-		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Resends, i.ResendsFrom,
+		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State,
+		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), s.pendingOffer(i.Invitation), s.pendingAsker(i.Invitation),
+		i.Domain, i.Uses, i.MaxUses, micros(i.ExpiresAt),
+		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
 		i.ID, scope, i.Version,
 	}, exists, i.ID, scope)
 }
@@ -197,10 +271,14 @@ func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conv
 // Invitations implements [invite.Store].
 func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 	args := []any{team}
-	conversation := 0
-	if !filter.Conversation.IsZero() {
-		conversation = 1
+	by := byNothing
+	switch {
+	case !filter.Conversation.IsZero():
+		by = byConversation
 		args = append(args, filter.Conversation)
+	case filter.Kind != "":
+		by = byKind
+		args = append(args, filter.Kind)
 	}
 	var form stateForm
 	switch filter.State {
@@ -216,7 +294,7 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 		form = endedState
 		args = append(args, filter.State)
 	}
-	return paged(ctx, s, scanInvitation, s.invitations.listed[form][conversation], page, args...)
+	return paged(ctx, s, scanInvitation, s.invitations.listed[form][by], page, args...)
 }
 
 // PendingBy implements [invite.Store].
@@ -227,8 +305,13 @@ func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tena
 // InvitationLoad implements [invite.AddressStore] with one statement.
 func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
 	at := micros(now)
-	tallies, err := all(ctx, s, scanTally, s.invitations.load, like.Team, at, like.Team, like.Inviter, at,
-		like.Email.Normal, like.Account, at, at)
+	return s.tallies(ctx, s.invitations.load, like.Team, at, like.Team, like.Inviter, at,
+		unless(like.Email.Normal), like.Account, at, at)
+}
+
+// tallies reads the parts of a statement that counts.
+func (s *Store) tallies(ctx context.Context, query string, args ...any) (invite.Load, error) {
+	tallies, err := all(ctx, s, scanTally, query, args...)
 	if err != nil {
 		return invite.Load{}, err
 	}
@@ -249,6 +332,26 @@ func scanTally(r row) (tally, error) {
 	var t tally
 	err := r.Scan(&t.part, &t.N, at(&t.Until))
 	return t, err
+}
+
+// LapsedInvitations implements [invite.SweepStore].
+func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	return paged(ctx, s, scanLapsed, s.invitations.lapsed, page, micros(now))
+}
+
+func scanLapsed(r row) (invite.Lapsed, error) {
+	var l invite.Lapsed
+	err := r.Scan(id(&l.ID), id(&l.Account), id(&l.Team), at(&l.ExpiresAt))
+	return l, err
+}
+
+// InvitationEvents implements [invite.Store].
+func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	query, scope := s.invitations.history, i.Team.UUID()
+	if i.Team.IsZero() {
+		query, scope = s.invitations.offer.history, i.Account.UUID()
+	}
+	return all(ctx, s, scanEvent, query, scope, micros(i.CreatedAt), "%"+i.ID.String()+"%", limit)
 }
 
 // LockOffer implements [invite.Store].

@@ -168,6 +168,9 @@ func operations() []operation {
 				ExternalID: "ushertest:bob", Email: ushertest.Email("bob"), Verified: true, Name: "Robert",
 			})
 		}),
+		writes("tenancy.SetAutoclaim", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.SetAutoclaim(ctx, d.bob.User, true)
+		}),
 		writes("tenancy.CreateAccount", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.CreateAccount(ctx, d.alice.User, "Another")
 		}),

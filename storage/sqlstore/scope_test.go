@@ -14,16 +14,17 @@ import (
 // team: the team's id, or the id of a conversation, which the rooms read in its team first. The
 // outbox is the relay's, which serves all teams but one lane at a time.
 var scopeKeys = map[string][]string{
-	"usher_teams":         {"id"},
-	"usher_memberships":   {"team_id"},
-	"usher_contacts":      {"team_id"},
-	"usher_conversations": {"team_id"},
-	"usher_invitations":   {"team_id"},
-	"usher_events":        {"team_id"},
-	"usher_outbox":        {"lane"},
-	"usher_messages":      {"conversation_id"},
-	"usher_grants":        {"conversation_id"},
-	"usher_deliveries":    {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
+	"usher_teams":           {"id"},
+	"usher_memberships":     {"team_id"},
+	"usher_contacts":        {"team_id"},
+	"usher_conversations":   {"team_id"},
+	"usher_invitations":     {"team_id"},
+	"usher_invitation_uses": {"team_id"},
+	"usher_events":          {"team_id"},
+	"usher_outbox":          {"lane"},
+	"usher_messages":        {"conversation_id"},
+	"usher_grants":          {"conversation_id"},
+	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
@@ -42,8 +43,12 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_invitations", "token_hash = ?", "whoever has the token has the invitation"},
 	{"usher_invitations", "email = ? AND account_id = ?", "what is on its way to an address is counted over the teams of its account"},
 	{"usher_invitations", "offered_id = ?", "the holder of an account lists its offers, which have no team"},
+	{"usher_invitations", "state = 'pending' AND expires_at <= ?", "the sweep looks for what the clock has ended in all teams and accounts"},
+	{"usher_events", "stream_kind = 'account' AND stream_id = ?", "what has happened to an offer is told by its account"},
 	{"usher_invitations", "pending_offer = ?", "the one offer of an account that is pending"},
 	{"usher_invitations", "id = ? AND offered_id = ?", "an offer is found in its account"},
+	{"usher_invitations", "asker_id = ?", "a user lists their own requests, to whatever team"},
+	{"usher_invitations", "batch_id = ? AND account_id = ?", "the mail of a batch tells of teams of one account"},
 	{"usher_invitations", "state <> 'pending' AND email <> ''", "the deletion of a user takes their address out of what has ended, wherever it is"},
 	{"usher_invitations", "state = 'pending' AND expires_at > ? AND settings", "the doctor looks for invitations whose sender has gone"},
 	{"usher_memberships", "team_id = team_id AND user_id = inviter_id", "and at the sender of each"},

@@ -19,7 +19,7 @@ const (
 	seatsOfAddresses = `(SELECT COUNT(DISTINCT i.email)
 		FROM usher_invitations i JOIN usher_teams o ON o.id = i.team_id
 		WHERE i.account_id = ? AND i.state = 'pending' AND i.expires_at > ? AND i.kind = 'team'
-		AND i.role <> 'restricted' AND i.email <> ? AND o.status = 'active'
+		AND (i.role <> 'restricted' OR i.role_id IS NOT NULL) AND i.email <> ? AND o.status = 'active'
 		AND i.email NOT IN (SELECT u.verified_email FROM usher_users u
 			WHERE u.verified_email IS NOT NULL AND u.id IN (SELECT m.user_id ` + seated + `)))`
 )

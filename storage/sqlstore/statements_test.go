@@ -95,6 +95,24 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.Invitations(ctx, s.team.ID, invite.Filter{}, page)
 				return err
 			},
+			"Uses": func(ctx context.Context) error {
+				_, err := store.Uses(ctx, s.team.ID, s.invitation.ID, page)
+				return err
+			},
+			"PendingRequest": func(ctx context.Context) error {
+				_, err := store.PendingRequest(ctx, s.team.ID, s.user.ID)
+				require.ErrorIs(t, err, tenancy.ErrNotFound)
+				return nil
+			},
+			"RequestsOf": func(ctx context.Context) error { _, err := store.RequestsOf(ctx, s.user.ID, page); return err },
+			"RequestLoad": func(ctx context.Context) error {
+				_, err := store.RequestLoad(ctx, s.invitation.Invitation, noon)
+				return err
+			},
+			"Batch": func(ctx context.Context) error {
+				_, err := store.Batch(ctx, s.account.ID, tenancy.BatchID(s.user.ID))
+				return err
+			},
 			"Conversations": func(ctx context.Context) error {
 				_, err := store.Conversations(ctx, conversation.Scope{Team: s.team.ID, Guest: s.user.ID, At: noon}, conversation.Filter{}, page)
 				return err

@@ -12,12 +12,13 @@ type userStatements struct {
 
 func (c *compiler) users() userStatements {
 	const find = `SELECT id, external_id, email, email_display, verified_at, name, status, active_team_id,
-		created_at, version FROM usher_users WHERE`
+		autoclaim, created_at, version FROM usher_users WHERE`
 	return userStatements{
 		insert: c.sql(`INSERT INTO usher_users (id, external_id, email, email_display, verified_at,
-			verified_email, name, status, active_team_id, created_at, version) VALUES (`, list("?", 10), `, 1)`),
+			verified_email, name, status, active_team_id, autoclaim, created_at, version) VALUES (`, list("?", 11), `, 1)`),
 		update: c.sql(`UPDATE usher_users SET external_id = ?, email = ?, email_display = ?, verified_at = ?,
-			verified_email = ?, name = ?, status = ?, active_team_id = ?, version = version + 1
+			verified_email = ?, name = ?, status = ?, active_team_id = ?, autoclaim = ?,
+			version = version + 1
 			WHERE id = ? AND version = ?`),
 		lock:         c.sql(`UPDATE usher_users SET locks = locks + 1 WHERE id = ?`),
 		exists:       c.sql(`SELECT 1 FROM usher_users WHERE id = ?`),
@@ -30,7 +31,7 @@ func (c *compiler) users() userStatements {
 func scanUser(r row) (tenancy.User, error) {
 	var u tenancy.User
 	err := r.Scan(id(&u.ID), text(&u.ExternalID), &u.Email.Normal, &u.Email.Display, at(&u.VerifiedAt),
-		&u.Name, &u.Status, id(&u.ActiveTeam), at(&u.CreatedAt), &u.Version)
+		&u.Name, &u.Status, id(&u.ActiveTeam), &u.Autoclaim, at(&u.CreatedAt), &u.Version)
 	return u, err
 }
 
@@ -45,7 +46,7 @@ func verifiedEmail(u tenancy.User) any {
 // InsertUser implements [tenancy.UserStore].
 func (s *Store) InsertUser(ctx context.Context, u tenancy.User) error {
 	_, err := s.exec(ctx, s.users.insert, u.ID, unless(u.ExternalID), u.Email.Normal, u.Email.Display,
-		u.VerifiedAt, verifiedEmail(u), u.Name, u.Status, u.ActiveTeam, micros(u.CreatedAt))
+		u.VerifiedAt, verifiedEmail(u), u.Name, u.Status, u.ActiveTeam, u.Autoclaim, micros(u.CreatedAt))
 	return err
 }
 
@@ -53,7 +54,7 @@ func (s *Store) InsertUser(ctx context.Context, u tenancy.User) error {
 func (s *Store) UpdateUser(ctx context.Context, u tenancy.User) error {
 	return s.update(ctx, s.users.update, []any{
 		unless(u.ExternalID), u.Email.Normal, u.Email.Display, u.VerifiedAt, verifiedEmail(u),
-		u.Name, u.Status, u.ActiveTeam, u.ID, u.Version,
+		u.Name, u.Status, u.ActiveTeam, u.Autoclaim, u.ID, u.Version,
 	}, s.users.exists, u.ID)
 }
 

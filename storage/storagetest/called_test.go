@@ -212,12 +212,48 @@ func (s *calledStore) Invitation(a context.Context, b tenancy.TeamID, c tenancy.
 	return s.note("Invitation").Invitation(a, b, c)
 }
 
+func (s *calledStore) InsertUse(a context.Context, b invite.Use) error {
+	return s.note("InsertUse").InsertUse(a, b)
+}
+
+func (s *calledStore) Use(a context.Context, b tenancy.TeamID, c tenancy.InvitationID, d tenancy.UserID) (invite.Use, error) {
+	return s.note("Use").Use(a, b, c, d)
+}
+
+func (s *calledStore) Uses(a context.Context, b tenancy.TeamID, c tenancy.InvitationID, d tenancy.Keyset) ([]invite.Use, error) {
+	return s.note("Uses").Uses(a, b, c, d)
+}
+
+func (s *calledStore) PendingRequest(a context.Context, b tenancy.TeamID, c tenancy.UserID) (invite.Record, error) {
+	return s.note("PendingRequest").PendingRequest(a, b, c)
+}
+
+func (s *calledStore) RequestsOf(a context.Context, b tenancy.UserID, c tenancy.Keyset) ([]invite.Record, error) {
+	return s.note("RequestsOf").RequestsOf(a, b, c)
+}
+
+func (s *calledStore) RequestLoad(a context.Context, b invite.Invitation, c time.Time) (invite.Load, error) {
+	return s.note("RequestLoad").RequestLoad(a, b, c)
+}
+
+func (s *calledStore) Batch(a context.Context, b tenancy.AccountID, c tenancy.BatchID) ([]invite.Record, error) {
+	return s.note("Batch").Batch(a, b, c)
+}
+
 func (s *calledStore) InvitationByToken(a context.Context, b invite.TokenHash) (invite.Record, error) {
 	return s.note("InvitationByToken").InvitationByToken(a, b)
 }
 
 func (s *calledStore) InvitationLoad(a context.Context, b invite.Invitation, c time.Time) (invite.Load, error) {
 	return s.note("InvitationLoad").InvitationLoad(a, b, c)
+}
+
+func (s *calledStore) InvitationEvents(a context.Context, b invite.Invitation, c int) ([]outbox.Event, error) {
+	return s.note("InvitationEvents").InvitationEvents(a, b, c)
+}
+
+func (s *calledStore) LapsedInvitations(a context.Context, b time.Time, c tenancy.Keyset) ([]invite.Lapsed, error) {
+	return s.note("LapsedInvitations").LapsedInvitations(a, b, c)
 }
 
 func (s *calledStore) Invitations(a context.Context, b tenancy.TeamID, c invite.Filter, d tenancy.Keyset) ([]invite.Record, error) {

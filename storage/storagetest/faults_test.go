@@ -1024,10 +1024,10 @@ func (s anyLease) Done(ctx context.Context, d outbox.Due) error {
 	return s.Store.Done(ctx, d)
 }
 
-// tellsAll lets every event wait, whether it names a lane or not.
-type tellsAll struct{ spoiled }
+// waitsAnyway lets every event wait, whether it names a lane or not.
+type waitsAnyway struct{ spoiled }
 
-func (s tellsAll) Append(ctx context.Context, events ...outbox.Event) error {
+func (s waitsAnyway) Append(ctx context.Context, events ...outbox.Event) error {
 	for i, e := range events {
 		if len(e.Lanes) == 0 {
 			events[i].Lanes = []string{"a"}
@@ -1322,6 +1322,65 @@ func (s manyOffers) InsertInvitation(ctx context.Context, r invite.Record) error
 	return s.Store.InsertInvitation(ctx, r)
 }
 
+// usedTwice lets a user come in by one link as often as they like.
+type usedTwice struct{ spoiled }
+
+func (s usedTwice) InsertUse(ctx context.Context, u invite.Use) error {
+	if _, err := s.Store.Use(ctx, u.Team, u.Link, u.User); err == nil {
+		return nil
+	}
+	return s.Store.InsertUse(ctx, u)
+}
+
+// asksTwice takes a second request of a user for the first.
+type asksTwice struct{ spoiled }
+
+func (s asksTwice) InsertInvitation(ctx context.Context, r invite.Record) error {
+	if r.Kind == invite.ByRequest && r.State == invite.Pending {
+		if _, err := s.Store.PendingRequest(ctx, r.Team, r.Inviter); err == nil {
+			return nil
+		}
+	}
+	return s.Store.InsertInvitation(ctx, r)
+}
+
+// overfull counts a link down where it should refuse.
+type overfull struct{ spoiled }
+
+func (s overfull) UpdateInvitation(ctx context.Context, r invite.Record) error {
+	if r.Kind == invite.ByLink {
+		r.Uses = min(r.Uses, r.MaxUses)
+	}
+	return s.Store.UpdateInvitation(ctx, r)
+}
+
+// anyKind filters invitations by all but their kind.
+type anyKind struct{ spoiled }
+
+func (s anyKind) Invitations(ctx context.Context, team tenancy.TeamID, f invite.Filter, p tenancy.Keyset) ([]invite.Record, error) {
+	f.Kind = ""
+	return s.Store.Invitations(ctx, team, f, p)
+}
+
+// forgetfulAsks counts the requests of a user that are pending only.
+type forgetfulAsks struct{ spoiled }
+
+func (s forgetfulAsks) RequestLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
+	load, err := s.Store.RequestLoad(ctx, like, now)
+	if _, none := s.Store.PendingRequest(ctx, like.Team, like.Inviter); none != nil {
+		load.Inviter = invite.Tally{}
+	}
+	return load, err
+}
+
+// anyBatch answers a batch only as far as it is pending.
+type anyBatch struct{ spoiled }
+
+func (s anyBatch) Batch(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error) {
+	list, err := s.Store.Batch(ctx, account, batch)
+	return slices.DeleteFunc(list, func(r invite.Record) bool { return r.State != invite.Pending }), err
+}
+
 // erasesPending takes the address out of pending invitations, too, by ending them first.
 type erasesPending struct {
 	spoiled
@@ -1370,6 +1429,23 @@ type lateLoad struct{ spoiled }
 
 func (s lateLoad) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
 	return s.Store.InvitationLoad(ctx, like, now.Add(-time.Microsecond))
+}
+
+// sweepsLate finds an invitation when it has been over for a microsecond.
+type sweepsLate struct{ spoiled }
+
+func (s sweepsLate) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
+	return s.Store.LapsedInvitations(ctx, now.Add(-time.Microsecond), page)
+}
+
+// tellsAll tells of every invitation in the team.
+type tellsAll struct{ spoiled }
+
+func (s tellsAll) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
+	if i.Team.IsZero() {
+		return s.Store.InvitationEvents(ctx, i, limit)
+	}
+	return s.TeamEvents(ctx, i.Team.UUID(), outbox.LogFilter{Since: i.CreatedAt}, time.Time{}, uuid.Nil, limit)
 }
 
 // wideLoad counts the inviter in all of the team.
@@ -1695,10 +1771,18 @@ func faults() []fault {
 		of("the zero hash finds an invitation", func(s spoiled) storage.Store { return zeroToken{s, new(invite.Record)} }, "invitation is found by its token whatever its state"),
 		of("an offer is any account's", func(s spoiled) storage.Store { return anyOffer{s, new(sync.Map)} }, "offers are found by their account alone"),
 		of("an account is offered twice", func(s spoiled) storage.Store { return manyOffers{s} }, "offer stays one pending for each account"),
+		of("a link is used twice by one user", func(s spoiled) storage.Store { return usedTwice{s} }, "use of a link an id is taken once"),
+		of("a link is used more often than it may", func(s spoiled) storage.Store { return overfull{s} }, "link values outside the set are invalid"),
+		of("a user asks twice", func(s spoiled) storage.Store { return asksTwice{s} }, "request stays one pending for each team and user"),
+		of("requests that have ended are forgotten", func(s spoiled) storage.Store { return forgetfulAsks{s} }, "requests are counted for their limits"),
+		of("a list has every kind", func(s spoiled) storage.Store { return anyKind{s} }, "invitations are filtered by their kind"),
+		of("a batch forgets what has ended", func(s spoiled) storage.Store { return anyBatch{s} }, "invitations of a batch"),
 		of("pending invitations are erased", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "invitations that have ended forget an address"),
 		of("what a user accepted is not erased", func(s spoiled) storage.Store { return erasesByAddress{s} }, "invitations that have ended forget an address"),
 		of("what was revoked just now counts for no address", func(s spoiled) storage.Store { return forgetsRevoked{s} }, "invitations are counted for their limits"),
 		of("an expired invitation counts a microsecond longer", func(s spoiled) storage.Store { return lateLoad{s} }, "invitations are counted for their limits"),
+		of("an invitation lapses a microsecond late", func(s spoiled) storage.Store { return sweepsLate{s} }, "lapsed invitations are pending and past their expiry"),
+		of("an invitation's events are the team's", func(s spoiled) storage.Store { return tellsAll{s} }, "events of an invitation are those that name it"),
 		of("everybody's invitations count for each inviter", func(s spoiled) storage.Store { return wideLoad{s} }, "invitations are counted for their limits"),
 		of("an invitation whose time has passed is an orphan", func(s spoiled) storage.Store { return staleOrphans{s} }, "broken finds invitations whose sender has gone"),
 		of("a read ignores the team", func(s spoiled) storage.Store { return anyTeam{s, new(sync.Map)} }, "methods do not reach into another team"),
@@ -1737,7 +1821,7 @@ func faults() []fault {
 		of("a burial ignores the lease", func(s spoiled) storage.Store { return buriesAnyway{s} }, "bury with a lost lease changes nothing"),
 		of("all lanes are one", func(s spoiled) storage.Store { return oneLane{s} }, "lanes go their own way"),
 		of("a lease is of all lanes", func(s spoiled) storage.Store { return anyLease{s, new(sync.Map)} }, "lanes share no lease"),
-		of("events wait that name no lane", func(s spoiled) storage.Store { return tellsAll{s} }, "lanes take the events that name them"),
+		of("events wait that name no lane", func(s spoiled) storage.Store { return waitsAnyway{s} }, "lanes take the events that name them"),
 		of("the name of a lane is cut", func(s spoiled) storage.Store { return cutsLanes{s} }, "lanes are told apart by their whole names"),
 		of("some lanes of many are told", func(s spoiled) storage.Store { return fewLanes{s} }, "lanes may be many for one event, and events for one lane"),
 		of("a lane is named twice", func(s spoiled) storage.Store { return setOfLanes{s} }, "lanes are named once by an event"),

@@ -70,6 +70,24 @@ func teamCalls() map[string]teamCall {
 		"Invitations of a conversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Invitations(ctx, team, invite.Filter{Conversation: t.thread.ID}, tenancy.Keyset{Limit: 5}))
 		},
+		"Invitations of a kind": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Invitations(ctx, team, invite.Filter{Kind: invite.ByLink}, tenancy.Keyset{Limit: 5}))
+		},
+		"Use": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Use(ctx, team, t.link.ID, t.use.User))
+		},
+		"Uses": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Uses(ctx, team, t.link.ID, tenancy.Keyset{Limit: 5}))
+		},
+		"PendingRequest": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.PendingRequest(ctx, team, t.request.Inviter))
+		},
+		"RequestLoad": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			like := t.request.Invitation
+			like.Team = team
+			load, err := s.RequestLoad(ctx, like, t.request.CreatedAt)
+			return load.Team.N, err
+		},
 		"InvitationLoad": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			like := t.invitation.Invitation
 			like.Team, like.Account = team, tenancy.AccountID{}
@@ -78,6 +96,11 @@ func teamCalls() map[string]teamCall {
 		},
 		"PendingBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.PendingBy(ctx, team, t.invitation.Inviter))
+		},
+		"InvitationEvents": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			i := t.invitation.Invitation
+			i.Team = team
+			return count(s.InvitationEvents(ctx, i, 5))
 		},
 		"UpdateContact": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			c := t.contact

@@ -1,14 +1,19 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -38,6 +43,8 @@ func invitations() kind[invite.Record] {
 				r.Mailing, r.MailedAt, r.ExpiresAt = 2, time.Time{}, w.now().AddDate(0, 0, 7)
 				r.Hash = sha256.Sum256([]byte("second token"))
 			}},
+			{"another role", func(w *world, r *invite.Record) { r.Custom = newID[tenancy.RoleID](w) }},
+			{"another duration", func(w *world, r *invite.Record) { r.Lasts = 30*24*time.Hour - time.Microsecond }},
 			{"a resend", func(w *world, r *invite.Record) { r.Resends, r.ResendsFrom = 3, w.now() }},
 			{"no token", func(w *world, r *invite.Record) { r.Hash = invite.TokenHash{} }},
 			{"expiry", func(w *world, r *invite.Record) {
@@ -49,6 +56,7 @@ func invitations() kind[invite.Record] {
 			{"acceptance", func(w *world, r *invite.Record) {
 				user := w.user().ID
 				r.State, r.EndedAt, r.EndedBy, r.AcceptedBy = invite.Accepted, w.now(), tenancy.Self(user).Principal(), user
+				r.Terms = "2026-01"
 			}},
 		},
 		times: []timeField[invite.Record]{
@@ -73,7 +81,7 @@ func invitations() kind[invite.Record] {
 }
 
 func invitationCases() []testCase {
-	return append(append(invitations().cases(), offers().cases()...),
+	return append(slices.Concat(invitations().cases(), offers().cases(), linkCases(), requestCases()),
 		testCase{
 			name: "offers are found by their account alone", rule: ruleOffer,
 			covers: []string{"LockOffer", "Offers", "UpdateInvitation"}, run: offerScopeCase,
@@ -109,6 +117,14 @@ func invitationCases() []testCase {
 		testCase{
 			name: "invitations pending by an inviter", rule: rulePendingBy,
 			covers: []string{"PendingBy"}, run: pendingByCase,
+		},
+		testCase{
+			name: "lapsed invitations are pending and past their expiry", rule: ruleLapsedInvitations,
+			covers: []string{"LapsedInvitations"}, run: lapsedInvitationsCase,
+		},
+		testCase{
+			name: "events of an invitation are those that name it", rule: ruleInvitationEvents,
+			covers: []string{"InvitationEvents"}, run: invitationEventsCase,
 		},
 	)
 }
@@ -331,11 +347,14 @@ func loadCase(w *world) {
 	}
 	put(w.aGuestInvitation(conv), false, true, invite.Pending, hour, now.Add(2*time.Hour))
 	put(w.anOffer(team.Account), false, true, invite.Pending, hour, now.Add(3*time.Hour))
+	put(w.aLink(team), true, false, invite.Pending, hour, now.Add(3*time.Hour))
+	put(w.aRequest(team), true, true, invite.Pending, hour, now.Add(tick))
 
 	for name, q := range map[string]func(i *invite.Invitation){
 		"as it is":           func(*invite.Invitation) {},
 		"of another inviter": func(i *invite.Invitation) { i.Inviter = w.user().ID },
 		"to another address": func(i *invite.Invitation) { i.Email = w.anInvitation(team).Email },
+		"to no address":      func(i *invite.Invitation) { i.Email = tenancy.Address{} },
 		"of a sibling team":  func(i *invite.Invitation) { i.Team = sibling.ID },
 		"of a foreign team":  func(i *invite.Invitation) { i.Team, i.Account = foreign.ID, foreign.Account },
 		"of no team":         func(i *invite.Invitation) { i.Team = tenancy.TeamID{} },
@@ -350,6 +369,9 @@ func loadCase(w *world) {
 				}
 			}
 			for _, r := range all {
+				if r.Kind == invite.ByRequest {
+					continue
+				}
 				pending, until := r.StateAt(at) == invite.Pending, r.ExpiresAt
 				if pending && !like.Team.IsZero() && r.Team == like.Team {
 					count(&want.Team, until)
@@ -360,7 +382,7 @@ func loadCase(w *world) {
 				if r.State == invite.Revoked && r.CreatedAt.Add(time.Hour).After(at) {
 					pending, until = true, r.CreatedAt.Add(time.Hour)
 				}
-				if pending && r.Account == like.Account && r.Email.Normal == like.Email.Normal {
+				if pending && r.Account == like.Account && r.Email.Normal == like.Email.Normal && r.Email.Normal != "" {
 					count(&want.Address, until)
 				}
 			}
@@ -584,8 +606,104 @@ func orphanCase(w *world) {
 	want = append(want, tenancy.Finding{
 		Flaw: invite.FlawOrphanInvitation, Account: r.Account.UUID(), Team: r.Team.UUID(), Subject: r.ID.UUID(),
 	})
-	w.offer(w.account().ID) // whoever offers an account need not be in a team
+	w.offer(w.account().ID)        // whoever offers an account need not be in a team
+	ask := w.aRequest(team(false)) // nor whoever asks to join one
+	ask.ExpiresAt = now.AddDate(0, 0, 7)
+	k.store(w, ask)
 	slices.SortFunc(want, func(a, b tenancy.Finding) int { return slices.Compare(a.Subject[:], b.Subject[:]) })
 	lists(w, want, "Broken")(w.store.Broken(w.ctx, invite.FlawOrphanInvitation, now, tenancy.Finding{}, 100))
 	lists(w, want[2:3], "Broken after the second")(w.store.Broken(w.ctx, invite.FlawOrphanInvitation, now, want[1], 1))
+}
+
+func lapsedInvitationsCase(w *world) {
+	now := w.now()
+	var want []invite.Lapsed
+	for _, team := range []tenancy.Team{w.team(), w.team(), {Account: w.account().ID}} {
+		for _, expiry := range []time.Duration{0, -time.Microsecond, time.Microsecond, -time.Hour, 0} {
+			for _, state := range invite.States() {
+				r := w.anInvitation(team)
+				if team.ID.IsZero() {
+					r = w.anOffer(w.account().ID)
+				}
+				r.State, r.ExpiresAt = state, now.Add(expiry)
+				invitations().store(w, r)
+				if state == invite.Pending && expiry <= 0 {
+					want = append(want, invite.Lapsed{ID: r.ID, Account: r.Account, Team: r.Team, ExpiresAt: r.ExpiresAt})
+				}
+			}
+		}
+	}
+	slices.SortFunc(want, func(a, b invite.Lapsed) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	p := paged[invite.Lapsed]{
+		method: "LapsedInvitations", rows: want,
+		key: func(l invite.Lapsed) (time.Time, uuid.UUID) { return l.ExpiresAt, l.ID.UUID() },
+		list: func(ctx context.Context, page tenancy.Keyset) ([]invite.Lapsed, error) {
+			return w.store.LapsedInvitations(ctx, now, page)
+		},
+	}
+	p.check(w)
+	all := tenancy.Keyset{Limit: 100}
+	lists(w, []invite.Lapsed{}, "LapsedInvitations before the first expiry")(w.store.LapsedInvitations(w.ctx, now.Add(-2*time.Hour), all))
+
+	// What is dealt with is gone: written as expired, or given a longer life.
+	w.by(ruleLapsedInvitations)
+	inTeam := slices.IndexFunc(want, func(l invite.Lapsed) bool { return !l.Team.IsZero() })
+	first, err := w.store.Invitation(w.ctx, want[inTeam].Team, want[inTeam].ID)
+	w.must(err, "Invitation")
+	want = slices.Delete(want, inTeam, inTeam+1)
+	first.State, first.EndedAt = invite.Expired, now
+	w.must(invitations().write(w, first), "UpdateInvitation")
+	inTeam = slices.IndexFunc(want, func(l invite.Lapsed) bool { return !l.Team.IsZero() })
+	second, err := w.store.Invitation(w.ctx, want[inTeam].Team, want[inTeam].ID)
+	w.must(err, "Invitation")
+	want = slices.Delete(want, inTeam, inTeam+1)
+	second.ExpiresAt = now.AddDate(1, 0, 0)
+	w.must(invitations().write(w, second), "UpdateInvitation")
+	lists(w, want, "LapsedInvitations after one was written as expired and one prolonged")(w.store.LapsedInvitations(w.ctx, now, all))
+}
+
+func invitationEventsCase(w *world) {
+	team, account := w.team(), w.account()
+	for _, its := range []struct {
+		what   string
+		stream outbox.Stream
+		team   tenancy.Team
+		of     func() invite.Record
+	}{
+		{"of a team", outbox.Stream{Kind: outbox.TeamStream, ID: team.ID.UUID()}, team, func() invite.Record { return w.invitation(team) }},
+		{
+			"of an account", outbox.Stream{Kind: outbox.AccountStream, ID: account.ID.UUID()}, tenancy.Team{Account: account.ID},
+			func() invite.Record { return w.offer(account.ID) },
+		},
+	} {
+		before := w.anEvent(its.stream, its.team)
+		r, other := its.of(), w.invitation(team)
+		var want, all []outbox.Event
+		tell := func(kind, subject string, at time.Time) {
+			e := w.anEvent(its.stream, its.team)
+			e.Kind, e.At = kind, at
+			e.Payload = fmt.Appendf(nil, `{"invitation":%q}`, subject)
+			e.Sequence = int64(len(all) + 1)
+			all = append(all, e)
+			if subject == r.ID.String() && kind != "delivery.started" && !at.Before(r.CreatedAt) {
+				want = append(want, e)
+			}
+		}
+		tell("invitation.created", r.ID.String(), r.CreatedAt.Add(-time.Microsecond)) // cannot be: it was not made yet
+		for i, kind := range []string{"invitation.created", "invitation.mailed", "delivery.started", "invitation.refused"} {
+			for _, subject := range []string{r.ID.String(), other.ID.String()} {
+				tell(kind, subject, r.CreatedAt.Add(time.Duration(i/2)*time.Microsecond))
+			}
+		}
+		w.append(all...)
+		w.append(before)
+		slices.Reverse(want)
+		for _, limit := range []int{0, 1, 2, 100} {
+			lists(w, want[:min(limit, len(want))], "InvitationEvents %s, at most %d", its.what, limit)(
+				w.store.InvitationEvents(w.ctx, r.Invitation, limit))
+		}
+		lists(w, []outbox.Event{}, "InvitationEvents %s, of one without events", its.what)(w.store.InvitationEvents(w.ctx, w.offer(w.account().ID).Invitation, 100))
+	}
 }

@@ -48,7 +48,10 @@ type town struct {
 	role, newRole, emptyRole  tenancy.CustomRole
 	lapsed                    tenancy.Membership // in the role
 	invitation, newInvitation invite.Record
+	late                      invite.Record // its time has passed
 	offer, ended              invite.Record
+	link, request, batched    invite.Record
+	use, newUse               invite.Use
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
 	message, newMessage       conversation.Message
@@ -78,9 +81,16 @@ func (w *world) town() *town {
 	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
 	memberships().store(w, t.lapsed)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
+	t.late = w.anInvitation(t.team)
+	t.late.ExpiresAt = t.late.CreatedAt
+	invitations().store(w, t.late)
 	t.offer, t.ended = w.offer(t.account.ID), w.anInvitation(t.team)
 	t.ended.State = invite.Declined
 	t.ended = stored(w, "InsertInvitation", t.ended, w.store.InsertInvitation)
+	t.link, t.request, t.batched = w.link(t.team), w.request(t.team), w.anInvitation(t.team)
+	t.batched.Batch = newID[tenancy.BatchID](w)
+	invitations().store(w, t.batched)
+	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
 	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
@@ -91,6 +101,7 @@ func (w *world) town() *town {
 	t.oldSeen, t.oldSeenAt = newID[uuid.UUID](w), w.now()
 	w.tx("MarkSeen", func(ctx context.Context) error { return w.store.MarkSeen(ctx, consumer, t.oldSeen, t.oldSeenAt) })
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
+	t.event.Kind, t.event.Payload = "invitation.created", fmt.Appendf(nil, `{"invitation":%q}`, t.invitation.ID)
 	w.append(t.event)
 	t.event.Sequence, t.newEvent.Sequence, t.newEvent.Lanes = 1, 2, []string{lane}
 	t.at = w.now()
@@ -253,8 +264,37 @@ func calls() map[string]call {
 			}
 			return err
 		}},
+		"InsertUse": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertUse(ctx, t.newUse) }},
+		"Use": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Use(ctx, t.team.ID, t.link.ID, t.use.User))
+		}},
+		"Uses": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Uses(ctx, t.team.ID, t.link.ID, tenancy.Keyset{Limit: 5}))
+		}},
+		"PendingRequest": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.PendingRequest(ctx, t.team.ID, t.request.Inviter))
+		}},
+		"RequestsOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.RequestsOf(ctx, t.request.Inviter, tenancy.Keyset{Limit: 5}))
+		}},
+		"RequestLoad": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			load, err := s.RequestLoad(ctx, t.request.Invitation, t.request.CreatedAt)
+			if err == nil && load.Team.N == 0 {
+				err = tenancy.ErrNotFound
+			}
+			return err
+		}},
+		"Batch": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Batch(ctx, t.account.ID, t.batched.Batch))
+		}},
 		"PendingBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter))
+		}},
+		"LapsedInvitations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LapsedInvitations(ctx, t.at, tenancy.Keyset{Limit: 5}))
+		}},
+		"InvitationEvents": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.InvitationEvents(ctx, t.invitation.Invitation, 5))
 		}},
 
 		"InsertContact": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertContact(ctx, t.newContact) }},
@@ -420,6 +460,8 @@ func (w *world) state(t *town) map[string]any {
 		seats, err := s.SeatsTaken(ctx, a.ID, t.at, tenancy.SeatQuery{Pending: true})
 		add(fmt.Sprint("SeatsTaken ", i), seats, err)
 	}
+	joined, err := s.Uses(ctx, t.team.ID, t.link.ID, page)
+	add("Uses", joined, err)
 	offers, err := s.Offers(ctx, t.account.ID, page)
 	add("Offers", offers, err)
 	for i, team := range []tenancy.Team{t.team, t.newTeam, t.sibling, t.stranger} {
@@ -455,6 +497,8 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamsWithRole", teams, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
+	late, err := s.LapsedInvitations(ctx, t.at, page)
+	add("LapsedInvitations", late, err)
 	broken, err := s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 100)
 	add("Broken", broken, err)
 	for i, c := range []tenancy.ConversationID{t.thread.ID, t.newThread.ID} {

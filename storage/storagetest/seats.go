@@ -111,6 +111,9 @@ func pendingSeatsCase(w *world) {
 	invites("an address in other letters", 1, h.second, func(r *invite.Record) { r.Email.Normal = strings.ToUpper(first.Email.Normal) })
 	invites("a manager to be", 1, h.active, func(r *invite.Record) { r.Role = rbac.Manager })
 	invites("a guest to be", 0, h.active, func(r *invite.Record) { r.Role = rbac.Restricted })
+	invites("a guest to be, in a custom role", 1, h.active, func(r *invite.Record) {
+		r.Role, r.Custom = rbac.Restricted, w.role(h.active.Account).ID
+	})
 	invites("a guest of a conversation", 0, h.active, func(r *invite.Record) {
 		r.Kind, r.Conversation = invite.ToOneConversation, w.conversation(h.active).ID
 	})

@@ -26,7 +26,7 @@ func (w *world) aUser() tenancy.User {
 	return tenancy.User{
 		ID: newID[tenancy.UserID](w), ExternalID: fmt.Sprintf("auth0|%d", n),
 		Email:      tenancy.Address{Display: fmt.Sprintf("User.%d@Acme.example", n), Normal: fmt.Sprintf("user.%d@acme.example", n)},
-		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive,
+		VerifiedAt: w.now(), Name: fmt.Sprintf("Zoë User %d", n), Status: tenancy.UserActive, Autoclaim: true,
 		CreatedAt: w.now(), Version: 1,
 	}
 }
@@ -73,6 +73,7 @@ func (w *world) someSettings() tenancy.Settings {
 		},
 		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
 		HideHistory: true, KeepInvitations: true, TrustInviters: true,
+		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)",
 	}
 }
 
@@ -128,7 +129,7 @@ func (w *world) anInvitation(team tenancy.Team) invite.Record {
 			Role:  rbac.Restricted, Inviter: w.user().ID, State: invite.Pending, Mailing: 1,
 			CreatedAt: w.now(), ExpiresAt: w.now().AddDate(0, 0, 7), MailedAt: w.now(), Version: 1,
 		},
-		Hash: sha256.Sum256(fmt.Appendf(nil, "token %d", n)),
+		Hash: sha256.Sum256(fmt.Appendf(nil, "token %d", n)), Lasts: 7 * 24 * time.Hour,
 	}
 }
 
@@ -143,6 +144,38 @@ func (w *world) aGuestInvitation(c conversation.Conversation) invite.Record {
 	r := w.anInvitation(tenancy.Team{ID: c.Team, Account: c.Account})
 	r.Kind, r.Conversation = invite.ToOneConversation, c.ID
 	return r
+}
+
+// aLink makes a pending link into the team.
+func (w *world) aLink(team tenancy.Team) invite.Record {
+	w.Helper()
+	r := w.anInvitation(team)
+	r.Kind, r.Email, r.MailedAt, r.Mailing = invite.ByLink, tenancy.Address{}, time.Time{}, 0
+	r.Domain, r.MaxUses, r.Uses = "client.example", 5, 2
+	return r
+}
+
+func (w *world) link(team tenancy.Team) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.aLink(team), w.store.InsertInvitation)
+}
+
+func (w *world) aUse(link invite.Record) invite.Use {
+	w.Helper()
+	return invite.Use{Team: link.Team, Link: link.ID, User: w.user().ID, At: w.now()}
+}
+
+// aRequest makes a pending request of a user to join the team.
+func (w *world) aRequest(team tenancy.Team) invite.Record {
+	w.Helper()
+	r := w.anInvitation(team)
+	r.Kind, r.Role, r.Hash, r.MailedAt, r.Mailing = invite.ByRequest, 0, invite.TokenHash{}, time.Time{}, 0
+	return r
+}
+
+func (w *world) request(team tenancy.Team) invite.Record {
+	w.Helper()
+	return stored(w, "InsertInvitation", w.aRequest(team), w.store.InsertInvitation)
 }
 
 // anOffer makes a pending offer of the account.

@@ -39,6 +39,7 @@ func users() kind[tenancy.User] {
 			{"the verification", func(w *world, u *tenancy.User) { u.VerifiedAt = w.now() }},
 			{"the active team", func(w *world, u *tenancy.User) { u.ActiveTeam = w.team().ID }},
 			{"to no active team", func(w *world, u *tenancy.User) { u.ActiveTeam = tenancy.TeamID{} }},
+			{"autoclaim", func(_ *world, u *tenancy.User) { u.Autoclaim = false }},
 			{"the external id", func(w *world, u *tenancy.User) { u.ExternalID = "auth0|another" }},
 			{"to what deletion leaves", func(w *world, u *tenancy.User) {
 				u.ExternalID, u.Email, u.VerifiedAt, u.Name = "", tenancy.Address{}, time.Time{}, ""

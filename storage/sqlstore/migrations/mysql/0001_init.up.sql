@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS usher_users (
 	name           VARBINARY(400) NOT NULL,
 	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id BINARY(16),
+	autoclaim      BOOLEAN NOT NULL,
 	created_at     BIGINT NOT NULL,
 	version        BIGINT NOT NULL,
 	events         BIGINT NOT NULL DEFAULT 0,
@@ -192,16 +193,17 @@ CREATE TABLE IF NOT EXISTS usher_grants (
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and
 -- "offered_id" is the account. The account of all others is not referred to by itself, since that
--- would lock it after their team.
+-- would lock it after their team. Of a request to join, "asker_id" is who made it.
 CREATE TABLE IF NOT EXISTS usher_invitations (
 	id              BINARY(16) NOT NULL PRIMARY KEY,
 	account_id      BINARY(16) NOT NULL,
 	team_id         BINARY(16),
-	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
+	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('team', 'conversation', 'account', 'link', 'request')),
 	conversation_id BINARY(16),
 	email           VARBINARY(320) NOT NULL,
 	email_display   VARBINARY(320) NOT NULL,
 	role            VARBINARY(20) CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id         BINARY(16),
 	inviter_id      BINARY(16) NOT NULL,
 	state           VARBINARY(20) NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         BIGINT NOT NULL,
@@ -209,34 +211,63 @@ CREATE TABLE IF NOT EXISTS usher_invitations (
 	pending_scope   BINARY(16),
 	offered_id      BINARY(16),
 	pending_offer   BINARY(16) UNIQUE,
+	asker_id        BINARY(16),
+	pending_asker   BINARY(16),
+	domain          VARBINARY(320) NOT NULL,
+	uses            BIGINT NOT NULL,
+	max_uses        BIGINT NOT NULL,
+	batch_id        BINARY(16),
 	created_at      BIGINT NOT NULL,
 	expires_at      BIGINT NOT NULL,
 	mailed_at       BIGINT,
 	ended_at        BIGINT,
 	ended_by        VARBINARY(100) NOT NULL,
 	accepted_by     BINARY(16),
+	terms           VARBINARY(60) NOT NULL,
+	lasts           BIGINT NOT NULL,
 	resends         BIGINT NOT NULL,
 	resends_from    BIGINT,
 	version         BIGINT NOT NULL,
 	locks           BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (pending_scope, email),
+	UNIQUE (team_id, pending_asker),
+	UNIQUE (team_id, id),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
 	CHECK ((kind = 'account') = (team_id IS NULL)),
-	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK (kind = 'request' OR (kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'request') = (asker_id IS NOT NULL)),
+	CHECK ((kind = 'link') = (max_uses > 0)),
+	CHECK (uses BETWEEN 0 AND max_uses),
 	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
 	CHECK (offered_id IS NULL OR offered_id = account_id),
 	KEY usher_invitations_listed (team_id, created_at, id),
 	KEY usher_invitations_sent (inviter_id, team_id, state),
 	KEY usher_invitations_pending (account_id, state, expires_at),
 	KEY usher_invitations_offered (offered_id, created_at, id),
+	KEY usher_invitations_asked (asker_id, created_at, id),
+	KEY usher_invitations_batch (batch_id, account_id),
+	KEY usher_invitations_lapsing (state, expires_at, id),
 	KEY usher_invitations_to (email, account_id),
 	KEY usher_invitations_open (team_id, state, expires_at),
 	KEY usher_invitations_of_conversation (conversation_id, created_at, id),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
 	FOREIGN KEY (offered_id) REFERENCES usher_accounts (id),
+	FOREIGN KEY (asker_id) REFERENCES usher_users (id),
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id),
 	FOREIGN KEY (accepted_by) REFERENCES usher_users (id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- Who came in by a link.
+CREATE TABLE IF NOT EXISTS usher_invitation_uses (
+	invitation_id BINARY(16) NOT NULL,
+	user_id       BINARY(16) NOT NULL,
+	team_id       BINARY(16) NOT NULL,
+	used_at       BIGINT NOT NULL,
+	PRIMARY KEY (invitation_id, user_id),
+	KEY usher_invitation_uses_listed (invitation_id, used_at, user_id),
+	FOREIGN KEY (user_id) REFERENCES usher_users (id),
+	FOREIGN KEY (team_id, invitation_id) REFERENCES usher_invitations (team_id, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS usher_deliveries (

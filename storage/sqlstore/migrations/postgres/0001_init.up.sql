@@ -27,6 +27,7 @@ CREATE TABLE usher_users (
 	name           text NOT NULL,
 	status         text NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id uuid,
+	autoclaim      boolean NOT NULL,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,
@@ -185,16 +186,17 @@ CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and
 -- "offered_id" is the account. The account of all others is not referred to by itself, since that
--- would lock it after their team.
+-- would lock it after their team. Of a request to join, "asker_id" is who made it.
 CREATE TABLE usher_invitations (
 	id              uuid NOT NULL PRIMARY KEY,
 	account_id      uuid NOT NULL,
 	team_id         uuid,
-	kind            text NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
+	kind            text NOT NULL CHECK (kind IN ('team', 'conversation', 'account', 'link', 'request')),
 	conversation_id uuid REFERENCES usher_conversations (id),
 	email           text COLLATE "C" NOT NULL,
 	email_display   text NOT NULL,
 	role            text CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id         uuid,
 	inviter_id      uuid NOT NULL REFERENCES usher_users (id),
 	state           text NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         bigint NOT NULL,
@@ -202,20 +204,33 @@ CREATE TABLE usher_invitations (
 	pending_scope   uuid,
 	offered_id      uuid REFERENCES usher_accounts (id),
 	pending_offer   uuid UNIQUE,
+	asker_id        uuid REFERENCES usher_users (id),
+	pending_asker   uuid,
+	domain          text NOT NULL,
+	uses            bigint NOT NULL,
+	max_uses        bigint NOT NULL,
+	batch_id        uuid,
 	created_at      bigint NOT NULL,
 	expires_at      bigint NOT NULL,
 	mailed_at       bigint,
 	ended_at        bigint,
 	ended_by        text NOT NULL,
 	accepted_by     uuid REFERENCES usher_users (id),
+	terms           text NOT NULL,
+	lasts           bigint NOT NULL,
 	resends         bigint NOT NULL,
 	resends_from    bigint,
 	version         bigint NOT NULL,
 	locks           bigint NOT NULL DEFAULT 0,
 	UNIQUE (pending_scope, email),
+	UNIQUE (team_id, pending_asker),
+	UNIQUE (team_id, id),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
 	CHECK ((kind = 'account') = (team_id IS NULL)),
-	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK (kind = 'request' OR (kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'request') = (asker_id IS NOT NULL)),
+	CHECK ((kind = 'link') = (max_uses > 0)),
+	CHECK (uses BETWEEN 0 AND max_uses),
 	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
 	CHECK (offered_id IS NULL OR offered_id = account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
@@ -230,10 +245,27 @@ CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created
 	WHERE offered_id IS NOT NULL;
 CREATE INDEX usher_invitations_open ON usher_invitations (team_id, expires_at)
 	WHERE state = 'pending';
+CREATE INDEX usher_invitations_asked ON usher_invitations (asker_id, created_at, id)
+	WHERE asker_id IS NOT NULL;
+CREATE INDEX usher_invitations_batch ON usher_invitations (batch_id, account_id) WHERE batch_id IS NOT NULL;
+CREATE INDEX usher_invitations_lapsing ON usher_invitations (expires_at, id)
+	WHERE state = 'pending';
 CREATE INDEX usher_invitations_to ON usher_invitations (email, account_id);
 CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;
+
+-- Who came in by a link.
+CREATE TABLE usher_invitation_uses (
+	invitation_id uuid NOT NULL,
+	user_id       uuid NOT NULL REFERENCES usher_users (id),
+	team_id       uuid NOT NULL,
+	used_at       bigint NOT NULL,
+	PRIMARY KEY (invitation_id, user_id),
+	FOREIGN KEY (team_id, invitation_id) REFERENCES usher_invitations (team_id, id)
+);
+
+CREATE INDEX usher_invitation_uses_listed ON usher_invitation_uses (invitation_id, used_at, user_id);
 
 CREATE TABLE usher_deliveries (
 	id                   uuid NOT NULL PRIMARY KEY,

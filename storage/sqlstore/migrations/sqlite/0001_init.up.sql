@@ -24,6 +24,7 @@ CREATE TABLE usher_users (
 	name           TEXT NOT NULL,
 	status         TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'deleted')),
 	active_team_id BLOB,
+	autoclaim      INTEGER NOT NULL CHECK (autoclaim IN (0, 1)),
 	created_at     INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
 	events         INTEGER NOT NULL DEFAULT 0
@@ -176,16 +177,17 @@ CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and
 -- "offered_id" is the account. The account of all others is not referred to by itself, since that
--- would lock it after their team.
+-- would lock it after their team. Of a request to join, "asker_id" is who made it.
 CREATE TABLE usher_invitations (
 	id              BLOB NOT NULL PRIMARY KEY,
 	account_id      BLOB NOT NULL,
 	team_id         BLOB,
-	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation', 'account')),
+	kind            TEXT NOT NULL CHECK (kind IN ('team', 'conversation', 'account', 'link', 'request')),
 	conversation_id BLOB REFERENCES usher_conversations (id),
 	email           TEXT NOT NULL,
 	email_display   TEXT NOT NULL,
 	role            TEXT CHECK (role IN ('manager', 'member', 'restricted')),
+	role_id         BLOB,
 	inviter_id      BLOB NOT NULL REFERENCES usher_users (id),
 	state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')),
 	mailing         INTEGER NOT NULL,
@@ -193,19 +195,32 @@ CREATE TABLE usher_invitations (
 	pending_scope   BLOB,
 	offered_id      BLOB REFERENCES usher_accounts (id),
 	pending_offer   BLOB UNIQUE,
+	asker_id        BLOB REFERENCES usher_users (id),
+	pending_asker   BLOB,
+	domain          TEXT NOT NULL,
+	uses            INTEGER NOT NULL,
+	max_uses        INTEGER NOT NULL,
+	batch_id        BLOB,
 	created_at      INTEGER NOT NULL,
 	expires_at      INTEGER NOT NULL,
 	mailed_at       INTEGER,
 	ended_at        INTEGER,
 	ended_by        TEXT NOT NULL,
 	accepted_by     BLOB REFERENCES usher_users (id),
+	terms           TEXT NOT NULL,
+	lasts           INTEGER NOT NULL,
 	resends         INTEGER NOT NULL,
 	resends_from    INTEGER,
 	version         INTEGER NOT NULL,
 	UNIQUE (pending_scope, email),
+	UNIQUE (team_id, pending_asker),
+	UNIQUE (team_id, id),
 	CHECK (kind <> 'conversation' OR conversation_id IS NOT NULL),
 	CHECK ((kind = 'account') = (team_id IS NULL)),
-	CHECK ((kind = 'account') = (role IS NULL)),
+	CHECK (kind = 'request' OR (kind = 'account') = (role IS NULL)),
+	CHECK ((kind = 'request') = (asker_id IS NOT NULL)),
+	CHECK ((kind = 'link') = (max_uses > 0)),
+	CHECK (uses BETWEEN 0 AND max_uses),
 	CHECK ((kind = 'account') = (offered_id IS NOT NULL)),
 	CHECK (offered_id IS NULL OR offered_id = account_id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id)
@@ -220,10 +235,27 @@ CREATE INDEX usher_invitations_offered ON usher_invitations (offered_id, created
 	WHERE offered_id IS NOT NULL;
 CREATE INDEX usher_invitations_open ON usher_invitations (team_id, expires_at)
 	WHERE state = 'pending';
+CREATE INDEX usher_invitations_asked ON usher_invitations (asker_id, created_at, id)
+	WHERE asker_id IS NOT NULL;
+CREATE INDEX usher_invitations_batch ON usher_invitations (batch_id, account_id) WHERE batch_id IS NOT NULL;
+CREATE INDEX usher_invitations_lapsing ON usher_invitations (expires_at, id)
+	WHERE state = 'pending';
 CREATE INDEX usher_invitations_to ON usher_invitations (email, account_id);
 CREATE INDEX usher_invitations_accepted ON usher_invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX usher_invitations_of_conversation ON usher_invitations (conversation_id, created_at, id)
 	WHERE conversation_id IS NOT NULL;
+
+-- Who came in by a link.
+CREATE TABLE usher_invitation_uses (
+	invitation_id BLOB NOT NULL,
+	user_id       BLOB NOT NULL REFERENCES usher_users (id),
+	team_id       BLOB NOT NULL,
+	used_at       INTEGER NOT NULL,
+	PRIMARY KEY (invitation_id, user_id),
+	FOREIGN KEY (team_id, invitation_id) REFERENCES usher_invitations (team_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_invitation_uses_listed ON usher_invitation_uses (invitation_id, used_at, user_id);
 
 CREATE TABLE usher_deliveries (
 	id                   BLOB NOT NULL PRIMARY KEY,
