@@ -88,8 +88,14 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 func (s *Service) write(ctx context.Context, by tenancy.Principal, c *Conversation, m Message, event string) (Message, error) {
 	c.LastSeq++
 	c.LastAt = m.At
-	m.ID, m.Conversation, m.Seq = tenancy.NewID[tenancy.MessageID](s.env), c.ID, c.LastSeq
+	m.ID, m.Conversation, m.Seq, m.Version = tenancy.NewID[tenancy.MessageID](s.env), c.ID, c.LastSeq, 1
+	if m.Kind.sent() {
+		m.Status = StatusQueued
+	}
 	if err := s.store.InsertMessage(ctx, m); err != nil {
+		return Message{}, err
+	}
+	if err := s.store.InsertWords(ctx, c.Team, m, Words(m.Text)); err != nil {
 		return Message{}, err
 	}
 	if err := s.update(ctx, c); err != nil {

@@ -19,6 +19,7 @@ type Store interface {
 	ContactStore
 	ThreadStore
 	MessageStore
+	WordStore
 	GrantStore
 	DeliveryStore
 }
@@ -54,21 +55,52 @@ type ThreadStore interface {
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
 }
 
-// MessageStore keeps messages. (Conversation, Seq) is unique, and so is a Key that is not zero.
+// MessageStore keeps messages. (Conversation, Seq) is unique, and so are a Key and a Receipt that are
+// not zero.
 type MessageStore interface {
 	InsertMessage(ctx context.Context, m Message) error
-	// Messages lists messages by Seq.
+	// UpdateMessage writes what can change of a message: Text, Attachments, EditedAt, DeletedAt,
+	// Status, Failure, HandedAt and Receipt. What else the row given says of it is not looked at.
+	UpdateMessage(ctx context.Context, m Message) error
+	Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (Message, error)
+	// Messages lists the messages of the range by Seq.
 	Messages(ctx context.Context, id tenancy.ConversationID, r Range) ([]Message, error)
 	MessageByKey(ctx context.Context, key MessageKey) (Message, error)
+	// FindMessage tells where a message is, in whatever team, and FindReceipt the one that has the
+	// Receipt.
+	FindMessage(ctx context.Context, message tenancy.MessageID) (Whereabouts, error)
+	FindReceipt(ctx context.Context, receipt MessageKey) (Whereabouts, error)
+}
+
+// Whereabouts is where a message is now: what it takes to lock and to read it.
+type Whereabouts struct {
+	Team         tenancy.TeamID
+	Conversation tenancy.ConversationID
+	Message      tenancy.MessageID
 }
 
 // Range is the part of a conversation to read.
 type Range struct {
-	// After excludes the messages up to and including that sequence.
-	After int64
+	// After excludes the messages up to and including that sequence, Before those from that one
+	// on; zero excludes none.
+	After, Before int64
+	// Newest takes the last Limit messages of those that are left, and not the first.
+	Newest bool
 	// Notes includes notes.
 	Notes bool
 	Limit int
+}
+
+// WordStore keeps by which words messages are found.
+type WordStore interface {
+	// InsertWords adds words by which a message of the team is found, which has none of them yet.
+	// They stay with it when its conversation moves to another team.
+	InsertWords(ctx context.Context, team tenancy.TeamID, m Message, words []Word) error
+	// DeleteWords takes all words from a message. One that has none is left alone.
+	DeleteWords(ctx context.Context, message tenancy.MessageID) error
+	// Search lists the messages of the team that have all of the words, 1 to [MaxSearch], newest
+	// first by (At, id); notes only if they are asked for. Another number of words answers [tenancy.ErrInvalid].
+	Search(ctx context.Context, team tenancy.TeamID, words []Word, notes bool, page tenancy.Keyset) ([]Message, error)
 }
 
 // GrantStore keeps grants, one for each conversation and user.

@@ -138,10 +138,15 @@ func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c c
 			return err
 		}
 		c.Version++
-		relist(s.log, row, s.conversationLists, func() {
+		change := func() {
 			set(s.log, &row.Conversation, c)
 			set(s.log, &row.team, owner)
-		})
+		}
+		if c.Team != team {
+			stay := change
+			change = func() { s.takeWords(row, stay) }
+		}
+		relist(s.log, row, s.conversationLists, change)
 		return nil
 	})
 }

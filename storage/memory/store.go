@@ -58,6 +58,8 @@ type Store struct {
 
 	messages    unique[tenancy.MessageID, messageRow]
 	messageKeys unique[conversation.MessageKey, messageRow]
+	receipts    unique[conversation.MessageKey, messageRow]
+	words       map[teamWord]*list[messageRow] // by (At, id)
 
 	deliveries        unique[tenancy.DeliveryID, deliveryRow]
 	pendingDeliveries unique[tenancy.ConversationID, deliveryRow]
@@ -126,6 +128,8 @@ func New() *Store {
 
 		messages:    newUnique[tenancy.MessageID, messageRow](log),
 		messageKeys: newUnique[conversation.MessageKey, messageRow](log),
+		receipts:    newUnique[conversation.MessageKey, messageRow](log),
+		words:       map[teamWord]*list[messageRow]{},
 
 		deliveries:        newUnique[tenancy.DeliveryID, deliveryRow](log),
 		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),

@@ -80,10 +80,15 @@ func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversat
 
 // UpdateConversation implements [conversation.ThreadStore].
 func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
-	return s.update(ctx, s.conversations.update, []any{
+	err := s.update(ctx, s.conversations.update, []any{
 		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome,
 		c.Assignee, c.LastSeq, micros(c.LastAt), c.NeedsReplySince, c.ID, team, c.Version,
 	}, s.conversations.exists, c.ID, team)
+	if err != nil || c.Team == team {
+		return err
+	}
+	_, err = s.exec(ctx, s.words.move, c.Team, c.ID)
+	return err
 }
 
 // LockConversation implements [conversation.ThreadStore].

@@ -23,6 +23,7 @@ var scopeKeys = map[string][]string{
 	"usher_events":          {"team_id"},
 	"usher_outbox":          {"lane"},
 	"usher_messages":        {"conversation_id"},
+	"usher_words":           {"team_id"},
 	"usher_grants":          {"conversation_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 }
@@ -54,6 +55,10 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "team_id = team_id AND user_id = inviter_id", "and at the sender of each"},
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
+	{"usher_messages", "id = ?", "a message that is to be sent is looked for by its id, wherever its conversation is now"},
+	{"usher_messages", "receipt_key = ?", "a provider's receipt finds its message by the digest of its id"},
+	{"usher_words", "message_id = ?", "a message that was read in its conversation loses its words"},
+	{"usher_words", "message_id IN ()", "the words of a conversation go with it to the team to which it moves"},
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
@@ -75,8 +80,10 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_outbox", "lane = lane AND stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
 }
 
-// countsEvents are the statements that the entries of a bare id are for.
-var countsEvents = regexp.MustCompile(`^(SELECT (events|seq) FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?$`)
+// byBareID are the statements that the entries of a bare id are for: those that number events, and the
+// one that answers where a message is and nothing of it.
+var byBareID = regexp.MustCompile(`^((SELECT (events|seq) FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?|` +
+	`SELECT c\.team_id, m\.conversation_id, m\.id FROM .* WHERE m\.id = \?)$`)
 
 // Every statement that the store can ever send (F1 is that there are no others) on a table with
 // a team's rows says which team's, or is one of the few entries.
@@ -139,7 +146,7 @@ var (
 	change      = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (\w+)(?: SET .*?)? WHERE (.*)$`)
 	selection   = regexp.MustCompile(`^SELECT .*? FROM (.*?)(?: WHERE (.*?))?(?: ORDER BY .*)?(?: LIMIT .*)?$`)
 	joined      = regexp.MustCompile(`JOIN (\w+) \w+ ON ([\w.]+ = [\w.]+)`)
-	scopeTie    = regexp.MustCompile(`^(\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)|\w+\.(team_id|conversation_id) = \w+\.id)$`)
+	scopeTie    = regexp.MustCompile(`^(\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)|\w+\.(team_id|conversation_id) = \w+\.id|\w+\.id = \w+\.message_id)$`)
 	teamTable   = regexp.MustCompile(`\busher_\w+`)
 )
 
@@ -245,7 +252,7 @@ func enters(query, table, condition string, used map[string]bool) bool {
 		if entry.table != table || !strings.HasPrefix(condition, entry.condition) {
 			continue
 		}
-		if entry.condition == "id = ?" && !countsEvents.MatchString(query) {
+		if entry.condition == "id = ?" && !byBareID.MatchString(query) {
 			continue
 		}
 		used[entry.table+entry.condition] = true

@@ -71,6 +71,7 @@ func newScene(text string) scene {
 	s.message = conversation.Message{
 		ID: newID[tenancy.MessageID](), Conversation: s.conversation.ID, Seq: 1, Kind: conversation.InboundMessage,
 		Text: text, At: noon, Key: conversation.MessageKey(uuidTwice(s.conversation.ID.UUID())),
+		Receipt: conversation.MessageKey(uuidTwice(s.conversation.ID.UUID())), Version: 1,
 	}
 	s.grant = conversation.Grant{
 		Conversation: s.conversation.ID, User: s.user.ID, Inviter: s.user.ID, FromSeq: 1, AcceptedAt: noon, Version: 1,
@@ -125,6 +126,9 @@ func (s scene) insert(ctx context.Context, store *sqlstore.Store) error {
 		func() error { return store.InsertContact(ctx, s.contact) },
 		func() error { return store.InsertConversation(ctx, s.conversation) },
 		func() error { return store.InsertMessage(ctx, s.message) },
+		func() error {
+			return store.InsertWords(ctx, s.team.ID, s.message, conversation.Words(s.message.Text))
+		},
 		func() error { return store.InsertGrant(ctx, s.grant) },
 		func() error { return store.InsertInvitation(ctx, s.invitation) },
 		func() error { return store.InsertDelivery(ctx, s.delivery) },

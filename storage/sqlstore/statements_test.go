@@ -121,6 +121,14 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.Messages(ctx, s.conversation.ID, conversation.Range{Limit: 10})
 				return err
 			},
+			"FindReceipt": func(ctx context.Context) error {
+				_, err := store.FindReceipt(ctx, s.message.Receipt)
+				return err
+			},
+			"Search": func(ctx context.Context) error {
+				_, err := store.Search(ctx, s.team.ID, []conversation.Word{1, 2, 3}, true, page)
+				return err
+			},
 			"ConversationsByAddress": func(ctx context.Context) error {
 				_, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 				return err
@@ -150,8 +158,22 @@ func TestStatementCounts(t *testing.T) {
 		within(1, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
 		within(1, "InsertMessage", func(ctx context.Context) error {
 			m := s.message
-			m.ID, m.Seq, m.Key = newID[tenancy.MessageID](), 2, conversation.MessageKey{}
+			m.ID, m.Seq, m.Key, m.Receipt = newID[tenancy.MessageID](), 2, conversation.MessageKey{}, conversation.MessageKey{}
 			return store.InsertMessage(ctx, m)
+		})
+		for n, want := range map[int]int{0: 0, 1: 1, 32: 1, 33: 2, conversation.MaxWords: 8} {
+			within(want, fmt.Sprintf("InsertWords of %d words", n), func(ctx context.Context) error {
+				words := make([]conversation.Word, n)
+				for i := range words {
+					words[i] = conversation.Word(1000*n + i)
+				}
+				return store.InsertWords(ctx, s.team.ID, s.message, words)
+			})
+		}
+		within(1, "DeleteWords", func(ctx context.Context) error { return store.DeleteWords(ctx, s.message.ID) })
+		within(1, "UpdateConversation", func(ctx context.Context) error {
+			c := s.conversation
+			return store.UpdateConversation(ctx, c.Team, c)
 		})
 		within(2, "Append of one event that nobody is told of", func(ctx context.Context) error {
 			e := s.events()[0]
@@ -255,6 +277,11 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 	for _, read := range []func() error{
 		func() error { _, err := store.UserByExternalID(ctx, text); return err },
 		func() error { _, err := store.UserByEmail(ctx, text); return err },
+		func() error {
+			words := append(conversation.Words(text), make([]conversation.Word, conversation.MaxSearch)...)
+			_, err := store.Search(ctx, s.team.ID, words[:1+page.Limit%conversation.MaxSearch], filter.Waiting, page)
+			return err
+		},
 		func() error { _, err := store.TeamByName(ctx, s.account.ID, text); return err },
 		func() error { _, err := store.TeamByIdentity(ctx, tenancy.Chat(text)); return err },
 		func() error {

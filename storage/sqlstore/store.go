@@ -40,6 +40,7 @@ type Store struct {
 	contacts      contactStatements
 	conversations conversationStatements
 	messages      messageStatements
+	words         wordStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
 	operations    operationStatements
@@ -101,6 +102,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()
 	s.messages = c.messages()
+	s.words = c.words()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
 	s.operations = c.operations()

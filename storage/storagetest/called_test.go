@@ -92,8 +92,28 @@ func (s *calledStore) ConversationsByAddress(a context.Context, b tenancy.Identi
 	return s.note("ConversationsByAddress").ConversationsByAddress(a, b, c)
 }
 
+func (s *calledStore) DeleteWords(a context.Context, b tenancy.MessageID) error {
+	return s.note("DeleteWords").DeleteWords(a, b)
+}
+
+func (s *calledStore) FindMessage(a context.Context, b tenancy.MessageID) (conversation.Whereabouts, error) {
+	return s.note("FindMessage").FindMessage(a, b)
+}
+
+func (s *calledStore) FindReceipt(a context.Context, b conversation.MessageKey) (conversation.Whereabouts, error) {
+	return s.note("FindReceipt").FindReceipt(a, b)
+}
+
+func (s *calledStore) InsertWords(a context.Context, b tenancy.TeamID, c conversation.Message, d []conversation.Word) error {
+	return s.note("InsertWords").InsertWords(a, b, c, d)
+}
+
 func (s *calledStore) LockOpen(a context.Context, b tenancy.TeamID) ([]conversation.Conversation, error) {
 	return s.note("LockOpen").LockOpen(a, b)
+}
+
+func (s *calledStore) Message(a context.Context, b tenancy.ConversationID, c tenancy.MessageID) (conversation.Message, error) {
+	return s.note("Message").Message(a, b, c)
 }
 
 func (s *calledStore) PendingDeliveriesBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
@@ -356,6 +376,10 @@ func (s *calledStore) RolesIn(a context.Context, b tenancy.AccountID) ([]tenancy
 	return s.note("RolesIn").RolesIn(a, b)
 }
 
+func (s *calledStore) Search(a context.Context, b tenancy.TeamID, c []conversation.Word, d bool, e tenancy.Keyset) ([]conversation.Message, error) {
+	return s.note("Search").Search(a, b, c, d, e)
+}
+
 func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.Time, d tenancy.SeatQuery) (int, error) {
 	return s.note("SeatsTaken").SeatsTaken(a, b, c, d)
 }
@@ -418,6 +442,10 @@ func (s *calledStore) UpdateInvitation(a context.Context, b invite.Record) error
 
 func (s *calledStore) UpdateMembership(a context.Context, b tenancy.Membership) error {
 	return s.note("UpdateMembership").UpdateMembership(a, b)
+}
+
+func (s *calledStore) UpdateMessage(a context.Context, b conversation.Message) error {
+	return s.note("UpdateMessage").UpdateMessage(a, b)
 }
 
 func (s *calledStore) UpdateRole(a context.Context, b tenancy.CustomRole) error {

@@ -693,6 +693,91 @@ func (s showsNotes) Messages(ctx context.Context, id tenancy.ConversationID, r c
 	return s.Store.Messages(ctx, id, r)
 }
 
+// readsForward takes the first messages where the last are asked for.
+type readsForward struct{ spoiled }
+
+func (s readsForward) Messages(ctx context.Context, id tenancy.ConversationID, r conversation.Range) ([]conversation.Message, error) {
+	r.Newest = false
+	return s.Store.Messages(ctx, id, r)
+}
+
+// includesBefore reads one message too many.
+type includesBefore struct{ spoiled }
+
+func (s includesBefore) Messages(ctx context.Context, id tenancy.ConversationID, r conversation.Range) ([]conversation.Message, error) {
+	if r.Before > 0 && r.Before < 1<<62 {
+		r.Before++
+	}
+	return s.Store.Messages(ctx, id, r)
+}
+
+// rewrites takes an update for the whole row.
+type rewrites struct {
+	spoiled
+	kinds *sync.Map
+}
+
+func (s rewrites) UpdateMessage(ctx context.Context, m conversation.Message) error {
+	s.kinds.Store(m.ID, m.Kind)
+	return s.Store.UpdateMessage(ctx, m)
+}
+
+func (s rewrites) Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (conversation.Message, error) {
+	m, err := s.Store.Message(ctx, id, message)
+	if kind, ok := s.kinds.Load(message); ok {
+		m.Kind, _ = kind.(conversation.MessageKind)
+	}
+	return m, err
+}
+
+// dropsReceipts keeps the first message that has a receipt and passes over that of the next.
+type dropsReceipts struct{ spoiled }
+
+func (s dropsReceipts) UpdateMessage(ctx context.Context, m conversation.Message) error {
+	if at, err := s.Store.FindReceipt(ctx, m.Receipt); err == nil && at.Message != m.ID {
+		m.Receipt = conversation.MessageKey{}
+	}
+	return s.Store.UpdateMessage(ctx, m)
+}
+
+// findsNotes searches notes for those who must not see them.
+type findsNotes struct{ spoiled }
+
+func (s findsNotes) Search(ctx context.Context, team tenancy.TeamID, words []conversation.Word, _ bool, p tenancy.Keyset) ([]conversation.Message, error) {
+	return s.Store.Search(ctx, team, words, true, p)
+}
+
+// findsSome looks for the first word and for no other.
+type findsSome struct{ spoiled }
+
+func (s findsSome) Search(ctx context.Context, team tenancy.TeamID, words []conversation.Word, notes bool, p tenancy.Keyset) ([]conversation.Message, error) {
+	return s.Store.Search(ctx, team, words[:min(1, len(words))], notes, p)
+}
+
+// leavesWords finds in the old team what has moved to another.
+type leavesWords struct {
+	spoiled
+	words *sync.Map // the team for which a message got its words
+}
+
+func (s leavesWords) InsertWords(ctx context.Context, team tenancy.TeamID, m conversation.Message, words []conversation.Word) error {
+	s.words.Store(m.ID, team)
+	return s.Store.InsertWords(ctx, team, m, words)
+}
+
+func (s leavesWords) Search(ctx context.Context, team tenancy.TeamID, words []conversation.Word, notes bool, p tenancy.Keyset) ([]conversation.Message, error) {
+	found, err := s.Store.Search(ctx, team, words, notes, p)
+	return slices.DeleteFunc(found, func(m conversation.Message) bool {
+		first, ok := s.words.Load(m.ID)
+		return ok && first != team
+	}), err
+}
+
+// keepsWords deletes no words.
+type keepsWords struct{ spoiled }
+
+func (s keepsWords) DeleteWords(context.Context, tenancy.MessageID) error { return nil }
+
 // onlyFrom lists the deliveries of the team that delivered.
 type onlyFrom struct{ spoiled }
 
@@ -1796,6 +1881,14 @@ func faults() []fault {
 		of("a guest's grant ends a microsecond late", func(s spoiled) storage.Store { return lateExpiry{s} }, "scope turns to the microsecond"),
 		of("invitations expire by sweep only", func(s spoiled) storage.Store { return storedState{s} }, "invitations are filtered by their state at a time"),
 		of("notes are shown", func(s spoiled) storage.Store { return showsNotes{s} }, "messages are listed by sequence"),
+		of("the last messages are the first", func(s spoiled) storage.Store { return readsForward{s} }, "messages are listed by sequence"),
+		of("the message that ends a range is in it", func(s spoiled) storage.Store { return includesBefore{s} }, "messages are listed by sequence"),
+		of("an update changes the kind of a message", func(s spoiled) storage.Store { return rewrites{s, new(sync.Map)} }, "message update leaves alone what no operation changes"),
+		of("a receipt that is taken is passed over", func(s spoiled) storage.Store { return dropsReceipts{s} }, "message is found wherever it is"),
+		of("notes are found", func(s spoiled) storage.Store { return findsNotes{s} }, "words find the messages that have all of them"),
+		of("one word is enough", func(s spoiled) storage.Store { return findsSome{s} }, "words find the messages that have all of them"),
+		of("words stay in the old team", func(s spoiled) storage.Store { return leavesWords{s, new(sync.Map)} }, "words move with their conversation"),
+		of("words are not deleted", func(s spoiled) storage.Store { return keepsWords{s} }, "words are taken from one message"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
 		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are open are locked all at once"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),

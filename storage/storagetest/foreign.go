@@ -143,6 +143,9 @@ func teamCalls() map[string]teamCall {
 			filter := conversation.Filter{Assignee: t.thread.Assignee}
 			return count(s.Conversations(ctx, conversation.Scope{Team: team}, filter, tenancy.Keyset{Limit: 5}))
 		},
+		"Search": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Search(ctx, team, []conversation.Word{1}, true, tenancy.Keyset{Limit: 5}))
+		},
 		"AssignedTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.AssignedTo(ctx, team, t.thread.Assignee))
 		},

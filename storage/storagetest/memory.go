@@ -57,6 +57,7 @@ func listMemoryCase(w *world) {
 		scribble(s.PendingDeliveriesBy(ctx, t.team.ID, t.delivery.By)),
 		scribble(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee)),
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),
+		scribble(s.Search(ctx, t.team.ID, []conversation.Word{1}, true, whole)),
 		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.GrantedIn(ctx, t.team.ID, t.grant.User)),
 		scribble(s.Deliveries(ctx, t.thread.ID)), scribble(s.DeliveriesOf(ctx, t.team.ID, whole)),
 		scribble(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100)),
@@ -84,6 +85,13 @@ func innerMemoryCase(w *world) {
 	m.Custom = role.ID
 	memberships().store(w, m)
 
+	c := w.conversation(team)
+	message := w.found(team, c.ID, w.aMessage(c.ID, 1), 1)
+	note := w.aMessage(c.ID, 2)
+	words := []conversation.Word{2}
+	w.found(team, c.ID, note, words...)
+	words[0] = 3
+
 	blotAccount := func(a tenancy.Account) {
 		for i := range a.Services {
 			a.Services[i].Key = "blot"
@@ -102,7 +110,13 @@ func innerMemoryCase(w *world) {
 			r.Permissions[i] = "blot"
 		}
 	}
-	wantAccount, wantTeam, wantRole := account, team, role
+	blotMessage := func(m conversation.Message) {
+		for i := range m.Attachments {
+			m.Attachments[i].Name = "blot"
+		}
+	}
+	wantAccount, wantTeam, wantRole, wantMessage, wantNote := account, team, role, message, note
+	wantMessage.Attachments, wantNote.Attachments = slices.Clone(message.Attachments), slices.Clone(note.Attachments)
 	wantRole.Permissions = slices.Clone(role.Permissions)
 	wantAccount.Services = slices.Clone(account.Services)
 	wantTeam.Settings.Statuses = slices.Clone(team.Settings.Statuses)
@@ -110,6 +124,12 @@ func innerMemoryCase(w *world) {
 	blotAccount(account)
 	blotTeam(team)
 	blotRole(role)
+	blotMessage(message)
+	note.Text = "edited"
+	wantNote.Text = note.Text
+	w.tx("UpdateMessage", func(ctx context.Context) error { return w.store.UpdateMessage(ctx, note) })
+	wantNote.Version++
+	blotMessage(note)
 
 	s, page := w.store, tenancy.Keyset{Limit: 1}
 	for _, read := range []func(ctx context.Context) error{
@@ -125,6 +145,15 @@ func innerMemoryCase(w *world) {
 			return blotEach(func(t tenancy.TeamOfUser) { blotTeam(t.Team) })(s.TeamsOf(ctx, user, page))
 		},
 		func(ctx context.Context) error { return blotOne(blotRole)(s.Role(ctx, account.ID, role.ID)) },
+		func(ctx context.Context) error { return blotOne(blotMessage)(s.Message(ctx, c.ID, message.ID)) },
+		func(ctx context.Context) error { return blotOne(blotMessage)(s.Message(ctx, c.ID, note.ID)) },
+		func(ctx context.Context) error { return blotOne(blotMessage)(s.MessageByKey(ctx, message.Key)) },
+		func(ctx context.Context) error {
+			return blotEach(blotMessage)(s.Messages(ctx, c.ID, conversation.Range{Limit: 10}))
+		},
+		func(ctx context.Context) error {
+			return blotEach(blotMessage)(s.Search(ctx, team.ID, []conversation.Word{1}, true, page))
+		},
 		func(ctx context.Context) error { return blotEach(blotRole)(s.RolesIn(ctx, account.ID)) },
 		func(ctx context.Context) error {
 			a, err := s.Authority(ctx, team.ID, user)
@@ -136,6 +165,10 @@ func innerMemoryCase(w *world) {
 		accounts().holds(w, wantAccount, "writing into what was given or answered")
 		teams().holds(w, wantTeam, "writing into what was given or answered")
 		roles().holds(w, wantRole, "writing into what was given or answered")
+		messages().holds(w, wantMessage, "writing into what was given or answered")
+		messages().holds(w, wantNote, "writing into what was given or answered")
+		lists(w, []conversation.Message{wantNote}, "Search after writing into the words that were given")(
+			s.Search(w.ctx, team.ID, []conversation.Word{2}, true, page))
 	}
 }
 

@@ -55,6 +55,7 @@ type town struct {
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
 	message, newMessage       conversation.Message
+	unsaid                    conversation.Message
 	grant, newGrant           conversation.Grant
 	delivery, newDelivery     conversation.Delivery
 	erased                    conversation.Delivery
@@ -93,7 +94,8 @@ func (w *world) town() *town {
 	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
-	t.message, t.newMessage = w.message(t.thread.ID, 1), w.aMessage(t.thread.ID, 2)
+	t.message, t.newMessage = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 1), 1), w.aMessage(t.thread.ID, 2)
+	t.unsaid = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 3), 0)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
 	t.erased = w.delivery(w.conversation(t.team))
@@ -342,6 +344,29 @@ func calls() map[string]call {
 		"Messages": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Messages(ctx, t.thread.ID, conversation.Range{Limit: 5}))
 		}},
+		"UpdateMessage": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			m := t.message
+			m.Status = conversation.StatusSent
+			return s.UpdateMessage(ctx, m)
+		}},
+		"Message": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Message(ctx, t.thread.ID, t.message.ID))
+		}},
+		"FindMessage": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.FindMessage(ctx, t.message.ID))
+		}},
+		"FindReceipt": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.FindReceipt(ctx, t.message.Receipt))
+		}},
+		"InsertWords": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertWords(ctx, t.team.ID, t.message, []conversation.Word{2})
+		}},
+		"DeleteWords": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.DeleteWords(ctx, t.unsaid.ID)
+		}},
+		"Search": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Search(ctx, t.team.ID, []conversation.Word{1}, true, tenancy.Keyset{Limit: 5}))
+		}},
 		"MessageByKey": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.MessageByKey(ctx, t.message.Key))
 		}},
@@ -507,6 +532,10 @@ func (w *world) state(t *town) map[string]any {
 		grants, err := s.Grants(ctx, c)
 		add(fmt.Sprint("Grants ", i), grants, err)
 	}
+	for word := range conversation.Word(3) {
+		found, err := s.Search(ctx, t.team.ID, []conversation.Word{word}, true, page)
+		add(fmt.Sprint("Search ", word), found, err)
+	}
 	return state
 }
 
@@ -647,9 +676,10 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
-// before the year 1, a key that happens to be empty, an address that is nobody's.
+// before the year 1, a key that happens to be empty, an address that is nobody's, no
+// words.
 func harmless(method string) bool {
-	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient"}, method)
+	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient", "InsertWords", "DeleteWords"}, method)
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does
@@ -690,8 +720,8 @@ func zeroCase(w *world) {
 			w.breaks("%s with zero arguments answered %d items", method, items)
 		case err == nil && c.effect == writes && !harmless(method):
 			w.breaks("%s of a zero row answered no error", method)
-		case method == "Broken": // no flaw is none that can be looked for
-			w.is(err, tenancy.ErrInvalid, "Broken with zero arguments")
+		case method == "Broken", method == "Search": // no flaw and no word are none that can be looked for
+			w.is(err, tenancy.ErrInvalid, "%s with zero arguments", method)
 		case err != nil && c.effect != writes && !relays(method) && !errors.Is(err, tenancy.ErrNotFound):
 			w.breaks("%s with zero arguments answered %s, want ErrNotFound or nothing", method, show(err))
 		}

@@ -143,6 +143,7 @@ func groups() []group {
 		{"contacts", contactCases()},
 		{"conversations", conversationCases()},
 		{"messages", messageCases()},
+		{"words", wordCases()},
 		{"grants", grantCases()},
 		{"deliveries", deliveryCases()},
 		{"paging", pagingCases()},

@@ -228,6 +228,10 @@ func (w *world) aMessage(c tenancy.ConversationID, seq int64) conversation.Messa
 	return conversation.Message{
 		ID: newID[tenancy.MessageID](w), Conversation: c, Seq: seq, Kind: conversation.OutboundMessage, Author: w.user().ID,
 		Text: fmt.Sprintf("Hello %d 👋", n), At: w.now(), Key: sha256.Sum256(fmt.Appendf(nil, "message %d", n)),
+		Attachments: []conversation.Attachment{
+			{Name: fmt.Sprintf("été %d.pdf", n), MediaType: "application/pdf", Size: int64(n), Ref: "https://files.example/1"}, {Name: "x", Ref: "x"},
+		},
+		Status: conversation.StatusQueued, Receipt: sha256.Sum256(fmt.Appendf(nil, "receipt %d", n)), Version: 1,
 	}
 }
 

@@ -255,7 +255,7 @@ func fieldsCase(w *world) {
 		conversations().store(w, thread)
 		conversations().holds(w, thread, fmt.Sprintf("an insert with the text %q", text))
 		m := w.aMessage(thread.ID, 1)
-		m.Text = text
+		m.Text, m.Failure, m.Attachments[0].Name, m.Attachments[1].MediaType = text, text, text, text
 		messages().holds(w, messages().store(w, m), fmt.Sprintf("an insert with the text %q", text))
 		d := w.aDelivery(thread)
 		d.Outcome.Summary, d.Outcome.Status = text, conversation.Label(text)
@@ -269,6 +269,7 @@ func fieldsCase(w *world) {
 // documentsCase is hostileCase for texts inside of lists that a row keeps in one column.
 func documentsCase(w *world) {
 	account := w.account().ID
+	thread := w.conversation(w.team()).ID
 	for _, text := range []string{"kim\x00", "kim\xff", "\xc3\x28", "kim\xed\xa0\x80", "\xf0\x9f", "\ufffd", "\\ufffd"} {
 		a := w.anAccount()
 		a.Services[0].Key = text
@@ -276,6 +277,12 @@ func documentsCase(w *world) {
 		t := w.aTeam(account)
 		t.Settings.Statuses[0].Label = text
 		w.keptOrRefused(teams().put(w, t), text, func() { teams().holds(w, t, fmt.Sprintf("an insert with the text %q", text)) })
+		m := w.aMessage(thread, 1)
+		m.Attachments[0].Name = text
+		w.keptOrRefused(messages().put(w, m), text, func() {
+			messages().holds(w, m, fmt.Sprintf("an insert with the text %q", text))
+			thread = w.conversation(w.team()).ID
+		})
 		r := w.aRole(account)
 		r.Permissions[0] = text
 		w.keptOrRefused(roles().put(w, r), text, func() { roles().holds(w, r, fmt.Sprintf("an insert with the text %q", text)) })
@@ -345,6 +352,12 @@ func longCase(w *world) {
 		lists(w, []conversation.Conversation{thread}, "ConversationsByAddress of the longest address")(w.store.ConversationsByAddress(w.ctx, thread.Identity, thread.Address))
 		message := w.aMessage(thread.ID, 1<<53+1)
 		message.Text = wide(2<<10, last) // 8 KiB
+		message.Failure = long("f", conversation.MaxFailure-4, last)
+		for len(message.Attachments) < conversation.MaxAttachments {
+			message.Attachments = append(message.Attachments, conversation.Attachment{
+				Name: wide(tenancy.MaxName, last), MediaType: long("m", conversation.MaxMediaType, "m"), Size: 1<<63 - 1, Ref: long("r", conversation.MaxRef, "r"),
+			})
+		}
 		messages().holds(w, messages().store(w, message), "an insert with the longest text")
 		d := w.aDelivery(thread)
 		d.Outcome.Summary = wide(1000, last)

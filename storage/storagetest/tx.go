@@ -39,7 +39,7 @@ func (t *town) everything(ctx context.Context, w *world) error {
 	for _, method := range []string{
 		"InsertUser", "UpdateUser", "InsertAccount", "UpdateAccount", "InsertTeam", "UpdateTeam", "InsertMembership", "UpdateMembership",
 		"InsertInvitation", "UpdateInvitation", "InsertContact", "UpdateContact", "InsertConversation", "UpdateConversation",
-		"InsertMessage", "InsertGrant", "UpdateGrant", "InsertDelivery", "UpdateDelivery",
+		"InsertMessage", "UpdateMessage", "InsertWords", "InsertGrant", "UpdateGrant", "InsertDelivery", "UpdateDelivery",
 		"InsertOperation", "ForgetOperations", "MarkSeen", "ForgetSeen", "Append",
 	} {
 		if err := calls()[method].do(ctx, w.store, t); err != nil {
@@ -59,7 +59,7 @@ func (w *world) committed(t *town, before map[string]any, want bool, format stri
 	after := w.state(t)
 	for _, name := range []string{
 		"User 0", "User 1", "Account 0", "Account 1", "Team 0", "Team 1", "Members 0", "Invitations 0", "Contact 0", "Contact 1",
-		"Conversations 0", "Messages 0", "Grants 0", "DeliveriesOf 0", "Operation 1", "Operation 2", "MarkSeen 0", "MarkSeen 1", "TeamEvents 0",
+		"Conversations 0", "Messages 0", "Search 2", "Grants 0", "DeliveriesOf 0", "Operation 1", "Operation 2", "MarkSeen 0", "MarkSeen 1", "TeamEvents 0",
 	} {
 		if reflect.DeepEqual(after[name], before[name]) {
 			w.breaks("%s: %s answers as before", fmt.Sprintf(format, args...), name)

@@ -164,14 +164,33 @@ CREATE TABLE IF NOT EXISTS usher_messages (
 	conversation_id BINARY(16) NOT NULL,
 	seq             BIGINT NOT NULL CHECK (seq > 0),
 	id              BINARY(16) NOT NULL UNIQUE,
-	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('inbound', 'outbound', 'note', 'system')),
+	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('inbound', 'outbound', 'automatic', 'note', 'system')),
 	author_id       BINARY(16),
 	body            MEDIUMBLOB NOT NULL,
+	attachments     MEDIUMBLOB NOT NULL,
 	sent_at         BIGINT NOT NULL,
+	edited_at       BIGINT,
+	deleted_at      BIGINT,
+	status          VARBINARY(20) NOT NULL CHECK (status IN ('', 'queued', 'sent', 'failed', 'delivered', 'read')),
+	failure         VARBINARY(255) NOT NULL,
+	handed_at       BIGINT,
 	message_key     BINARY(32) UNIQUE,
+	receipt_key     BINARY(32) UNIQUE,
+	version         BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id, seq),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
 	FOREIGN KEY (author_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- By which words messages are found. It is an index, made from the messages: it refers to nothing, and
+-- a row whose message is not there, or not in that team, finds nothing.
+CREATE TABLE IF NOT EXISTS usher_words (
+	team_id    BINARY(16) NOT NULL,
+	word       BIGINT NOT NULL,
+	sent_at    BIGINT NOT NULL,
+	message_id BINARY(16) NOT NULL,
+	PRIMARY KEY (team_id, word, sent_at, message_id),
+	KEY usher_words_of_message (message_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS usher_grants (

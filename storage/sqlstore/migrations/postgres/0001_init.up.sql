@@ -161,13 +161,33 @@ CREATE TABLE usher_messages (
 	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),
 	seq             bigint NOT NULL CHECK (seq > 0),
 	id              uuid NOT NULL UNIQUE,
-	kind            text NOT NULL CHECK (kind IN ('inbound', 'outbound', 'note', 'system')),
+	kind            text NOT NULL CHECK (kind IN ('inbound', 'outbound', 'automatic', 'note', 'system')),
 	author_id       uuid REFERENCES usher_users (id),
 	body            text NOT NULL,
+	attachments     text NOT NULL,
 	sent_at         bigint NOT NULL,
+	edited_at       bigint,
+	deleted_at      bigint,
+	status          text NOT NULL CHECK (status IN ('', 'queued', 'sent', 'failed', 'delivered', 'read')),
+	failure         text NOT NULL,
+	handed_at       bigint,
 	message_key     bytea UNIQUE,
+	receipt_key     bytea UNIQUE,
+	version         bigint NOT NULL,
 	PRIMARY KEY (conversation_id, seq)
 );
+
+-- By which words messages are found. It is an index, made from the messages: it refers to nothing, and
+-- a row whose message is not there, or not in that team, finds nothing.
+CREATE TABLE usher_words (
+	team_id    uuid NOT NULL,
+	word       bigint NOT NULL,
+	sent_at    bigint NOT NULL,
+	message_id uuid NOT NULL,
+	PRIMARY KEY (team_id, word, sent_at, message_id)
+);
+
+CREATE INDEX usher_words_of_message ON usher_words (message_id);
 
 CREATE TABLE usher_grants (
 	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),

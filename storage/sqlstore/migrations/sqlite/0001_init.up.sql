@@ -152,13 +152,33 @@ CREATE TABLE usher_messages (
 	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
 	seq             INTEGER NOT NULL CHECK (seq > 0),
 	id              BLOB NOT NULL UNIQUE,
-	kind            TEXT NOT NULL CHECK (kind IN ('inbound', 'outbound', 'note', 'system')),
+	kind            TEXT NOT NULL CHECK (kind IN ('inbound', 'outbound', 'automatic', 'note', 'system')),
 	author_id       BLOB REFERENCES usher_users (id),
 	body            TEXT NOT NULL,
+	attachments     TEXT NOT NULL,
 	sent_at         INTEGER NOT NULL,
+	edited_at       INTEGER,
+	deleted_at      INTEGER,
+	status          TEXT NOT NULL CHECK (status IN ('', 'queued', 'sent', 'failed', 'delivered', 'read')),
+	failure         TEXT NOT NULL,
+	handed_at       INTEGER,
 	message_key     BLOB UNIQUE,
+	receipt_key     BLOB UNIQUE,
+	version         INTEGER NOT NULL,
 	PRIMARY KEY (conversation_id, seq)
 ) STRICT;
+
+-- By which words messages are found. It is an index, made from the messages: it refers to nothing, and
+-- a row whose message is not there, or not in that team, finds nothing.
+CREATE TABLE usher_words (
+	team_id    BLOB NOT NULL,
+	word       INTEGER NOT NULL,
+	sent_at    INTEGER NOT NULL,
+	message_id BLOB NOT NULL,
+	PRIMARY KEY (team_id, word, sent_at, message_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_words_of_message ON usher_words (message_id);
 
 CREATE TABLE usher_grants (
 	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
