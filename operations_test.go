@@ -362,6 +362,31 @@ var operations = map[string]operation{
 		return err
 	}},
 
+	"invite.Create, in a role": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Create(ctx, p.actor, invite.ToTeamAs("new@new.example", x.role))
+		return err
+	}},
+	"invite.Sweep": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Sweep(ctx, p.system)
+		return err
+	}},
+	"invite.Inspect": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Inspect(ctx, p.system, s.own.team, s.own.invitation)
+		return err
+	}},
+	"invite.InspectOffer": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.InspectOffer(ctx, p.system, s.proper.holder.Account, s.own.offer)
+		return err
+	}},
+	"invite.History": {rbac.ReadAudit, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.History(ctx, p.actor, x.invitation)
+		return err
+	}},
+	"tenancy.RoleByID": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.RoleByID(ctx, p.system, s.proper.holder.Account, s.own.role)
+		return err
+	}},
+
 	"invite.Offer": {rbac.TransferAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		if _, err := s.Invites.RevokeOffer(context.Background(), s.proper.holder, s.own.offer); err != nil { // one can be pending
 			return err
@@ -477,6 +502,26 @@ var operations = map[string]operation{
 		_, err := s.Conversations.Open(ctx, p.actor, x.conversation)
 		return err
 	}},
+	"conversation.Snooze": {rbac.SnoozeConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Snooze(ctx, p.actor, x.conversation, s.Clock.Now().Add(time.Hour))
+		return err
+	}},
+	"conversation.Start": {rbac.StartConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Start(ctx, p.actor, "visitor-new")
+		return err
+	}},
+	"conversation.Episodes": {rbac.ReadConversations, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Episodes(ctx, p.actor, x.conversation, 0, 0)
+		return err
+	}},
+	"conversation.Wake": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Wake(ctx, p.system)
+		return err
+	}},
+	"conversation.CloseIdle": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.CloseIdle(ctx, p.system)
+		return err
+	}},
 	"conversation.Contact": {rbac.ReadContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Contact(ctx, p.actor, x.conversation)
 		return err
@@ -525,12 +570,14 @@ var steps = map[string]string{
 	"tenancy.LockAccount":     "takes an account for another room's operation",
 	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",
 	"tenancy.TransferAccount": "part of invite.Accept",
+	"tenancy.CoversRole":      "part of invite.Create",
 	"invite.Depart":           "part of every departure",
 	"invite.Erase":            "part of tenancy.DeleteUser",
 	"invite.Withdraw":         "part of conversation.Deliver",
 	"conversation.Archive":    "part of tenancy.Archive",
 	"conversation.Erase":      "part of tenancy.DeleteUser",
 	"conversation.Depart":     "part of every departure",
+	"conversation.Admitted":   "part of invite.Create and Accept",
 	"conversation.Settle":     "part of every end of an invitation",
 }
 

@@ -37,7 +37,7 @@ var bulk = map[string]struct {
 	"tenancy.Remove":                  {5, "each conversation is locked, written and looked at for a grant, and has an event (two)"},
 	"tenancy.ChangeRole":              {5, "to Restricted, which takes the same from a member"},
 	"tenancy.Suspend":                 {5, "takes the same from a member"},
-	"tenancy.Archive":                 {6, "each open conversation is written and has an event (two), and each pending invitation into it is withdrawn"},
+	"tenancy.Archive":                 {8, "each open conversation and its episode are written and have an event (two), and each pending invitation into it is withdrawn"},
 	"tenancy.Leave":                   {4, "each pending invitation is locked and written, and has an event (two)"},
 	"conversation.Deliver, to a team": {8, "each guest is admitted to the new team like anybody else, which takes the team and reads its account anew"},
 }

@@ -25,6 +25,7 @@ var (
 	readContact = act{rbac.ReadContact, true}
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
+	snoozing    = act{rbac.SnoozeConversation, false}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -34,7 +35,7 @@ var (
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking,
-		sending, assigning, inviting, delivering,
+		snoozing, sending, assigning, inviting, delivering,
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // OpenConversationsError says that a team cannot be archived while conversations of it are open,
 // and nothing was said of them. It is [tenancy.ErrConflict].
 type OpenConversationsError struct {
-	// Open is how many there are.
+	// Open is how many there are that are not closed.
 	Open int
 }
 
@@ -44,7 +44,7 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 	now := s.env.Now()
 	for _, c := range open {
 		if a.Close {
-			err = s.close(ctx, a.By, &c, "", now)
+			err = s.close(ctx, a.By, &c, OnClose, "", now)
 		} else {
 			d := Delivery{
 				By: a.By.User, Recipient: ToTeam(target.ID), Outcome: Outcome{Status: Archived},

@@ -21,6 +21,10 @@ type Conversation struct {
 	Identity tenancy.Identity
 	Address  string
 	Status   Status
+	// SnoozedUntil is when a snoozed conversation wakes by itself; zero for any other.
+	SnoozedUntil time.Time
+	// Episode is the number of the [Episode] that goes on, or was the last one to end.
+	Episode int64
 	// Label is where the conversation stands in the team's work: see [Outcome].
 	Label Label
 	// Outcome is what a closed conversation was closed with; empty where nothing was said.
@@ -30,6 +34,8 @@ type Conversation struct {
 	// LastSeq is the sequence of the newest message, and LastAt its time.
 	LastSeq int64
 	LastAt  time.Time
+	// IdleSince is since when nothing has happened: no message, opening or waking.
+	IdleSince time.Time
 	// NeedsReplySince is the time of the first message of the contact that nobody has
 	// answered; zero when there is none. Only a contact's message sets it, only a human
 	// public reply clears it.
@@ -37,12 +43,3 @@ type Conversation struct {
 	CreatedAt       time.Time
 	Version         int64
 }
-
-// Status says whether a conversation is worked on.
-type Status string
-
-// The states of a conversation.
-const (
-	Open   Status = "open"
-	Closed Status = "closed"
-)

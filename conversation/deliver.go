@@ -266,18 +266,16 @@ func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, from t
 	if d.Outcome.Status.moves() {
 		c.Label = d.Outcome.Status
 	}
-	closes := d.Category == Negative && !d.KeepOpen && c.Status == Open
-	if closes {
-		c.Status, c.Outcome = Closed, d.Outcome.Status
+	if d.Category == Negative && !d.KeepOpen && c.Status != Closed {
+		if err := s.conclude(ctx, by, c, OnClose, d.Outcome.Status, now); err != nil {
+			return err
+		}
 	}
 	if err := s.store.UpdateConversation(ctx, from, *c); err != nil {
 		return err
 	}
 	c.Version++
-	if !closes {
-		return nil
-	}
-	return s.record(ctx, by, now, *c, ConversationClosed, tenancy.Facts{"outcome": string(c.Outcome)})
+	return nil
 }
 
 // Deliveries lists the cards of the actor's team, newest first: what it delivered and what it

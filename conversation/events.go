@@ -9,13 +9,16 @@ import (
 )
 
 // The events of this room. Their payloads are [tenancy.Facts] with the names given; all on
-// the stream of a conversation carry its id as conversation.
+// the stream of a conversation carry its id as conversation. Those that change its state have the
+// [Event] that did it as on, and the number of the [Episode].
 const (
 	ContactCreated         = "contact.created"         // contact
 	ContactEdited          = "contact.edited"          // contact, changed: a comma-separated list of fields
-	ConversationStarted    = "conversation.started"    // contact
-	ConversationClosed     = "conversation.closed"     // outcome
-	ConversationOpened     = "conversation.opened"     //
+	ConversationStarted    = "conversation.started"    // contact, on, episode
+	ConversationSnoozed    = "conversation.snoozed"    // until, episode
+	ConversationWoken      = "conversation.woken"      // on, episode: a snoozed one is open again
+	ConversationClosed     = "conversation.closed"     // outcome, on, episode
+	ConversationOpened     = "conversation.opened"     // on, episode: a closed one is open again
 	ConversationAssigned   = "conversation.assigned"   // user, from: the earlier assignee
 	ConversationUnassigned = "conversation.unassigned" // from: the earlier assignee
 	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it

@@ -56,6 +56,15 @@ func (s *Service) Offer(ctx context.Context, actor tenancy.Actor, id tenancy.Con
 	return err
 }
 
+// Admitted implements [invite.Admitter]: a guest with a live grant is in.
+func (s *Service) Admitted(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (bool, error) {
+	g, err := s.store.Grant(ctx, id, user)
+	if notFound(err) {
+		return false, nil
+	}
+	return g.LiveAt(s.env.Now()), err
+}
+
 // Settle implements [invite.Admitter]: an accepted invitation becomes a grant, and a
 // delivery that waited for the invitation ends with it. It must run inside a transaction.
 func (s *Service) Settle(ctx context.Context, inv invite.Invitation) error {

@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -10,8 +11,9 @@ import (
 )
 
 // Close ends the work on a conversation, with what came of it if that can be said (the empty
-// Label otherwise): one of [Labels] or of the team's own statuses, without regard to case. A closed conversation leaves the working list; the contact's next message
-// or [Service.Open] opens it again. Closing a closed one changes nothing.
+// Label otherwise): one of [Labels] or of the team's own statuses, without regard to case. A closed
+// conversation leaves the working list; the contact's next message or [Service.Open] opens it
+// again. Closing a closed one changes nothing.
 //
 // Errors: [*tenancy.InvalidError], which lists the statuses, [tenancy.ErrNotFound],
 // [rbac.ErrDenied].
@@ -27,20 +29,13 @@ func (s *Service) Close(ctx context.Context, actor tenancy.Actor, id tenancy.Con
 		if c.Status == Closed {
 			return nil
 		}
-		return s.close(ctx, actor, c, status, now)
+		return s.close(ctx, actor, c, OnClose, status, now)
 	})
 }
 
-func (s *Service) close(ctx context.Context, by tenancy.Principal, c *Conversation, outcome Label, now time.Time) error {
-	c.Status, c.Outcome = Closed, outcome
-	if err := s.update(ctx, c); err != nil {
-		return err
-	}
-	return s.record(ctx, by, now, *c, ConversationClosed, tenancy.Facts{"outcome": string(outcome)})
-}
-
-// Open takes up a closed conversation again. Someone who can no longer be responsible for it
-// is no longer its assignee. Opening an open one changes nothing.
+// Open takes up a conversation again that was closed or snoozed. One that was closed begins a new
+// [Episode], and someone who can no longer be responsible for it is no longer its assignee.
+// Opening an open one changes nothing.
 //
 // Errors: [tenancy.ErrNotFound], [rbac.ErrDenied].
 func (s *Service) Open(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
@@ -48,23 +43,64 @@ func (s *Service) Open(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 		if c.Status == Open {
 			return nil
 		}
-		if err := s.reopen(ctx, actor, c, now); err != nil {
+		if err := s.resume(ctx, actor, c, OnOpen, now); err != nil {
 			return err
 		}
 		return s.update(ctx, c)
 	})
 }
 
-// reopen makes a closed conversation an open one; the caller writes the row. The event comes
-// first in the stream, before whatever opened it.
-func (s *Service) reopen(ctx context.Context, by tenancy.Principal, c *Conversation, now time.Time) error {
-	if c.Status == Open {
-		return nil
-	}
-	c.Status, c.Outcome = Open, ""
-	if err := s.record(ctx, by, now, *c, ConversationOpened, nil); err != nil {
+// close writes that a locked conversation is over.
+func (s *Service) close(ctx context.Context, by tenancy.Principal, c *Conversation, on Event, outcome Label, now time.Time) error {
+	if err := s.conclude(ctx, by, c, on, outcome, now); err != nil {
 		return err
 	}
+	return s.update(ctx, c)
+}
+
+// conclude ends a conversation and its episode, if the state allows the event; the caller writes
+// the row.
+func (s *Service) conclude(ctx context.Context, by tenancy.Principal, c *Conversation, on Event, outcome Label, now time.Time) error {
+	next, err := c.Status.After(on)
+	if err != nil {
+		return err
+	}
+	c.Status, c.SnoozedUntil, c.Outcome = next, time.Time{}, outcome
+	err = s.store.EndEpisode(ctx, Episode{
+		Conversation: c.ID, Number: c.Episode, ClosedAt: now, ClosedBy: by.Principal(), ClosedOn: on, Outcome: outcome,
+	})
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, by, now, *c, ConversationClosed, episodeFacts(*c, on, tenancy.Facts{"outcome": string(outcome)}))
+}
+
+// resume makes a snoozed or closed conversation an open one, if the state allows the event; the
+// caller writes the row. The event comes first in the stream, before whatever opened it. An open
+// one stays as it is.
+func (s *Service) resume(ctx context.Context, by tenancy.Principal, c *Conversation, on Event, now time.Time) error {
+	from := c.Status
+	next, err := from.After(on)
+	if err != nil || next == from {
+		return err
+	}
+	c.Status, c.SnoozedUntil, c.Outcome, c.IdleSince = next, time.Time{}, "", now
+	if !from.begins() {
+		return s.record(ctx, by, now, *c, ConversationWoken, episodeFacts(*c, on, nil))
+	}
+	c.Episode++
+	if err := s.begin(ctx, by, *c, on, now); err != nil {
+		return err
+	}
+	if err := s.record(ctx, by, now, *c, ConversationOpened, episodeFacts(*c, on, nil)); err != nil {
+		return err
+	}
+	return s.recheck(ctx, by, c, now)
+}
+
+// recheck gives a conversation back to the team if its assignee can no longer be responsible; the
+// caller writes the row.
+func (s *Service) recheck(ctx context.Context, by tenancy.Principal, c *Conversation, now time.Time) error {
 	if c.Assignee.IsZero() {
 		return nil
 	}
@@ -75,6 +111,15 @@ func (s *Service) reopen(ctx context.Context, by tenancy.Principal, c *Conversat
 	from := c.Assignee
 	c.Assignee = tenancy.UserID{}
 	return s.record(ctx, by, now, *c, ConversationUnassigned, tenancy.Facts{"from": from.String()})
+}
+
+// episodeFacts are those of every event that changes the state.
+func episodeFacts(c Conversation, on Event, facts tenancy.Facts) tenancy.Facts {
+	if facts == nil {
+		facts = tenancy.Facts{}
+	}
+	facts["on"], facts["episode"] = string(on), strconv.FormatInt(c.Episode, 10)
+	return facts
 }
 
 // change runs fn on a conversation that the actor may act on, in one transaction, and

@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,8 +21,8 @@ func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 // the granted ones for a guest. A conversation is in it exactly if [Service.Get] finds it.
 func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, page tenancy.Page) (tenancy.List[Conversation], error) {
 	var none tenancy.List[Conversation]
-	if filter.Status != "" && filter.Status != Open && filter.Status != Closed {
-		return none, &tenancy.InvalidError{Field: "status", Reason: "must be open or closed"}
+	if filter.Status != "" && !filter.Status.known() {
+		return none, &tenancy.InvalidError{Field: "status", Reason: "must be open, snoozed or closed"}
 	}
 	keyset, err := page.Keyset("conversations", actor, filter)
 	if err != nil {
@@ -53,11 +52,9 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 // oldest first; resume with the last Seq that you have. A guest gets no notes, and nothing
 // from before their grant begins.
 func (s *Service) Messages(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, after int64, limit int) ([]Message, error) {
-	if limit == 0 {
-		limit = tenancy.DefaultLimit
-	}
-	if limit < 0 || limit > tenancy.MaxLimit {
-		return nil, &tenancy.InvalidError{Field: "limit", Reason: fmt.Sprintf("must be from 1 to %d", tenancy.MaxLimit)}
+	limit, err := checkedLimit(limit)
+	if err != nil {
+		return nil, err
 	}
 	v, err := s.look(ctx, actor, id, reading)
 	if err != nil {

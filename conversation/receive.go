@@ -33,7 +33,7 @@ const (
 
 // Receive takes a contact's message. The first one of a contact opens a conversation with
 // the team that has the identity; later ones go to that conversation, wherever it lives now,
-// and open it again if it was closed. A repeated message changes nothing and answers the
+// and open it again if it was closed or snoozed. A repeated message changes nothing and answers the
 // conversation as it is. Contact, conversation, message and events are one transaction.
 //
 // Messages are taken also for a suspended account: what was said must not be lost. So are those
@@ -58,7 +58,7 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 		if seen, err := s.repeated(ctx, c, m); err != nil || seen != nil {
 			return c, err
 		}
-		if err := s.reopen(ctx, by, &c, now); err != nil {
+		if err := s.resume(ctx, by, &c, OnInbound, now); err != nil {
 			return Conversation{}, err
 		}
 		if c.NeedsReplySince.IsZero() {
@@ -133,7 +133,7 @@ func (s *Service) thread(ctx context.Context, by tenancy.System, in Inbound, now
 		}
 		c, err := s.known(ctx, owner, in)
 		if notFound(err) && !owner.ID.IsZero() {
-			return s.start(ctx, by, owner, in, now)
+			return s.start(ctx, by, owner, in.To, in.From, OnInbound, now)
 		}
 		if err != nil {
 			return Conversation{}, err
@@ -212,21 +212,4 @@ func (s *Service) lockHeir(ctx context.Context, archived, heir tenancy.TeamID) (
 		}
 	}
 	return target, able, nil
-}
-
-// start makes the conversation of a contact's first message.
-func (s *Service) start(ctx context.Context, by tenancy.System, team tenancy.Team, in Inbound, now time.Time) (Conversation, error) {
-	contact, err := s.contactIn(ctx, by, team, Contact{Channel: in.To.Channel, Address: in.From}, now)
-	if err != nil {
-		return Conversation{}, err
-	}
-	c := Conversation{
-		ID: tenancy.NewID[tenancy.ConversationID](s.env), Account: team.Account, Team: team.ID,
-		Contact: contact.ID, Identity: in.To, Address: in.From,
-		Status: Open, Label: NewLabel, LastAt: now, CreatedAt: now, Version: 1,
-	}
-	if err := s.store.InsertConversation(ctx, c); err != nil {
-		return Conversation{}, err
-	}
-	return c, s.record(ctx, by, now, c, ConversationStarted, tenancy.Facts{"contact": contact.ID.String()})
 }

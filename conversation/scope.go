@@ -28,7 +28,7 @@ func (s Scope) Admits(c Conversation, g Grant) bool {
 
 // Filter narrows a list of conversations. The zero Filter admits all.
 type Filter struct {
-	// Status admits open or closed ones; empty admits both.
+	// Status admits those in one state; empty admits all.
 	Status Status
 	// Waiting admits those where the contact waits for an answer.
 	Waiting bool

@@ -87,7 +87,7 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 // write gives a message its place at the end of a locked conversation.
 func (s *Service) write(ctx context.Context, by tenancy.Principal, c *Conversation, m Message, event string) (Message, error) {
 	c.LastSeq++
-	c.LastAt = m.At
+	c.LastAt, c.IdleSince = m.At, m.At
 	m.ID, m.Conversation, m.Seq, m.Version = tenancy.NewID[tenancy.MessageID](s.env), c.ID, c.LastSeq, 1
 	if m.Kind.sent() {
 		m.Status = StatusQueued

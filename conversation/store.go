@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
@@ -18,6 +19,7 @@ type Store interface {
 	outbox.Appender
 	ContactStore
 	ThreadStore
+	EpisodeStore
 	MessageStore
 	WordStore
 	GrantStore
@@ -42,8 +44,8 @@ type ThreadStore interface {
 	UpdateConversation(ctx context.Context, team tenancy.TeamID, c Conversation) error
 	LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
 	Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
-	// LockOpen takes all open conversations of the team until the transaction ends, and answers
-	// them by id.
+	// LockOpen takes all conversations of the team that are not closed until the transaction ends,
+	// and answers them by id.
 	LockOpen(ctx context.Context, team tenancy.TeamID) ([]Conversation, error)
 	// ConversationsByAddress lists the conversations of a channel identity and a contact's address,
 	// one at most for each account, in whatever team it is, newest first by (LastAt, id).
@@ -53,6 +55,29 @@ type ThreadStore interface {
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// SnoozeEnded lists at most limit snoozed conversations, of all teams, whose SnoozedUntil has
+	// come (it is not after now), by (SnoozedUntil, id).
+	SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
+	// Idle lists at most limit open conversations, of all teams that have an AutoClose, in which
+	// nobody waits for a reply and whose IdleSince is at least that long before now, in no
+	// particular order.
+	Idle(ctx context.Context, now time.Time, limit int) ([]Thread, error)
+}
+
+// Thread names a conversation and the team that it was in when it was looked up.
+type Thread struct {
+	Team         tenancy.TeamID
+	Conversation tenancy.ConversationID
+}
+
+// EpisodeStore keeps episodes. (Conversation, Number) is unique.
+type EpisodeStore interface {
+	InsertEpisode(ctx context.Context, e Episode) error
+	// EndEpisode writes ClosedAt, ClosedBy, ClosedOn and Outcome of the episode, and nothing else
+	// of it. One that has ended, like one that is not there, is [tenancy.ErrNotFound].
+	EndEpisode(ctx context.Context, e Episode) error
+	// Episodes lists at most limit episodes of a conversation after the number given, by Number.
+	Episodes(ctx context.Context, id tenancy.ConversationID, after int64, limit int) ([]Episode, error)
 }
 
 // MessageStore keeps messages. (Conversation, Seq) is unique, and so are a Key and a Receipt that are

@@ -1,7 +1,9 @@
 package invite
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/usher-go/usher/tenancy"
@@ -21,20 +23,27 @@ import (
 // A refusal leaves the invitation as it was, and usable. What an account has run out of is told
 // and not recorded, unlike who is turned away: nobody has tried the wrong door.
 //
+// A team that has [tenancy.Settings.Terms] asks for the user's consent to them with [Terms]: so
+// registering and joining are two steps, with the terms in between, and a user who has not joined is
+// nobody in the team. What they agreed to is kept with the invitation and told by its event.
+//
 // Errors: [tenancy.ErrNoPrincipal]; [tenancy.ErrNotFound] for a token that nobody knows or that a
 // resend has replaced; [tenancy.ErrInactive] for a user who may not act; [ErrWrongUser] and
 // [ErrUnverified], which say nothing of the invitation's state; [*AcceptedError] the second time;
 // [*StateError] for one that has ended, which is [tenancy.ErrExpired] from its ExpiresAt on;
-// [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived]; [ErrInviterLost];
+// [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived]; [ErrInviterLost]; [ErrRoleGone]; [*DomainError]; [*TermsError]; [*GuestError];
 // [*tenancy.MemberError] for someone who is in the team, also if they are suspended;
 // [ErrHoldsAlready]; [*tenancy.SeatsError].
-func (s *Service) Accept(ctx context.Context, user tenancy.UserID, token Token) (Invitation, error) {
-	return s.answer(ctx, user, token, "Accept", s.accept)
+func (s *Service) Accept(ctx context.Context, user tenancy.UserID, token Token, consents ...Consent) (Invitation, error) {
+	given := agreed(consents)
+	return s.answer(ctx, user, token, "Accept", []any{given.terms}, func(ctx context.Context, a tenancy.Arrival, r Record, now time.Time) (Record, error) {
+		return s.accept(ctx, a, r, given, now)
+	})
 }
 
-func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, now time.Time) (Record, error) {
+func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, given consent, now time.Time) (Record, error) {
 	if r.State == Accepted {
-		return Record{}, &AcceptedError{Invitation: r.Invitation, Membership: a.Membership}
+		return Record{}, &AcceptedError{Invitation: r.Invitation, Membership: a.Membership, To: cmp.Or(a.Team.Name, a.Account.Name)}
 	}
 	if _, err := r.StateAt(now).After(OnAccept); err != nil {
 		return Record{}, err
@@ -42,20 +51,59 @@ func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, now t
 	if err := a.Open(); err != nil {
 		return Record{}, err
 	}
-	if err := s.inviterMay(ctx, a, r.Invitation); err != nil {
+	if err := s.stillStands(ctx, a, r.Invitation); err != nil {
 		return Record{}, err
 	}
-	if err := s.useless(r.Invitation, a, now); err != nil {
+	if err := s.useless(ctx, r.Invitation, a, now); err != nil {
 		return Record{}, err
 	}
-	r.AcceptedBy = a.User.ID
+	terms, err := given.to(a.Team)
+	if err != nil {
+		return Record{}, err
+	}
+	r.AcceptedBy, r.Terms = a.User.ID, terms
 	return s.step(ctx, tenancy.Self(a.User.ID), now, r, OnAccept)
 }
 
+// stillStands answers what of the invitation does not hold any more: its role, its inviter's
+// authority, its address.
+func (s *Service) stillStands(ctx context.Context, a tenancy.Arrival, inv Invitation) error {
+	if err := s.roleStands(ctx, inv); err != nil {
+		return err
+	}
+	if err := s.inviterMay(ctx, a, inv); err != nil {
+		return err
+	}
+	if inv.Kind == ToOneAccount {
+		return nil
+	}
+	return invitable(a.Team, inv.Email)
+}
+
+// roleStands answers [ErrRoleGone] if the custom role that the invitation grants was deleted.
+func (s *Service) roleStands(ctx context.Context, inv Invitation) error {
+	if inv.Custom.IsZero() {
+		return nil
+	}
+	_, err := s.people.RoleByID(ctx, system, inv.Account, inv.Custom)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return ErrRoleGone
+	}
+	return err
+}
+
+// orRoleGone is why an invitation cannot be sent again: its role was deleted, or else the refusal.
+func (s *Service) orRoleGone(ctx context.Context, inv Invitation, refusal error) error {
+	if !errors.Is(refusal, tenancy.ErrNotFound) {
+		return refusal
+	}
+	return cmp.Or(s.roleStands(ctx, inv), refusal)
+}
+
 // useless answers why an invitation gives the user nothing that they do not have.
-func (s *Service) useless(inv Invitation, a tenancy.Arrival, now time.Time) error {
+func (s *Service) useless(ctx context.Context, inv Invitation, a tenancy.Arrival, now time.Time) error {
 	if inv.Kind != ToOneAccount {
-		return s.conflict(inv, a.Membership, now)
+		return s.conflict(ctx, inv, a.Membership, now)
 	}
 	if a.User.ID == a.Account.HeldBy {
 		return ErrHoldsAlready

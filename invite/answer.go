@@ -31,12 +31,13 @@ type reply func(ctx context.Context, a tenancy.Arrival, r Record, now time.Time)
 // The row is found by the token without a lock, because its team, or the account that it offers,
 // must be locked before it; it is compared with the token again once it is locked.
 //
-// A refusal is written down and committed, and then answered.
-func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, name string, do reply) (Invitation, error) {
+// A refusal is written down and committed, and then answered. What the user said with the answer is
+// part of the request.
+func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, name string, said []any, do reply) (Invitation, error) {
 	if user.IsZero() {
 		return Invitation{}, tenancy.ErrNoPrincipal
 	}
-	request := []any{token.Hash()}
+	request := append([]any{token.Hash()}, said...)
 	return tenancy.Do(ctx, s.store, s.env, tenancy.Self(user), name, request, func(ctx context.Context) (Invitation, error) {
 		found, err := s.find(ctx, token)
 		if err != nil {

@@ -21,18 +21,28 @@ var rights = map[Kind]struct{ offer, revoke rbac.Permission }{
 // mayOffer is the inviter's authority, checked when an invitation is created, sent again and
 // accepted: the right to invite, to no role above their own, and into a conversation that they
 // may offer.
-func (s *Service) mayOffer(ctx context.Context, standing tenancy.Standing, inv Invitation) error {
+//
+// It answers the invitation with the base of its custom role, if it has one.
+func (s *Service) mayOffer(ctx context.Context, standing tenancy.Standing, inv Invitation) (Invitation, error) {
 	perm := rights[inv.Kind].offer
 	if err := standing.Check(perm); err != nil {
-		return err
+		return Invitation{}, err
 	}
-	if err := standing.Covers(perm, inv.Role); err != nil {
-		return err
+	if inv.Custom.IsZero() {
+		if err := standing.Covers(perm, inv.Role); err != nil {
+			return Invitation{}, err
+		}
+	} else {
+		role, err := s.people.CoversRole(ctx, standing, perm, inv.Custom)
+		if err != nil {
+			return Invitation{}, err
+		}
+		inv.Role = role.Base
 	}
 	if inv.Kind != ToOneConversation {
-		return nil
+		return inv, nil
 	}
-	return s.admitter.Offer(ctx, standing.Actor, inv.Conversation)
+	return inv, s.admitter.Offer(ctx, standing.Actor, inv.Conversation)
 }
 
 // inviterMay checks the authority of whoever sent the invitation as it is now, unless the team
@@ -58,7 +68,8 @@ func (s *Service) stillOffers(ctx context.Context, inv Invitation) error {
 	if err != nil {
 		return err
 	}
-	return s.mayOffer(ctx, standing, inv)
+	_, err = s.mayOffer(ctx, standing, inv)
+	return err
 }
 
 // mayRead lets those read invitations of a kind who may send them. Reading goes on in a
@@ -81,15 +92,22 @@ func mayKnow(standing tenancy.Standing) error {
 
 // conflict answers a [*tenancy.MemberError] if the invitation is of no use to someone with this
 // membership: they are in the team, or see all its conversations. A guest can be invited into
-// one more conversation. A suspended member can be invited to nothing, so that nobody is
+// one more conversation, and is told with a [*GuestError] of one that they are in. A suspended member can be invited to nothing, so that nobody is
 // revived in passing.
-func (s *Service) conflict(inv Invitation, m tenancy.Membership, now time.Time) error {
+func (s *Service) conflict(ctx context.Context, inv Invitation, m tenancy.Membership, now time.Time) error {
 	absent := m.User.IsZero() || m.Status == tenancy.MembershipRemoved
 	guest := m.ActiveAt(now) && !s.policy.Allows(m.Role, rbac.ReadConversation, rbac.ByTeam)
-	if absent || guest && inv.Kind == ToOneConversation {
+	switch {
+	case absent:
 		return nil
+	case !guest || inv.Kind != ToOneConversation:
+		return &tenancy.MemberError{Membership: m}
 	}
-	return &tenancy.MemberError{Membership: m}
+	admitted, err := s.admitter.Admitted(ctx, inv.Conversation, m.User)
+	if err == nil && admitted {
+		return &GuestError{Membership: m, Conversation: inv.Conversation}
+	}
+	return err
 }
 
 // colleague is conflict for an address: it answers only about people in the inviter's own team,
@@ -103,5 +121,5 @@ func (s *Service) colleague(ctx context.Context, standing tenancy.Standing, inv 
 	if err != nil && !errors.Is(err, tenancy.ErrNotFound) {
 		return err
 	}
-	return s.conflict(inv, m, now)
+	return s.conflict(ctx, inv, m, now)
 }

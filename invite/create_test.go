@@ -171,7 +171,8 @@ func TestOnePendingPerScopeAndAddress(t *testing.T) {
 			var pending *invite.PendingError
 			require.ErrorAs(t, err, &pending)
 			require.ErrorIs(t, err, tenancy.ErrConflict)
-			assert.Equal(t, first.ID, pending.Invitation)
+			assert.Equal(t, first, pending.Invitation)
+			assert.Equal(t, "Same Name", pending.Inviter)
 		}
 		assert.Equal(t, before, w.picture(w.acme))
 
@@ -180,7 +181,7 @@ func TestOnePendingPerScopeAndAddress(t *testing.T) {
 		_, err = w.invites.Create(w.ctx, w.acme.alice, invite.ToConversation(bob, w.acme.conversation))
 		var pending *invite.PendingError
 		require.ErrorAs(t, err, &pending)
-		assert.Equal(t, guest.ID, pending.Invitation)
+		assert.Equal(t, guest, pending.Invitation)
 
 		other := w.conversation(w.acme, "+15550100099")
 		w.desk.open(w.acme.team.ID, other)

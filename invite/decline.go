@@ -13,7 +13,7 @@ import (
 //
 // Errors: those of [Service.Accept] up to [*StateError].
 func (s *Service) Decline(ctx context.Context, user tenancy.UserID, token Token) (Invitation, error) {
-	return s.answer(ctx, user, token, "Decline", s.decline)
+	return s.answer(ctx, user, token, "Decline", nil, s.decline)
 }
 
 func (s *Service) decline(ctx context.Context, a tenancy.Arrival, r Record, now time.Time) (Record, error) {

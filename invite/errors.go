@@ -34,19 +34,23 @@ func (unverifiedError) Is(target error) bool { return errors.Is(ErrWrongUser, ta
 // ErrHoldsAlready: the account is offered to the one who holds it.
 var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)
 
-// PendingError says that an invitation for the same address into the same team, or the same
-// conversation, is pending already; or one that offers the same account, to whomever. It is
-// [tenancy.ErrConflict].
-type PendingError struct {
-	Invitation tenancy.InvitationID
+// ErrRoleGone: the custom role that the invitation grants was deleted. Revoke it, and invite anew.
+var ErrRoleGone = fmt.Errorf("%w: the role that the invitation grants is no more", tenancy.ErrConflict)
+
+// GuestError says that the user is a guest of the conversation already, and needs no invitation. It
+// is [tenancy.ErrConflict].
+type GuestError struct {
+	// Membership is what the user is in the team.
+	Membership   tenancy.Membership
+	Conversation tenancy.ConversationID
 }
 
-func (e *PendingError) Error() string {
-	return fmt.Sprintf("conflict: invitation %s is pending already", e.Invitation)
+func (e *GuestError) Error() string {
+	return "conflict: the user is a guest of the conversation already"
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.
-func (e *PendingError) Is(target error) bool { return target == tenancy.ErrConflict }
+func (e *GuestError) Is(target error) bool { return target == tenancy.ErrConflict }
 
 // AcceptedError says that the invitation was accepted before. It is told only to the user whom
 // it is for. It is [tenancy.ErrConflict], and a [*StateError].
@@ -54,10 +58,12 @@ type AcceptedError struct {
 	Invitation Invitation
 	// Membership is what the user has in the team now: zero if they have left since.
 	Membership tenancy.Membership
+	// To is the name of the team or account that the user has accepted into.
+	To string
 }
 
 func (e *AcceptedError) Error() string {
-	return fmt.Sprintf("conflict: the invitation was already accepted by user %s", e.Invitation.AcceptedBy)
+	return fmt.Sprintf("conflict: the user has accepted the invitation to %s before", e.To)
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.

@@ -8,8 +8,10 @@ import (
 
 // The events of this room, on the stream of the team, or of the account that is offered. The
 // payload of each is [tenancy.Facts] with invitation, kind, state (after the event) and mailing;
-// with role, or account if that is offered; with conversation if it is into one; accepted and refused with user, refused also with reason. Addresses and tokens are
-// never in it.
+// with role, or account if that is offered; with conversation if
+// it is into one; accepted and refused with user, accepted with terms where some were agreed to,
+// refused also with reason. The role is the built-in one, or the id of the custom one. Addresses and
+// tokens are never in it.
 const (
 	InvitationCreated  = "invitation.created"
 	InvitationResent   = "invitation.resent"
@@ -49,13 +51,23 @@ func (i Invitation) facts() tenancy.Facts {
 	if i.Kind == ToOneAccount {
 		f["account"] = i.Account.String()
 	} else {
-		f["role"] = i.Role.String()
+		f["role"] = i.roleName()
 	}
 	if i.Kind == ToOneConversation {
 		f["conversation"] = i.Conversation.String()
 	}
 	if i.State == Accepted {
 		f["user"] = i.AcceptedBy.String()
+		if i.Terms != "" {
+			f["terms"] = i.Terms
+		}
 	}
 	return f
+}
+
+func (i Invitation) roleName() string {
+	if !i.Custom.IsZero() {
+		return i.Custom.String()
+	}
+	return i.Role.String()
 }

@@ -9,16 +9,16 @@ import (
 )
 
 // Expire writes down that an invitation's time has passed, once. Nothing depends on it being
-// called: expiry holds by the clock. One whose time has not passed, or that has ended, stays as
+// called: expiry holds by the clock; [Service.Sweep] does it for all. One whose time has not passed, or that has ended, stays as
 // it is, which is no error.
 //
 // Errors: [tenancy.ErrNotFound].
 func (s *Service) Expire(ctx context.Context, by tenancy.System, team tenancy.TeamID, id tenancy.InvitationID) (Invitation, error) {
 	return s.expire(ctx, by, func(ctx context.Context) (Record, error) {
-		if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
-			return Record{}, err
+		if team.IsZero() { // which would be an offer
+			return Record{}, tenancy.ErrNotFound
 		}
-		return s.store.LockInvitation(ctx, team, id)
+		return s.hold(ctx, tenancy.AccountID{}, team, id)
 	})
 }
 

@@ -1,6 +1,7 @@
 package invite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"html"
@@ -30,6 +31,8 @@ type Mail struct {
 	Mailing    int
 	Kind       Kind
 	Role       rbac.Role `json:",omitzero"`
+	// Custom is the name of the custom role on top of Role, if there is one; it is like the other names.
+	Custom string `json:",omitempty"`
 	// Account is set for an offer of an account, and Team for any other. They and Inviter are names for people to read, on one line and without invisible
 	// characters. They are not escaped.
 	Account   string
@@ -75,7 +78,7 @@ func (m Mail) offer() string {
 	case ToOneConversation:
 		return fmt.Sprintf("%s of %s invites you to take part in a conversation.", oneLine(m.Inviter), oneLine(m.Team))
 	default:
-		return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), m.Role)
+		return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), cmp.Or(oneLine(m.Custom), m.Role.String()))
 	}
 }
 

@@ -76,13 +76,17 @@ func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
 		if err != nil {
 			return err
 		}
+		custom, err := s.customName(ctx, r.Invitation)
+		if err != nil {
+			return err
+		}
 		token := mintToken()
 		r.Hash, r.MailedAt = token.Hash(), now
 		if r, err = s.step(ctx, mailing, now, r, OnMail); err != nil {
 			return err
 		}
 		mail = Mail{
-			To: r.Email, Invitation: r.ID, Mailing: r.Mailing, Kind: r.Kind, Role: r.Role,
+			To: r.Email, Invitation: r.ID, Mailing: r.Mailing, Kind: r.Kind, Role: r.Role, Custom: oneLine(custom),
 			Account: oneLine(account), Team: oneLine(team), Inviter: oneLine(inviter.Name), ExpiresAt: r.ExpiresAt, Token: token,
 		}
 		return nil

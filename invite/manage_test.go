@@ -103,7 +103,7 @@ func TestResendOfAnExpiredOneWhileAnotherIsPending(t *testing.T) {
 		_, err = w.invites.Resend(w.ctx, w.acme.alice, old.ID)
 		var pending *invite.PendingError
 		require.ErrorAs(t, err, &pending)
-		assert.Equal(t, anew.ID, pending.Invitation)
+		assert.Equal(t, anew, pending.Invitation)
 		assert.Equal(t, before, w.picture(w.acme))
 
 		w.clock.Set(anew.ExpiresAt)

@@ -14,7 +14,8 @@ import (
 // is verified for the address. The account passes to them at [Service.Accept] and not before, as
 // long as it is still held by the one who offers it. What both are in its teams stays as it is.
 //
-// One offer of an account can be pending, to whomever. One of an earlier holder is revoked.
+// One offer of an account can be pending, to whomever; see [IfPending]. One of an earlier holder is
+// revoked.
 //
 // Errors: [*tenancy.InvalidError]; [tenancy.ErrNotFound] for an account that the user does not
 // hold; [rbac.ErrDenied]; [tenancy.ErrAccountInactive]; [ErrHoldsAlready] for their own address;
@@ -24,11 +25,11 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 	if err != nil {
 		return Invitation{}, err
 	}
-	terms, err := parseTerms(options)
+	choices, err := choose(options)
 	if err != nil {
 		return Invitation{}, err
 	}
-	request := []any{holder.Account, address, terms.lasts}
+	request := []any{holder.Account, address, choices.lasts, choices.pending}
 	return tenancy.Do(ctx, s.store, s.env, holder, "Offer", request, func(ctx context.Context) (Invitation, error) {
 		if _, err := s.people.EnterTransfer(ctx, holder); err != nil {
 			return Invitation{}, err
@@ -38,13 +39,13 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 		if err := s.toSomebodyElse(ctx, inv); err != nil {
 			return Invitation{}, err
 		}
-		if err := s.makeRoom(ctx, holder, inv, now); err != nil {
-			return Invitation{}, err
+		if other, err := s.makeRoom(ctx, holder, inv, now, choices.pending); err != nil || !other.ID.IsZero() {
+			return other, err
 		}
 		if err := s.room(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
-		return s.insert(ctx, holder, inv, now, terms)
+		return s.insert(ctx, holder, inv, now, choices.lasts)
 	})
 }
 
@@ -62,11 +63,11 @@ func (s *Service) toSomebodyElse(ctx context.Context, inv Invitation) error {
 // Errors: those of [Service.Offer], and [*StateError]; [tenancy.ErrNotFound] also for an offer of
 // another account.
 func (s *Service) ResendOffer(ctx context.Context, holder tenancy.Holder, id tenancy.InvitationID, options ...Option) (Invitation, error) {
-	terms, err := parseTerms(options)
+	choices, err := chooseAgain(options)
 	if err != nil {
 		return Invitation{}, err
 	}
-	request := []any{holder.Account, id, terms.lasts}
+	request := []any{holder.Account, id, choices.lasts, choices.timed}
 	return tenancy.Do(ctx, s.store, s.env, holder, "ResendOffer", request, func(ctx context.Context) (Invitation, error) {
 		r, err := s.takeOffer(ctx, holder, id)
 		if err != nil {
@@ -75,7 +76,7 @@ func (s *Service) ResendOffer(ctx context.Context, holder tenancy.Holder, id ten
 		if r.Inviter != holder.User {
 			return Invitation{}, ErrInviterLost
 		}
-		return s.again(ctx, holder, r, terms, func(inv Invitation, _ time.Time) error { return s.toSomebodyElse(ctx, inv) })
+		return s.again(ctx, holder, r, choices, func(inv Invitation, _ time.Time) error { return s.toSomebodyElse(ctx, inv) })
 	})
 }
 
@@ -137,9 +138,6 @@ func shown(records []Record, now time.Time, keyset tenancy.Keyset, binding []any
 // Errors: [tenancy.ErrNotFound].
 func (s *Service) ExpireOffer(ctx context.Context, by tenancy.System, account tenancy.AccountID, id tenancy.InvitationID) (Invitation, error) {
 	return s.expire(ctx, by, func(ctx context.Context) (Record, error) {
-		if _, err := s.people.LockAccount(ctx, account); err != nil && !frozen(err) {
-			return Record{}, err
-		}
-		return s.store.LockOffer(ctx, account, id)
+		return s.hold(ctx, account, tenancy.TeamID{}, id)
 	})
 }

@@ -199,7 +199,7 @@ func TestOneOfferOfAnAccountIsPending(t *testing.T) {
 			_, err := w.invites.Offer(w.ctx, w.acme.holder(), email)
 			var pending *invite.PendingError
 			require.ErrorAs(t, err, &pending)
-			assert.Equal(t, first.ID, pending.Invitation)
+			assert.Equal(t, first.ID, pending.Invitation.ID)
 		}
 		_, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member))
 		require.NoError(t, err, "an invitation of the same address into a team is another matter")

@@ -2,9 +2,11 @@ package invite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/tenancy"
 )
 
 // Preview is what an invitation shows to whoever has the token, before they sign in: exactly
@@ -16,11 +18,15 @@ type Preview struct {
 	Team    string
 	Inviter string
 	// Role is zero for an offer of an account.
-	Role      rbac.Role `json:",omitzero"`
+	Role rbac.Role `json:",omitzero"`
+	// Custom is the name of the custom role on top of Role, if there is one.
+	Custom    string `json:",omitempty"`
 	Kind      Kind
 	ExpiresAt time.Time
 	// State is the one of now: expired from ExpiresAt on.
 	State State
+	// Terms is the version of the terms that accepting needs consent to; see [Terms].
+	Terms string `json:",omitempty"`
 }
 
 // Preview shows an invitation, as often as one likes: nothing changes, also not by a mail
@@ -33,7 +39,11 @@ func (s *Service) Preview(ctx context.Context, token Token) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	account, team, err := s.names(ctx, r.Invitation)
+	account, team, err := s.place(ctx, r.Invitation)
+	if err != nil {
+		return Preview{}, err
+	}
+	custom, err := s.customName(ctx, r.Invitation)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -42,17 +52,30 @@ func (s *Service) Preview(ctx context.Context, token Token) (Preview, error) {
 		return Preview{}, err
 	}
 	return Preview{
-		Account: account, Team: team, Inviter: inviter.Name, Role: r.Role, Kind: r.Kind,
-		ExpiresAt: r.ExpiresAt, State: r.StateAt(s.env.Now()),
+		Account: account.Name, Team: team.Name, Inviter: inviter.Name, Role: r.Role, Custom: custom, Kind: r.Kind,
+		ExpiresAt: r.ExpiresAt, State: r.StateAt(s.env.Now()), Terms: team.Settings.Terms,
 	}, nil
 }
 
-// names are the name of the account that is offered, or of the team.
-func (s *Service) names(ctx context.Context, inv Invitation) (account, team string, err error) {
+// place is the account that is offered, or the team.
+func (s *Service) place(ctx context.Context, inv Invitation) (account tenancy.Account, team tenancy.Team, err error) {
 	if inv.Kind == ToOneAccount {
-		a, err := s.people.AccountByID(ctx, system, inv.Account)
-		return a.Name, "", err
+		account, err = s.people.AccountByID(ctx, system, inv.Account)
+		return account, team, err
 	}
-	t, err := s.people.TeamByID(ctx, system, inv.Team)
-	return "", t.Name, err
+	team, err = s.people.TeamByID(ctx, system, inv.Team)
+	return account, team, err
+}
+
+// customName is the name of the invitation's custom role; empty if it has none, or if that was
+// deleted.
+func (s *Service) customName(ctx context.Context, inv Invitation) (string, error) {
+	if inv.Custom.IsZero() {
+		return "", nil
+	}
+	role, err := s.people.RoleByID(ctx, system, inv.Account, inv.Custom)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return "", nil
+	}
+	return role.Name, err
 }

@@ -15,28 +15,41 @@ const (
 	MaxExpiry     = 30 * 24 * time.Hour
 )
 
-// Request describes an invitation to create: [ToTeam] and [ToConversation] make one.
+// Request describes an invitation to create: [ToTeam], [ToTeamAs] and [ToConversation] make one.
 type Request struct {
 	email        string
 	kind         Kind
 	role         rbac.Role
+	custom       tenancy.RoleID
 	conversation tenancy.ConversationID
 	options      []Option
 }
 
 // Option says more about an invitation.
-type Option func(*terms)
+type Option func(*choices)
 
-// terms are what the options set.
-type terms struct{ lasts time.Duration }
+// choices are what the options set.
+type choices struct {
+	lasts time.Duration
+	// timed says that lasts was set.
+	timed   bool
+	pending PendingRule
+}
 
 // ExpiresIn sets how long the invitation can be accepted, from [MinExpiry] to [MaxExpiry]. It
-// is [DefaultExpiry] where nothing is said.
-func ExpiresIn(d time.Duration) Option { return func(t *terms) { t.lasts = d } }
+// is [DefaultExpiry] where nothing is said, and for one that is sent again as long as before.
+func ExpiresIn(d time.Duration) Option {
+	return func(c *choices) { c.lasts, c.timed = d, true }
+}
 
 // ToTeam asks the owner of the address into the inviter's team, with a role.
 func ToTeam(email string, role rbac.Role, options ...Option) Request {
 	return Request{email: email, kind: ToOneTeam, role: role, options: options}
+}
+
+// ToTeamAs asks the owner of the address into the inviter's team, with a custom role of the account.
+func ToTeamAs(email string, role tenancy.RoleID, options ...Option) Request {
+	return Request{email: email, kind: ToOneTeam, custom: role, options: options}
 }
 
 // ToConversation asks the owner of the address into one conversation, as a guest.
@@ -44,36 +57,47 @@ func ToConversation(email string, conversation tenancy.ConversationID, options .
 	return Request{email: email, kind: ToOneConversation, role: rbac.Restricted, conversation: conversation, options: options}
 }
 
-// checked is the request as an invitation without an inviter. The error is a
+// checked is the request as an invitation without an inviter; the base of a custom role is not known
+// yet. The error is a
 // [*tenancy.InvalidError].
-func (r Request) checked() (Invitation, terms, error) {
-	bad := func(field, reason string) (Invitation, terms, error) {
-		return Invitation{}, terms{}, &tenancy.InvalidError{Field: field, Reason: reason}
+func (r Request) checked() (Invitation, choices, error) {
+	bad := func(field, reason string) (Invitation, choices, error) {
+		return Invitation{}, choices{}, &tenancy.InvalidError{Field: field, Reason: reason}
 	}
 	if _, known := rights[r.kind]; !known {
 		return bad("invitation", "must be made with ToTeam or ToConversation")
 	}
 	email, err := tenancy.ParseAddress(r.email)
 	if err != nil {
-		return Invitation{}, terms{}, err
+		return Invitation{}, choices{}, err
 	}
-	if !r.role.InTeam() {
+	if r.custom.IsZero() && !r.role.InTeam() {
 		return bad("role", "must be manager, member or restricted")
 	}
 	if r.kind == ToOneConversation && r.conversation.IsZero() {
 		return bad("conversation", "must be named")
 	}
-	t, err := parseTerms(r.options)
-	return Invitation{Kind: r.kind, Conversation: r.conversation, Email: email, Role: r.role}, t, err
+	c, err := choose(r.options)
+	return Invitation{Kind: r.kind, Conversation: r.conversation, Email: email, Role: r.role, Custom: r.custom}, c, err
 }
 
-func parseTerms(options []Option) (terms, error) {
-	t := terms{lasts: DefaultExpiry}
+func choose(options []Option) (choices, error) {
+	c := choices{lasts: DefaultExpiry}
 	for _, set := range options {
-		set(&t)
+		set(&c)
 	}
-	if t.lasts < MinExpiry || t.lasts > MaxExpiry {
-		return terms{}, &tenancy.InvalidError{Field: "expiry", Reason: fmt.Sprintf("must be from %.0f hour to %.0f days", MinExpiry.Hours(), MaxExpiry.Hours()/24)}
+	if c.lasts < MinExpiry || c.lasts > MaxExpiry {
+		return choices{}, &tenancy.InvalidError{Field: "expiry", Reason: fmt.Sprintf("must be from %.0f hour to %.0f days", MinExpiry.Hours(), MaxExpiry.Hours()/24)}
 	}
-	return t, nil
+	c.lasts = c.lasts.Truncate(time.Microsecond) // as it is kept
+	return c, c.pending.validate()
+}
+
+// chooseAgain is choose for an invitation that is there already.
+func chooseAgain(options []Option) (choices, error) {
+	c, err := choose(options)
+	if err == nil && c.pending != Refuse {
+		err = &tenancy.InvalidError{Field: "rule for a pending invitation", Reason: "is for new invitations"}
+	}
+	return c, err
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Resend asks for a new mail of a pending or expired invitation, which can then be accepted for
-// another [DefaultExpiry], or as long as [ExpiresIn] says. The old token dies at the commit, the
+// as long as it was first asked for, or from now on as long as [ExpiresIn] says. The old token dies at the commit, the
 // new one is made when the mail is. It takes what [Service.Create] takes, and is refused for the
 // same reasons.
 //
@@ -16,15 +16,15 @@ import (
 // whether or not a sweep came by before. One that has expired needs a seat, and room within the
 // [Limits], as a new one does; one that is pending has both.
 //
-// Errors: those of Create, and [tenancy.ErrNotFound], [*StateError].
+// Errors: those of Create, and [tenancy.ErrNotFound], [*StateError], [ErrRoleGone].
 func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID, options ...Option) (Invitation, error) {
-	terms, err := parseTerms(options)
+	choices, err := chooseAgain(options)
 	if err != nil {
 		return Invitation{}, err
 	}
-	request := []any{actor.Team, id, terms.lasts}
+	request := []any{actor.Team, id, choices.lasts, choices.timed}
 	return tenancy.Do(ctx, s.store, s.env, actor, "Resend", request, func(ctx context.Context) (Invitation, error) {
-		account, _, standing, err := s.people.EnterAccount(ctx, actor)
+		account, team, standing, err := s.people.EnterAccount(ctx, actor)
 		if err != nil {
 			return Invitation{}, err
 		}
@@ -32,10 +32,13 @@ func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.In
 		if err != nil {
 			return Invitation{}, err
 		}
-		if err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
-			return Invitation{}, err
+		if _, err := s.mayOffer(ctx, standing, r.Invitation); err != nil {
+			return Invitation{}, s.orRoleGone(ctx, r.Invitation, err)
 		}
-		return s.again(ctx, actor, r, terms, func(inv Invitation, now time.Time) error {
+		return s.again(ctx, actor, r, choices, func(inv Invitation, now time.Time) error {
+			if err := invitable(team, inv.Email); err != nil {
+				return err
+			}
 			if err := s.colleague(ctx, standing, inv, now); err != nil {
 				return err
 			}
@@ -46,7 +49,7 @@ func (s *Service) Resend(ctx context.Context, actor tenancy.Actor, id tenancy.In
 
 // again asks for a new mail of an invitation that is locked, unless there is something against it.
 // One whose address was erased goes nowhere any more.
-func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, t terms,
+func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, c choices,
 	against func(inv Invitation, now time.Time) error,
 ) (Invitation, error) {
 	now := s.env.Now()
@@ -63,7 +66,7 @@ func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, t t
 	if err := against(r.Invitation, now); err != nil {
 		return Invitation{}, err
 	}
-	if err := s.makeRoom(ctx, by, r.Invitation, now); err != nil {
+	if _, err := s.makeRoom(ctx, by, r.Invitation, now, Refuse); err != nil {
 		return Invitation{}, err
 	}
 	if r.State == Expired {
@@ -76,7 +79,10 @@ func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, t t
 	}
 	r.Hash = TokenHash{}
 	r.Mailing++
-	r.ExpiresAt = now.Add(t.lasts)
+	if c.timed {
+		r.Lasts = c.lasts
+	}
+	r.ExpiresAt = now.Add(r.Lasts)
 	r.MailedAt, r.EndedAt, r.EndedBy = time.Time{}, time.Time{}, ""
 	r, err = s.step(ctx, by, now, r, OnResend)
 	return r.Invitation, err

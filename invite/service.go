@@ -41,13 +41,16 @@ func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.
 }
 
 // Admitter is who knows the conversations: it says whether access to one may be offered, and
-// gives it. Both methods run inside the invitation's transaction, with the team locked.
+// gives it. Its methods run inside the invitation's transaction, with the team locked.
 type Admitter interface {
 	// Offer answers nil if the actor may offer access to the conversation now. It is asked when
 	// an invitation is created or sent again and, about the inviter, when it is accepted. The
 	// error of a conversation that the actor cannot see is [tenancy.ErrNotFound]. A refusal
 	// must not be the error of an InTx inside: that would doom the record of the refusal too.
 	Offer(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error
+	// Admitted reports whether the user is a guest of the conversation now. It is asked about users who
+	// are guests in its team.
+	Admitted(ctx context.Context, conversation tenancy.ConversationID, user tenancy.UserID) (bool, error)
 	// Settle hears that an invitation into a conversation has left the state pending. Accepted:
 	// the user in AcceptedBy gets the access, and a membership if they have none. Declined,
 	// revoked or expired: what waited for the invitation ends. An error undoes the change.
@@ -65,6 +68,9 @@ var errUnbound = errors.New("usher: invitations into conversations need an Admit
 
 func (noAdmitter) Offer(context.Context, tenancy.Actor, tenancy.ConversationID) error {
 	return errUnbound
+}
+func (noAdmitter) Admitted(context.Context, tenancy.ConversationID, tenancy.UserID) (bool, error) {
+	return false, errUnbound
 }
 func (noAdmitter) Settle(context.Context, Invitation) error { return errUnbound }
 
@@ -108,8 +114,16 @@ func (s *Service) settle(ctx context.Context, inv Invitation) error {
 		_, err := s.people.TransferAccount(ctx, system, inv.Account, inv.Inviter, inv.AcceptedBy)
 		return err
 	case inv.State == Accepted:
-		_, err := s.people.Admit(ctx, system, tenancy.Admission{Team: inv.Team, User: inv.AcceptedBy, Role: inv.Role})
+		_, err := s.people.Admit(ctx, system, inv.admission())
 		return err
 	}
 	return nil
+}
+
+// admission is what the invitation opens in its team.
+func (i Invitation) admission() tenancy.Admission {
+	if !i.Custom.IsZero() {
+		return tenancy.Admission{Team: i.Team, User: i.AcceptedBy, Custom: i.Custom}
+	}
+	return tenancy.Admission{Team: i.Team, User: i.AcceptedBy, Role: i.Role}
 }

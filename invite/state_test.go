@@ -136,25 +136,30 @@ type subject struct {
 
 func (w *world) subject(kind invite.Kind, email string) subject {
 	w.t.Helper()
+	return w.subjectFor(kind, email)
+}
+
+func (w *world) subjectFor(kind invite.Kind, email string, options ...invite.Option) subject {
+	w.t.Helper()
 	s := subject{invitee: w.user(email).ID}
 	switch kind {
 	case invite.ToOneAccount:
 		account, err := w.people.CreateAccount(w.ctx, w.acme.alice.User, "Staffing")
 		require.NoError(w.t, err)
 		s.holder = account.Holder(account.HeldBy)
-		s.inv, s.token = w.offer(s.holder, email)
+		s.inv, s.token = w.offer(s.holder, email, options...)
 	case invite.ToOneConversation:
-		s.inv, s.token = w.invite(w.acme.alice, invite.ToConversation(email, w.acme.conversation))
+		s.inv, s.token = w.invite(w.acme.alice, invite.ToConversation(email, w.acme.conversation, options...))
 	default:
-		s.inv, s.token = w.invite(w.acme.alice, invite.ToTeam(email, rbac.Member))
+		s.inv, s.token = w.invite(w.acme.alice, invite.ToTeam(email, rbac.Member, options...))
 	}
 	return s
 }
 
 // offer offers an account and reads the token from the mail.
-func (w *world) offer(holder tenancy.Holder, email string) (invite.Invitation, invite.Token) {
+func (w *world) offer(holder tenancy.Holder, email string, options ...invite.Option) (invite.Invitation, invite.Token) {
 	w.t.Helper()
-	inv, err := w.invites.Offer(w.ctx, holder, email)
+	inv, err := w.invites.Offer(w.ctx, holder, email, options...)
 	require.NoError(w.t, err)
 	return inv, w.token(inv)
 }
@@ -199,12 +204,14 @@ func revoke(w *world, s subject) error {
 	return err
 }
 
-func resend(w *world, s subject) error {
+func resend(w *world, s subject) error { return resendWith(w, s) }
+
+func resendWith(w *world, s subject, options ...invite.Option) error {
 	if s.inv.Kind == invite.ToOneAccount {
-		_, err := w.invites.ResendOffer(w.ctx, s.holder, s.inv.ID)
+		_, err := w.invites.ResendOffer(w.ctx, s.holder, s.inv.ID, options...)
 		return err
 	}
-	_, err := w.invites.Resend(w.ctx, w.acme.alice, s.inv.ID)
+	_, err := w.invites.Resend(w.ctx, w.acme.alice, s.inv.ID, options...)
 	return err
 }
 

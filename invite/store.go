@@ -59,6 +59,8 @@ type OfferStore interface {
 	// LockOffer takes and reads an offer of the account, which the other methods that take an id
 	// never find. The account comes first in the order of locks.
 	LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (Record, error)
+	// Offer reads an offer of the account as LockOffer does, without a lock.
+	Offer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (Record, error)
 	// PendingOffer finds the account's offer in the state pending, also when its time has passed.
 	PendingOffer(ctx context.Context, account tenancy.AccountID) (Record, error)
 	// Offers lists the account's offers, newest first by (CreatedAt, id).

@@ -435,6 +435,7 @@ type desk struct {
 	owner   map[tenancy.ConversationID]tenancy.TeamID
 	refuse  error
 	heard   []invite.Invitation
+	guests  map[tenancy.UserID][]tenancy.ConversationID
 	settleE error
 }
 
@@ -475,6 +476,12 @@ func (d *desk) Offer(_ context.Context, actor tenancy.Actor, c tenancy.Conversat
 	return d.refuse
 }
 
+func (d *desk) Admitted(_ context.Context, c tenancy.ConversationID, user tenancy.UserID) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.guests[user], c), nil
+}
+
 func (d *desk) Settle(ctx context.Context, inv invite.Invitation) error {
 	if inv.State == invite.Accepted {
 		if _, err := d.people.AdmitGuest(ctx, "invitation", inv.Team, inv.AcceptedBy); err != nil {
@@ -487,5 +494,11 @@ func (d *desk) Settle(ctx context.Context, inv invite.Invitation) error {
 		return d.settleE
 	}
 	d.heard = append(d.heard, inv)
+	if inv.State == invite.Accepted {
+		if d.guests == nil {
+			d.guests = make(map[tenancy.UserID][]tenancy.ConversationID)
+		}
+		d.guests[inv.AcceptedBy] = append(d.guests[inv.AcceptedBy], inv.Conversation)
+	}
 	return nil
 }

@@ -38,6 +38,7 @@ const (
 	DeliverConversation                        // conversation: deliver
 	CloseConversation                          // conversation: close
 	OpenConversation                           // conversation: open
+	SnoozeConversation                         // conversation: snooze
 	ReadConversation                           // conversation: read
 	MarkConversationRead                       // conversation: mark read
 	SendMessage                                // message: send
@@ -99,6 +100,7 @@ var builtin = [...]name{
 	DeliverConversation:  {"conversation", "deliver"},
 	CloseConversation:    {"conversation", "close"},
 	OpenConversation:     {"conversation", "open"},
+	SnoozeConversation:   {"conversation", "snooze"},
 	ReadConversation:     {"conversation", "read"},
 	MarkConversationRead: {"conversation", "mark read"},
 	SendMessage:          {"message", "send"},

@@ -75,6 +75,14 @@ func (s *Service) AccountByID(ctx context.Context, by System, id AccountID) (Acc
 	return s.store.Account(ctx, id)
 }
 
+// RoleByID reads a custom role of an account on the host's authority.
+func (s *Service) RoleByID(ctx context.Context, by System, account AccountID, id RoleID) (CustomRole, error) {
+	if err := by.Validate(); err != nil {
+		return CustomRole{}, err
+	}
+	return s.store.Role(ctx, account, id)
+}
+
 // TeamByID reads a team on the host's authority, whatever its state.
 func (s *Service) TeamByID(ctx context.Context, by System, id TeamID) (Team, error) {
 	if err := by.Validate(); err != nil {

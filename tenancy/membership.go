@@ -61,6 +61,8 @@ type Admission struct {
 	Team TeamID
 	User UserID
 	Role rbac.Role
+	// Custom is a custom role of the account, in place of Role, which is then zero.
+	Custom RoleID
 	// ExpiresAt ends the membership by the clock; zero means never.
 	ExpiresAt time.Time
 }
@@ -69,15 +71,15 @@ type Admission struct {
 // accepted invitations. Someone who was removed comes back with the new role. The membership
 // and its event are written in one transaction.
 //
-// Errors: [*InvalidError], [ErrNotFound], [ErrInactive] for a user who may not act,
+// Errors: [*InvalidError], [ErrNotFound], also for a role of another account, [ErrInactive] for a user who may not act,
 // [ErrAccountInactive], [ErrTeamArchived], [*MemberError] for a user who is in the team, also
 // a suspended one: nobody is revived in passing.
 func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership, error) {
 	if err := by.Validate(); err != nil {
 		return Membership{}, err
 	}
-	if !a.Role.InTeam() {
-		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted"}
+	if a.Custom.IsZero() && !a.Role.InTeam() || !a.Custom.IsZero() && a.Role != 0 {
+		return Membership{}, &InvalidError{Field: "role", Reason: "must be manager, member or restricted, or else a custom role"}
 	}
 	var err error
 	if a.ExpiresAt, err = parseTime("expiry", a.ExpiresAt); err != nil {
@@ -96,6 +98,13 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 			return Membership{}, err
 		}
 		m := Membership{Team: a.Team, User: a.User, Role: a.Role, JoinedAt: now, ExpiresAt: a.ExpiresAt}
+		if !a.Custom.IsZero() {
+			role, err := s.store.Role(ctx, arrival.Account.ID, a.Custom)
+			if err != nil {
+				return Membership{}, err
+			}
+			m.Role, m.Custom = role.Base, role.ID
+		}
 		if err := s.seatFor(ctx, by, now, arrival.Account, m); err != nil {
 			return Membership{}, err
 		}
@@ -148,7 +157,7 @@ func (s *Service) join(ctx context.Context, by Principal, team Team, m Membershi
 		return Membership{}, err
 	}
 	return m, s.store.Append(ctx, s.env.Event(by, m.JoinedAt, team.In(), MemberJoined,
-		Facts{"user": m.User.String(), "role": m.Role.String()}))
+		Facts{"user": m.User.String(), "role": m.roleName()}))
 }
 
 // Members lists the people of the actor's team by when they joined, without those removed.

@@ -152,6 +152,28 @@ func TestAdmitRefuses(t *testing.T) {
 	})
 }
 
+func TestAdmitIntoACustomRole(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		team, foreign := s.team(s.user("Alice"), "Sales"), s.team(s.user("Oscar"), "Sales")
+		spec := tenancy.RoleSpec{Name: "Auditor", Base: rbac.Restricted, Permissions: []string{"audit: read"}}
+		role, err := s.people.DefineRole(ctx, s.holder(team.ID), spec)
+		require.NoError(t, err)
+		theirs, err := s.people.DefineRole(ctx, s.holder(foreign.ID), spec)
+		require.NoError(t, err)
+		bob := s.user("Bob").ID
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob, Role: rbac.Member, Custom: role.ID})
+		require.ErrorIs(t, err, tenancy.ErrInvalid, "one role or the other")
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob, Custom: theirs.ID})
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "another account's role")
+		m, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: bob, Custom: role.ID})
+		require.NoError(t, err)
+		assert.Equal(t, rbac.Restricted, m.Role)
+		assert.Equal(t, role.ID, m.Custom)
+		require.NoError(t, s.people.Check(ctx, tenancy.Actor{User: bob, Team: team.ID}, rbac.ReadAudit))
+	})
+}
+
 // Every check honours the expiry of a membership by the clock: at the instant it is over.
 func TestMembershipExpiresByTheClock(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

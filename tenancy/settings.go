@@ -15,6 +15,9 @@ type Settings struct {
 	// DeliverTo are the teams that conversations may be delivered to. Nil means all active teams
 	// of the account, empty means none.
 	DeliverTo []TeamID `json:"deliver_to"`
+	// AutoClose closes conversations that are answered once nothing has happened in them for so
+	// long; zero never does.
+	AutoClose time.Duration `json:"auto_close,omitempty"`
 	// HideHistory lets guests see a conversation from their invitation on; otherwise they see all
 	// of it.
 	HideHistory bool `json:"hide_history,omitempty"`

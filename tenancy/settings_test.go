@@ -1,6 +1,7 @@
 package tenancy_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,10 +30,12 @@ func TestSpec2_SettingsOfATeam(t *testing.T) {
 			TimeZone: "Europe/Berlin", Hours: hours,
 			Statuses:  []tenancy.OutcomeStatus{{Label: " Second interview ", Category: tenancy.Positive}},
 			DeliverTo: []tenancy.TeamID{hiring.ID, hiring.ID}, HideHistory: true, KeepInvitations: true, TrustInviters: true,
+			InviteDomains: []string{"Client.example", "bücher.example", "acme.example", "client.example"}, Terms: "2026-01",
 		}
 		set, err := s.people.Configure(ctx, manager, settings)
 		require.NoError(t, err)
 		settings.Statuses[0].Label, settings.DeliverTo = "Second interview", settings.DeliverTo[:1]
+		settings.InviteDomains = []string{"acme.example", "client.example", "xn--bcher-kva.example"}
 		assert.Equal(t, settings, set.Settings)
 		read, err := s.people.Team(ctx, manager)
 		require.NoError(t, err)
@@ -73,6 +76,13 @@ func TestSettingsAreChecked(t *testing.T) {
 		}
 		return all
 	}
+	domains := func(n int) []string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf("d%d.example", i)
+		}
+		return all
+	}
 	for name, bad := range map[string]tenancy.Settings{
 		"unknown zone":         {TimeZone: "Mars/Olympus"},
 		"the machine's zone":   {TimeZone: "Local"},
@@ -85,12 +95,23 @@ func TestSettingsAreChecked(t *testing.T) {
 		"no category":          {Statuses: []tenancy.OutcomeStatus{{Label: "Hired"}}},
 		"twice":                {Statuses: []tenancy.OutcomeStatus{{Label: "Hired", Category: tenancy.Positive}, {Label: "HIRED", Category: tenancy.Negative}}},
 		"too many statuses":    {Statuses: statuses(tenancy.MaxStatuses + 1)},
+		"a pattern":            {InviteDomains: []string{"*.client.example"}},
+		"an address":           {InviteDomains: []string{"bob@client.example"}},
+		"one label":            {InviteDomains: []string{"example"}},
+		"a dot in front":       {InviteDomains: []string{".client.example"}},
+		"no domain":            {InviteDomains: []string{""}},
+		"a long domain":        {InviteDomains: []string{strings.Repeat("x", 1<<20) + ".example"}},
+		"too many domains":     {InviteDomains: domains(tenancy.MaxDomains + 1)},
+		"long terms":           {Terms: strings.Repeat("x", tenancy.MaxTerms+1)},
+		"terms with a space":   {Terms: "2026 01"},
+		"terms with a bidi":    {Terms: "2026‮"},
 		"too many teams":       {DeliverTo: make([]tenancy.TeamID, tenancy.MaxDeliverTo+1)},
 	} {
 		_, err := s.people.Configure(t.Context(), manager, bad)
 		require.ErrorIs(t, err, tenancy.ErrInvalid, name)
 	}
-	_, err := s.people.Configure(t.Context(), manager, tenancy.Settings{Hours: monday(0, 24*60), Statuses: statuses(tenancy.MaxStatuses)})
+	_, err := s.people.Configure(t.Context(), manager, tenancy.Settings{Hours: monday(0, 24*60), Statuses: statuses(tenancy.MaxStatuses),
+		InviteDomains: domains(tenancy.MaxDomains), Terms: strings.Repeat("x", tenancy.MaxTerms)})
 	require.NoError(t, err)
 }
 

@@ -87,6 +87,8 @@ const (
 	MaxStatuses   = 50
 	MaxDeliverTo  = 200
 	MaxTimeZone   = 60 // bytes
+	MinAutoClose  = time.Minute
+	MaxAutoClose  = 366 * 24 * time.Hour
 	MaxDomains    = 100
 	MaxTerms      = 60 // bytes
 	minutesOfADay = 24 * 60
@@ -105,6 +107,9 @@ func (s Settings) parse() (Settings, error) {
 		if free := day == (Hours{}); !free && (day.From < 0 || day.From >= day.To || day.To > minutesOfADay) {
 			return Settings{}, &InvalidError{Field: "working hours", Reason: "must be in minutes since midnight, from before to, at most 1440; both 0 for a free day"}
 		}
+	}
+	if s.AutoClose != 0 && (s.AutoClose < MinAutoClose || s.AutoClose > MaxAutoClose || s.AutoClose%time.Second != 0) {
+		return Settings{}, &InvalidError{Field: "auto-close", Reason: "must be whole seconds from a minute to 366 days, or 0 for never"}
 	}
 	if len(s.DeliverTo) > MaxDeliverTo {
 		return Settings{}, &InvalidError{Field: "teams to deliver to", Reason: fmt.Sprintf("must be at most %d", MaxDeliverTo)}

@@ -130,10 +130,10 @@ func (s *stage) invite(ctx context.Context, who *person, a args) (answer, error)
 // its mail went to a mailbox that is gone. Any other error stays what it is.
 func (s *stage) leftOver(ctx context.Context, who *person, err error) (answer, error) {
 	var pending *invite.PendingError
-	if !errors.As(err, &pending) || slices.ContainsFunc(s.mail.All(), func(m invite.Mail) bool { return m.Invitation == pending.Invitation }) {
+	if !errors.As(err, &pending) || slices.ContainsFunc(s.mail.All(), func(m invite.Mail) bool { return m.Invitation == pending.Invitation.ID }) {
 		return answer{}, err
 	}
-	if _, err := s.usher.Invites.Resend(ctx, s.actor(who), pending.Invitation); err != nil {
+	if _, err := s.usher.Invites.Resend(ctx, s.actor(who), pending.Invitation.ID); err != nil {
 		return answer{}, err
 	}
 	return before("an earlier run did that and ended before the answer; the invitation is sent again"), nil

@@ -70,6 +70,9 @@ var _ invite.Store = &StoreMock{}
 //			LockOfferFunc: func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockOffer method")
 //			},
+//			OfferFunc: func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+//				panic("mock out the Offer method")
+//			},
 //			OffersFunc: func(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
 //				panic("mock out the Offers method")
 //			},
@@ -157,6 +160,9 @@ type StoreMock struct {
 
 	// LockOfferFunc mocks the LockOffer method.
 	LockOfferFunc func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error)
+
+	// OfferFunc mocks the Offer method.
+	OfferFunc func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error)
 
 	// OffersFunc mocks the Offers method.
 	OffersFunc func(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error)
@@ -325,6 +331,15 @@ type StoreMock struct {
 			// ID is the id argument value.
 			ID tenancy.InvitationID
 		}
+		// Offer holds details about calls to the Offer method.
+		Offer []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Account is the account argument value.
+			Account tenancy.AccountID
+			// ID is the id argument value.
+			ID tenancy.InvitationID
+		}
 		// Offers holds details about calls to the Offers method.
 		Offers []struct {
 			// Ctx is the ctx argument value.
@@ -443,6 +458,7 @@ type StoreMock struct {
 	lockLapsedInvitations sync.RWMutex
 	lockLockInvitation    sync.RWMutex
 	lockLockOffer         sync.RWMutex
+	lockOffer             sync.RWMutex
 	lockOffers            sync.RWMutex
 	lockOperation         sync.RWMutex
 	lockPendingBy         sync.RWMutex
@@ -1072,6 +1088,46 @@ func (mock *StoreMock) LockOfferCalls() []struct {
 	return calls
 }
 
+// Offer calls OfferFunc.
+func (mock *StoreMock) Offer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+	if mock.OfferFunc == nil {
+		panic("StoreMock.OfferFunc: method is nil but Store.Offer was just called")
+	}
+	callInfo := struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		ID      tenancy.InvitationID
+	}{
+		Ctx:     ctx,
+		Account: account,
+		ID:      id,
+	}
+	mock.lockOffer.Lock()
+	mock.calls.Offer = append(mock.calls.Offer, callInfo)
+	mock.lockOffer.Unlock()
+	return mock.OfferFunc(ctx, account, id)
+}
+
+// OfferCalls gets all the calls that were made to Offer.
+// Check the length with:
+//
+//	len(mockedStore.OfferCalls())
+func (mock *StoreMock) OfferCalls() []struct {
+	Ctx     context.Context
+	Account tenancy.AccountID
+	ID      tenancy.InvitationID
+} {
+	var calls []struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		ID      tenancy.InvitationID
+	}
+	mock.lockOffer.RLock()
+	calls = mock.calls.Offer
+	mock.lockOffer.RUnlock()
+	return calls
+}
+
 // Offers calls OffersFunc.
 func (mock *StoreMock) Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
 	if mock.OffersFunc == nil {
@@ -1598,6 +1654,9 @@ var _ invite.Admitter = &AdmitterMock{}
 //
 //		// make and configure a mocked invite.Admitter
 //		mockedAdmitter := &AdmitterMock{
+//			AdmittedFunc: func(ctx context.Context, conversation tenancy.ConversationID, user tenancy.UserID) (bool, error) {
+//				panic("mock out the Admitted method")
+//			},
 //			OfferFunc: func(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error {
 //				panic("mock out the Offer method")
 //			},
@@ -1611,6 +1670,9 @@ var _ invite.Admitter = &AdmitterMock{}
 //
 //	}
 type AdmitterMock struct {
+	// AdmittedFunc mocks the Admitted method.
+	AdmittedFunc func(ctx context.Context, conversation tenancy.ConversationID, user tenancy.UserID) (bool, error)
+
 	// OfferFunc mocks the Offer method.
 	OfferFunc func(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error
 
@@ -1619,6 +1681,15 @@ type AdmitterMock struct {
 
 	// calls tracks calls to the methods.
 	calls struct {
+		// Admitted holds details about calls to the Admitted method.
+		Admitted []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Conversation is the conversation argument value.
+			Conversation tenancy.ConversationID
+			// User is the user argument value.
+			User tenancy.UserID
+		}
 		// Offer holds details about calls to the Offer method.
 		Offer []struct {
 			// Ctx is the ctx argument value.
@@ -1636,8 +1707,49 @@ type AdmitterMock struct {
 			Inv invite.Invitation
 		}
 	}
-	lockOffer  sync.RWMutex
-	lockSettle sync.RWMutex
+	lockAdmitted sync.RWMutex
+	lockOffer    sync.RWMutex
+	lockSettle   sync.RWMutex
+}
+
+// Admitted calls AdmittedFunc.
+func (mock *AdmitterMock) Admitted(ctx context.Context, conversation tenancy.ConversationID, user tenancy.UserID) (bool, error) {
+	if mock.AdmittedFunc == nil {
+		panic("AdmitterMock.AdmittedFunc: method is nil but Admitter.Admitted was just called")
+	}
+	callInfo := struct {
+		Ctx          context.Context
+		Conversation tenancy.ConversationID
+		User         tenancy.UserID
+	}{
+		Ctx:          ctx,
+		Conversation: conversation,
+		User:         user,
+	}
+	mock.lockAdmitted.Lock()
+	mock.calls.Admitted = append(mock.calls.Admitted, callInfo)
+	mock.lockAdmitted.Unlock()
+	return mock.AdmittedFunc(ctx, conversation, user)
+}
+
+// AdmittedCalls gets all the calls that were made to Admitted.
+// Check the length with:
+//
+//	len(mockedAdmitter.AdmittedCalls())
+func (mock *AdmitterMock) AdmittedCalls() []struct {
+	Ctx          context.Context
+	Conversation tenancy.ConversationID
+	User         tenancy.UserID
+} {
+	var calls []struct {
+		Ctx          context.Context
+		Conversation tenancy.ConversationID
+		User         tenancy.UserID
+	}
+	mock.lockAdmitted.RLock()
+	calls = mock.calls.Admitted
+	mock.lockAdmitted.RUnlock()
+	return calls
 }
 
 // Offer calls OfferFunc.

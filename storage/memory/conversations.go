@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"iter"
 	"slices"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
@@ -14,6 +16,7 @@ type conversationRow struct {
 	conversation.Conversation
 	team       *teamRow
 	messages   thread
+	episodes   list[episodeRow]  // by Number
 	grants     list[grantRow]    // by user
 	deliveries list[deliveryRow] // by (CreatedAt, id)
 	stream     stream
@@ -36,24 +39,28 @@ func threadOf(c conversation.Conversation) threadName  { return threadName{c.Acc
 
 // desk is the conversations that somebody works on, by (LastAt, id): those of a team, those
 // assigned to one member, or those granted to one guest. Each conversation is in one of its
-// four lists, so that a filter reads only what it asks for.
-type desk [4]list[conversationRow]
+// lists, so that a filter reads only what it asks for.
+type desk struct{ open, snoozed, closed shelf }
 
-// The lists of a desk: open or closed, waiting for an answer or not.
-const (
-	closedList  = 1
-	waitingList = 2
-)
+// shelf is the conversations in one state.
+type shelf struct{ answered, waiting list[conversationRow] }
+
+func (d *desk) shelf(status conversation.Status) *shelf {
+	switch status {
+	case conversation.Snoozed:
+		return &d.snoozed
+	case conversation.Closed:
+		return &d.closed
+	}
+	return &d.open
+}
 
 func (d *desk) of(c *conversationRow) *list[conversationRow] {
-	i := 0
-	if c.Status == conversation.Closed {
-		i |= closedList
+	shelf := d.shelf(c.Status)
+	if c.NeedsReplySince.IsZero() {
+		return &shelf.answered
 	}
-	if !c.NeedsReplySince.IsZero() {
-		i |= waitingList
-	}
-	return &d[i]
+	return &shelf.waiting
 }
 
 // admitted are the lists that hold what the filter asks for. The desk may be nil.
@@ -62,13 +69,14 @@ func (d *desk) admitted(f conversation.Filter) []*list[conversationRow] {
 		return nil
 	}
 	var lists []*list[conversationRow]
-	for i := range d {
-		status := conversation.Open
-		if i&closedList != 0 {
-			status = conversation.Closed
+	for _, status := range conversation.Statuses() {
+		if f.Status != "" && f.Status != status {
+			continue
 		}
-		if (f.Status == "" || f.Status == status) && (!f.Waiting || i&waitingList != 0) {
-			lists = append(lists, &d[i])
+		shelf := d.shelf(status)
+		lists = append(lists, &shelf.waiting)
+		if !f.Waiting {
+			lists = append(lists, &shelf.answered)
 		}
 	}
 	return lists
@@ -85,11 +93,18 @@ func (d *desk) ids() []tenancy.ConversationID {
 }
 
 // conversationLists are the lists in which the conversation stands: its team's, its
-// assignee's, those of its guests, who follow it when it moves, and that of its address.
+// assignee's, those of its guests, who follow it when it moves, that of its address, and that of
+// the sweep which may end its state.
 func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversationRow], place)) {
 	last := placeAt(c.LastAt, c.ID)
 	visit(c.team.conversations.of(c), last)
 	visit(lazily(s.addressed, pairOf(c.Conversation)), last)
+	switch {
+	case c.Status == conversation.Snoozed:
+		visit(s.snoozed, placeAt(c.SnoozedUntil, c.ID))
+	case c.Status == conversation.Open && c.NeedsReplySince.IsZero():
+		visit(&c.team.idle, placeAt(c.IdleSince, c.ID))
+	}
 	if !c.Assignee.IsZero() {
 		visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
 	}
@@ -153,11 +168,13 @@ func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c c
 
 // checkConversation also answers the owning team.
 func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error) {
+	utc(&c.SnoozedUntil)
 	utc(&c.LastAt)
+	utc(&c.IdleSince)
 	utc(&c.NeedsReplySince)
 	utc(&c.CreatedAt)
 	if err := cmp.Or(
-		oneOf("status", c.Status, conversation.Open, conversation.Closed),
+		oneOf("status", c.Status, conversation.Statuses()...),
 		channel(c.Identity.Channel),
 		s.users.mayHave(c.Assignee),
 	); err != nil {
@@ -196,8 +213,11 @@ func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversati
 			return nil, nil
 		}
 		var open []conversation.Conversation
-		for c := range merged(ascending, ascending.beginning(), row.conversations.admitted(conversation.Filter{Status: conversation.Open})...) {
-			open = append(open, c.Conversation)
+		desk := &row.conversations
+		for _, status := range []conversation.Status{conversation.Open, conversation.Snoozed} {
+			for c := range merged(ascending, ascending.beginning(), desk.admitted(conversation.Filter{Status: status})...) {
+				open = append(open, c.Conversation)
+			}
 		}
 		slices.SortFunc(open, func(a, b conversation.Conversation) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 		return open, nil
@@ -254,4 +274,42 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 // AssignedTo implements [conversation.ThreadStore].
 func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.assigned[teamUser{team, user}].ids(), nil })
+}
+
+// SnoozeEnded implements [conversation.ThreadStore].
+func (s *Store) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return read(ctx, s, func() ([]conversation.Thread, error) {
+		return paged(until(s.snoozed, now), limit, showThread), nil
+	})
+}
+
+// Idle implements [conversation.ThreadStore].
+func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return read(ctx, s, func() ([]conversation.Thread, error) {
+		idle := func(yield func(*conversationRow) bool) {
+			for team := range merged(ascending, ascending.beginning(), s.autoClosing) {
+				for c := range until(&team.idle, now.Add(-team.Settings.AutoClose)) {
+					if !yield(c) {
+						return
+					}
+				}
+			}
+		}
+		return paged(idle, limit, showThread), nil
+	})
+}
+
+// until reads a list from its beginning up to the time, inclusive.
+func until[R any](l *list[R], at time.Time) iter.Seq[*R] {
+	return func(yield func(*R) bool) {
+		for c := l.seek(ascending.beginning(), ascending); c.ok() && c.entry().at <= at.UnixMicro(); c.next() {
+			if !yield(c.entry().row) {
+				return
+			}
+		}
+	}
+}
+
+func showThread(c *conversationRow) (conversation.Thread, bool) {
+	return conversation.Thread{Team: c.Team, Conversation: c.ID}, true
 }

@@ -35,7 +35,7 @@ func TestConversationListsAgainstALoop(t *testing.T) {
 	someone := func() tenancy.UserID { return id[tenancy.UserID](2 + random.IntN(people)) }
 	spoil := func(c *conversation.Conversation) {
 		c.LastAt = noon.Add(time.Duration(random.IntN(500)) * time.Second) // so that many are at one time
-		c.Status = []conversation.Status{conversation.Open, conversation.Closed}[random.IntN(2)]
+		c.Status = conversation.Statuses()[random.IntN(3)]
 		c.NeedsReplySince = []time.Time{{}, noon}[random.IntN(2)]
 		c.Assignee = []tenancy.UserID{{}, someone()}[random.IntN(2)]
 	}
@@ -81,7 +81,7 @@ func TestConversationListsAgainstALoop(t *testing.T) {
 			return nil
 		})
 		for _, guest := range []tenancy.UserID{{}, id[tenancy.UserID](2), id[tenancy.UserID](9)} {
-			for _, status := range []conversation.Status{"", conversation.Open, conversation.Closed, "no such status"} {
+			for _, status := range append(conversation.Statuses(), "", "no such status") {
 				for _, waiting := range []bool{false, true} {
 					for _, assignee := range []tenancy.UserID{{}, id[tenancy.UserID](3)} {
 						scope := conversation.Scope{Team: id[tenancy.TeamID](1), Guest: guest, At: noon}

@@ -387,6 +387,11 @@ func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id ten
 	return lock(ctx, s, func() (invite.Record, error) { return record(s.offer(account, id)) })
 }
 
+// Offer implements [invite.Store].
+func (s *Store) Offer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
+	return read(ctx, s, func() (invite.Record, error) { return record(s.offer(account, id)) })
+}
+
 // PendingOffer implements [invite.Store].
 func (s *Store) PendingOffer(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
 	return read(ctx, s, func() (invite.Record, error) { return record(s.pendingOffers.get(account)) })

@@ -204,14 +204,7 @@ func (s *Store) MembershipsOf(ctx context.Context, user tenancy.UserID) ([]tenan
 // Lapsed implements [tenancy.MembershipStore].
 func (s *Store) Lapsed(ctx context.Context, now time.Time, limit int) ([]tenancy.Membership, error) {
 	return read(ctx, s, func() ([]tenancy.Membership, error) {
-		lapsed := func(yield func(*membershipRow) bool) {
-			for m := range merged(ascending, ascending.beginning(), s.expiring) {
-				if m.ExpiresAt.After(now) || !yield(m) {
-					return
-				}
-			}
-		}
-		return paged(lapsed, limit, showMembership), nil
+		return paged(until(s.expiring, now), limit, showMembership), nil
 	})
 }
 

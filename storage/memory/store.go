@@ -24,9 +24,10 @@ type Store struct {
 
 	accounts unique[tenancy.AccountID, accountRow]
 
-	teams      unique[tenancy.TeamID, teamRow]
-	teamNames  unique[teamName, teamRow]
-	identities unique[tenancy.Identity, teamRow]
+	teams       unique[tenancy.TeamID, teamRow]
+	teamNames   unique[teamName, teamRow]
+	identities  unique[tenancy.Identity, teamRow]
+	autoClosing *list[teamRow] // those that close what is idle, by id
 
 	memberships unique[teamUser, membershipRow]
 	expiring    *list[membershipRow] // active ones with an expiry, by (ExpiresAt, team, user)
@@ -53,6 +54,7 @@ type Store struct {
 	conversations unique[tenancy.ConversationID, conversationRow]
 	threads       unique[threadName, conversationRow]
 	addressed     map[threadAddress]*list[conversationRow] // by (LastAt, id)
+	snoozed       *list[conversationRow]                   // by (SnoozedUntil, id)
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
 
@@ -94,9 +96,10 @@ func New() *Store {
 
 		accounts: newUnique[tenancy.AccountID, accountRow](log),
 
-		teams:      newUnique[tenancy.TeamID, teamRow](log),
-		teamNames:  newUnique[teamName, teamRow](log),
-		identities: newUnique[tenancy.Identity, teamRow](log),
+		teams:       newUnique[tenancy.TeamID, teamRow](log),
+		teamNames:   newUnique[teamName, teamRow](log),
+		identities:  newUnique[tenancy.Identity, teamRow](log),
+		autoClosing: &list[teamRow]{},
 
 		memberships: newUnique[teamUser, membershipRow](log),
 		expiring:    &list[membershipRow]{},
@@ -123,6 +126,7 @@ func New() *Store {
 		conversations: newUnique[tenancy.ConversationID, conversationRow](log),
 		threads:       newUnique[threadName, conversationRow](log),
 		addressed:     map[threadAddress]*list[conversationRow]{},
+		snoozed:       &list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
 

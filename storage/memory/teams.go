@@ -15,13 +15,17 @@ type teamRow struct {
 	managers      list[membershipRow] // lasting members who may be managers, by user
 	invitations   invitationLists
 	conversations desk
-	deliveries    list[deliveryRow] // from or to the team, by (CreatedAt, id)
+	idle          list[conversationRow] // open and answered, by (IdleSince, id)
+	deliveries    list[deliveryRow]     // from or to the team, by (CreatedAt, id)
 	stream        stream
 }
 
-// lists are those in which the team stands.
-func (t *teamRow) lists(visit func(*list[teamRow], place)) {
+// teamLists are those in which the team stands.
+func (s *Store) teamLists(t *teamRow, visit func(*list[teamRow], place)) {
 	visit(&t.account.teams, placeAt(t.CreatedAt, t.ID))
+	if t.Settings.AutoClose != 0 {
+		visit(s.autoClosing, placeByID(t.ID))
+	}
 }
 
 // teamName is a team's name as it is compared.
@@ -49,7 +53,7 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 		); err != nil {
 			return err
 		}
-		enlist(s.log, row, (*teamRow).lists)
+		enlist(s.log, row, s.teamLists)
 		return nil
 	})
 }
@@ -71,7 +75,7 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 		); err != nil {
 			return err
 		}
-		relist(s.log, row, (*teamRow).lists, func() { set(s.log, &row.Team, t) })
+		relist(s.log, row, s.teamLists, func() { set(s.log, &row.Team, t) })
 		return nil
 	})
 }

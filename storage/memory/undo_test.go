@@ -28,7 +28,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 	n, m := 1+r.IntN(few), 1+r.IntN(few)
 	at := noon.Add(time.Duration(r.IntN(100)) * time.Second)
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
-	switch r.IntN(19) {
+	switch r.IntN(21) {
 	case 0:
 		return s.InsertUser(ctx, aUser(n))
 	case 1:
@@ -51,13 +51,15 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		t, _ := s.Team(ctx, id[tenancy.TeamID](1))
 		t.NameKey, t.Identity = pick("sales", "support"), tenancy.Chat(pick("acme-jobs", "acme-help"))
 		t.Status = tenancy.TeamStatus(pick("active", "archived"))
+		t.Settings.AutoClose = time.Duration(r.IntN(2)) * time.Minute
 		return s.UpdateTeam(ctx, t)
 	case 5:
 		return s.InsertConversation(ctx, aConversation(n))
 	case 6:
 		from := 1 + r.IntN(2)
 		c, _ := s.Conversation(ctx, id[tenancy.TeamID](from), id[tenancy.ConversationID](n))
-		c.LastAt, c.Status = at, conversation.Status(pick("open", "closed"))
+		c.LastAt, c.Status = at, conversation.Statuses()[r.IntN(3)]
+		c.SnoozedUntil, c.IdleSince = at, at
 		c.Assignee, c.NeedsReplySince = id[tenancy.UserID](m), time.Time{}
 		if r.IntN(2) == 0 {
 			c.Assignee, c.NeedsReplySince = tenancy.UserID{}, at
@@ -117,6 +119,10 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		return s.UpdateAccount(ctx, account)
 	case 17:
 		return s.EraseRecipient(ctx, fmt.Sprint(m, "@client.example"))
+	case 18:
+		return s.InsertEpisode(ctx, conversation.Episode{Conversation: id[tenancy.ConversationID](n), Number: int64(m), OpenedAt: at, OpenedOn: conversation.OnInbound})
+	case 19:
+		return s.EndEpisode(ctx, conversation.Episode{Conversation: id[tenancy.ConversationID](n), Number: int64(m), ClosedAt: at, ClosedOn: conversation.OnClose})
 	default:
 		e := anEvent(r.IntN(few * few))
 		if r.IntN(2) == 0 {
@@ -189,6 +195,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.Messages(ctx, c, conversation.Range{Notes: true, Limit: 1000}))
 		add(s.Messages(ctx, c, conversation.Range{Limit: 1000}))
 		add(s.Grants(ctx, c))
+		add(s.Episodes(ctx, c, 0, 1000))
 		add(s.PendingDelivery(ctx, c))
 		add(s.Deliveries(ctx, c))
 		add(s.Conversations(ctx, conversation.Scope{Team: team, Guest: user, At: noon}, conversation.Filter{}, page))
@@ -199,6 +206,8 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.RolesIn(ctx, id[tenancy.AccountID](1)))
 	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
+	add(s.SnoozeEnded(ctx, noon.Add(time.Minute), 1000))
+	add(s.Idle(ctx, noon.Add(2*time.Minute), 1000))
 	for _, flaw := range slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws()) {
 		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))
 	}
@@ -208,6 +217,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.TeamByIdentity(ctx, tenancy.Chat("acme-help")))
 	add(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{}, page))
 	add(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{Status: conversation.Open, Waiting: true}, page))
+	add(s.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{Status: conversation.Snoozed}, page))
 	add(s.Invitations(ctx, team, invite.Filter{}, page))
 	add(s.DeliveriesOf(ctx, team, page))
 	first, _ := s.Conversation(ctx, team, id[tenancy.ConversationID](1))

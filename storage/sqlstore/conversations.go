@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
@@ -9,6 +10,7 @@ import (
 
 type conversationStatements struct {
 	insert, update, lock, lockOpen, open, exists, byID, byAddress, assignedTo string
+	snoozeEnded, idle                                                         string
 	// listed has a form for each combination of scope and filter.
 	listed map[listForm]pages
 }
@@ -18,23 +20,29 @@ type listForm struct{ guest, status, waiting, assignee bool }
 
 func (c *compiler) conversations() conversationStatements {
 	const find = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
-		c.status, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.needs_reply_since,
+		c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.idle_since,
+		c.needs_reply_since,
 		c.created_at, c.version FROM usher_conversations c WHERE`
 	s := conversationStatements{
 		insert: c.sql(`INSERT INTO usher_conversations (id, account_id, team_id, contact_id, channel, identity,
-			address, status, label, outcome, assignee_id, last_seq, last_at, needs_reply_since, created_at,
-			version) VALUES (`, list("?", 15), `, 1)`),
+			address, status, snoozed_until, episode, label, outcome, assignee_id, last_seq, last_at, idle_since,
+			needs_reply_since, created_at, version) VALUES (`, list("?", 18), `, 1)`),
 		update: c.sql(`UPDATE usher_conversations SET team_id = ?, contact_id = ?, channel = ?, identity = ?,
-			address = ?, status = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?, last_at = ?, needs_reply_since = ?,
-			version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
+			address = ?, status = ?, snoozed_until = ?, episode = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?,
+			last_at = ?, idle_since = ?, needs_reply_since = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
 		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
-		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status = 'open'`),
-		open:      c.sql(find, `c.team_id = ? AND c.status = 'open' ORDER BY c.id`),
+		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status IN ('open', 'snoozed')`),
+		open:      c.sql(find, `c.team_id = ? AND c.status IN ('open', 'snoozed') ORDER BY c.id`),
 		exists:    c.sql(`SELECT 1 FROM usher_conversations WHERE id = ? AND team_id = ?`),
 		byID:      c.sql(find, `c.id = ? AND c.team_id = ?`),
 		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ? ORDER BY c.last_at DESC, c.id DESC`),
 		assignedTo: c.sql(`SELECT id FROM usher_conversations
 			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
+		snoozeEnded: c.sql(`SELECT c.team_id, c.id FROM usher_conversations c
+			WHERE c.status = 'snoozed' AND c.snoozed_until <= ? ORDER BY c.snoozed_until, c.id LIMIT ?`),
+		idle: c.sql(`SELECT c.team_id, c.id FROM usher_teams t JOIN usher_conversations c ON c.team_id = t.id
+			WHERE t.auto_close IS NOT NULL AND c.status = 'open' AND c.needs_reply_since IS NULL
+			AND c.idle_since <= ? - t.auto_close LIMIT ?`),
 		listed: map[listForm]pages{},
 	}
 	newest := newestFirst("c.last_at", "c.id")
@@ -65,24 +73,24 @@ func (f listForm) conditions() []string {
 func scanConversation(r row) (conversation.Conversation, error) {
 	var c conversation.Conversation
 	err := r.Scan(id(&c.ID), id(&c.Account), id(&c.Team), id(&c.Contact), &c.Identity.Channel,
-		&c.Identity.Value, &c.Address, &c.Status, &c.Label, &c.Outcome, id(&c.Assignee), &c.LastSeq,
-		at(&c.LastAt), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
+		&c.Identity.Value, &c.Address, &c.Status, at(&c.SnoozedUntil), &c.Episode, &c.Label, &c.Outcome, id(&c.Assignee), &c.LastSeq,
+		at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
 	return c, err
 }
 
 // InsertConversation implements [conversation.ThreadStore].
 func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
 	_, err := s.exec(ctx, s.conversations.insert, c.ID, c.Account, c.Team, c.Contact, c.Identity.Channel,
-		c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome, c.Assignee, c.LastSeq, micros(c.LastAt),
-		c.NeedsReplySince, micros(c.CreatedAt))
+		c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label, c.Outcome, c.Assignee, c.LastSeq,
+		micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, micros(c.CreatedAt))
 	return err
 }
 
 // UpdateConversation implements [conversation.ThreadStore].
 func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
 	err := s.update(ctx, s.conversations.update, []any{
-		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.Label, c.Outcome,
-		c.Assignee, c.LastSeq, micros(c.LastAt), c.NeedsReplySince, c.ID, team, c.Version,
+		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label,
+		c.Outcome, c.Assignee, c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.ID, team, c.Version,
 	}, s.conversations.exists, c.ID, team)
 	if err != nil || c.Team == team {
 		return err
@@ -147,4 +155,20 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 // AssignedTo implements [conversation.ThreadStore].
 func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	return all(ctx, s, scanID[tenancy.ConversationID], s.conversations.assignedTo, team, user)
+}
+
+// SnoozeEnded implements [conversation.ThreadStore].
+func (s *Store) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return all(ctx, s, scanThread, s.conversations.snoozeEnded, micros(now), limit)
+}
+
+// Idle implements [conversation.ThreadStore].
+func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return all(ctx, s, scanThread, s.conversations.idle, micros(now), limit)
+}
+
+func scanThread(r row) (conversation.Thread, error) {
+	var t conversation.Thread
+	err := r.Scan(id(&t.Team), id(&t.Conversation))
+	return t, err
 }

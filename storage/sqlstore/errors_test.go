@@ -81,7 +81,7 @@ func TestC7ChecksRefuseByHand(t *testing.T) {
 			{"usher_users", "status", "active"}, {"usher_accounts", "status", "active"}, {"usher_teams", "status", "active"},
 			{"usher_teams", "channel", "chat"}, {"usher_roles", "base", "member"}, {"usher_memberships", "role", "manager"}, {"usher_memberships", "status", "active"},
 			{"usher_contacts", "channel", "chat"}, {"usher_conversations", "channel", "chat"}, {"usher_conversations", "status", "open"},
-			{"usher_messages", "kind", "inbound"}, {"usher_invitations", "kind", "team"}, {"usher_invitations", "role", "member"},
+			{"usher_episodes", "opened_on", "inbound"}, {"usher_messages", "kind", "inbound"}, {"usher_invitations", "kind", "team"}, {"usher_invitations", "role", "member"},
 			{"usher_invitations", "state", "pending"}, {"usher_deliveries", "state", "pending"}, {"usher_events", "stream_kind", "team"},
 		} {
 			for _, value := range []string{"", "owner", field.valid + " ", strings.ToUpper(field.valid), "\u200b" + field.valid} {

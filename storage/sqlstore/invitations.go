@@ -359,6 +359,11 @@ func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id ten
 	if err := s.lock(ctx, s.invitations.offer.lock, id, account); err != nil {
 		return invite.Record{}, err
 	}
+	return s.Offer(ctx, account, id)
+}
+
+// Offer implements [invite.Store].
+func (s *Store) Offer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
 	return one(ctx, s, scanInvitation, s.invitations.offer.byID, id, account)
 }
 

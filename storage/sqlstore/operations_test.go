@@ -27,9 +27,10 @@ type desk struct {
 	// tim is a manager of Sales with three conversations, three grants and three invitations.
 	tim tenancy.Actor
 	// plain is a conversation without an assignee, taken is tim's, closed is closed; moving has two
-	// guests and two invitations on their way; promised waits for nora, who is invited to it.
-	plain, taken, closed, moving, promised tenancy.ConversationID
-	gina                                   tenancy.Actor // a guest of moving
+	// guests and two invitations on their way; promised waits for nora, who is invited to it. Of
+	// snoozed there are two, whose time has come, and two are answered and have been idle too long.
+	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
+	gina                                            tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
@@ -89,11 +90,27 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.Close(tenancy.WithKey(t.Context(), "an old key"), d.bob, d.closed, "")
 	require.NoError(t, err)
 	d.plain = d.Receive("Sales", "plain", "Hi").ID
+	d.rest(t)
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
 	d.forPaula = d.Token("paula")
 	d.Clock.Advance(2 * time.Hour)
 	return d
+}
+
+// rest leaves some conversations for the sweeps.
+func (d *desk) rest(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	for _, n := range []string{"1", "2"} {
+		d.snoozed = d.Receive("Sales", "snoozed-"+n, "Hi").ID
+		_, err := d.Conversations.Snooze(ctx, d.bob, d.snoozed, d.Clock.Now().Add(time.Hour))
+		require.NoError(t, err)
+		_, err = d.Conversations.Send(ctx, d.bob, d.Receive("Sales", "idle-"+n, "Hi").ID, "Hello")
+		require.NoError(t, err)
+	}
+	_, err := d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{AutoClose: time.Hour})
+	require.NoError(t, err)
 }
 
 // settle gives the account what only its holder and managers can.
@@ -309,6 +326,13 @@ func operations() []operation {
 		writes("invite.RevokeOffer", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.RevokeOffer(ctx, d.holder(), d.offer.ID)
 		}),
+		writes("invite.Create, in a role", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Create(ctx, d.alice, invite.ToTeamAs("new@new.example", d.unused.ID))
+		}),
+		writes("invite.Create, in place of a pending one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Create(ctx, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Manager, invite.IfPending(invite.Replace)))
+		}),
+		keyless("invite.Sweep", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Sweep(ctx, ushertest.System) }),
 		keyless("invite.ExpireOffer", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.ExpireOffer(ctx, ushertest.System, d.lapsedOffer.Account, d.lapsedOffer.ID)
 		}),
@@ -381,6 +405,27 @@ func operations() []operation {
 		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Open(ctx, d.bob, d.closed)
 		}),
+		writes("conversation.Open, of a snoozed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Open(ctx, d.bob, d.snoozed)
+		}),
+		writes("conversation.Receive, in a snoozed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receive(ctx, ushertest.System, conversation.Inbound{To: d.TeamNamed("Sales").Identity, From: "snoozed-2", ID: "new", Text: "Hi"})
+		}),
+		writes("conversation.Snooze", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Snooze(ctx, d.bob, d.plain, d.Clock.Now().Add(time.Hour))
+		}),
+		writes("conversation.Start", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Start(ctx, d.bob, "new")
+		}),
+		writes("conversation.Start, of a closed one", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Start(ctx, d.bob, "closed")
+		}),
+		keyless("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Wake(ctx, ushertest.System)
+		}),
+		keyless("conversation.CloseIdle", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.CloseIdle(ctx, ushertest.System)
+		}),
 		writes("conversation.EditContact", func(ctx context.Context, d *desk) (any, error) {
 			name, email := "Vera", "vera@vera.example"
 			return d.Conversations.EditContact(ctx, d.bob, d.plain, conversation.ContactEdit{Name: &name, Email: &email})
@@ -441,6 +486,16 @@ func operations() []operation {
 			}
 			return found, nil
 		}),
+		reads("invite.Inspect", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Inspect(ctx, ushertest.System, d.alice.Team, d.pending)
+		}),
+		reads("invite.InspectOffer", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.InspectOffer(ctx, ushertest.System, d.holder().Account, d.offer.ID)
+		}),
+		reads("invite.History", func(ctx context.Context, d *desk) (any, error) { return d.Invites.History(ctx, d.alice, d.pending) }),
+		reads("tenancy.RoleByID", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.RoleByID(ctx, ushertest.System, d.holder().Account, d.lead.ID)
+		}),
 		reads("invite.Preview", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Preview(ctx, d.forPaula) }),
 		reads("invite.Get", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Get(ctx, d.alice, d.pending) }),
 		reads("invite.List", func(ctx context.Context, d *desk) (any, error) {
@@ -478,6 +533,9 @@ func operations() []operation {
 		reads("conversation.History", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.History(ctx, d.bob, d.promised)
 		}),
+		reads("conversation.Episodes", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Episodes(ctx, d.bob, d.closed, 0, 0)
+		}),
 		reads("conversation.Deliveries", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Deliveries(ctx, d.bob, tenancy.Page{})
 		}),
@@ -489,7 +547,7 @@ var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
-	"conversation.Depart", "conversation.Settle", "conversation.Offer",
+	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
 }
 
 func TestEveryOperationIsFaulted(t *testing.T) {

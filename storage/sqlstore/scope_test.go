@@ -19,13 +19,14 @@ var scopeKeys = map[string][]string{
 	"usher_contacts":        {"team_id"},
 	"usher_conversations":   {"team_id"},
 	"usher_invitations":     {"team_id"},
-	"usher_invitation_uses": {"team_id"},
 	"usher_events":          {"team_id"},
 	"usher_outbox":          {"lane"},
+	"usher_episodes":        {"conversation_id"},
 	"usher_messages":        {"conversation_id"},
 	"usher_words":           {"team_id"},
 	"usher_grants":          {"conversation_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
+	"usher_invitation_uses": {"team_id"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
@@ -54,6 +55,8 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_invitations", "state = 'pending' AND expires_at > ? AND settings", "the doctor looks for invitations whose sender has gone"},
 	{"usher_memberships", "team_id = team_id AND user_id = inviter_id", "and at the sender of each"},
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
+	{"usher_conversations", "status = 'snoozed' AND snoozed_until <= ?", "the sweep finds the snoozes that are over, wherever they are"},
+	{"usher_teams", "auto_close IS NOT NULL AND status = 'open'", "the sweep finds what is idle, in every team that closes it"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
 	{"usher_messages", "id = ?", "a message that is to be sent is looked for by its id, wherever its conversation is now"},
 	{"usher_messages", "receipt_key = ?", "a provider's receipt finds its message by the digest of its id"},

@@ -30,6 +30,7 @@ type scene struct {
 	membership   tenancy.Membership
 	contact      conversation.Contact
 	conversation conversation.Conversation
+	episode      conversation.Episode
 	message      conversation.Message
 	grant        conversation.Grant
 	invitation   invite.Record
@@ -66,7 +67,10 @@ func newScene(text string) scene {
 	s.conversation = conversation.Conversation{
 		ID: newID[tenancy.ConversationID](), Account: s.account.ID, Team: s.team.ID, Contact: s.contact.ID,
 		Identity: s.team.Identity, Address: s.contact.Address, Status: conversation.Open, Label: conversation.Engaged,
-		Assignee: s.user.ID, LastSeq: 1, LastAt: noon, NeedsReplySince: noon, CreatedAt: noon, Version: 1,
+		Assignee: s.user.ID, LastSeq: 1, LastAt: noon, Episode: 1, IdleSince: noon, NeedsReplySince: noon, CreatedAt: noon, Version: 1,
+	}
+	s.episode = conversation.Episode{
+		Conversation: s.conversation.ID, Number: 1, FirstSeq: 1, OpenedAt: noon, OpenedBy: "system:gateway", OpenedOn: conversation.OnInbound,
 	}
 	s.message = conversation.Message{
 		ID: newID[tenancy.MessageID](), Conversation: s.conversation.ID, Seq: 1, Kind: conversation.InboundMessage,
@@ -125,6 +129,7 @@ func (s scene) insert(ctx context.Context, store *sqlstore.Store) error {
 		func() error { return store.InsertMembership(ctx, s.membership) },
 		func() error { return store.InsertContact(ctx, s.contact) },
 		func() error { return store.InsertConversation(ctx, s.conversation) },
+		func() error { return store.InsertEpisode(ctx, s.episode) },
 		func() error { return store.InsertMessage(ctx, s.message) },
 		func() error {
 			return store.InsertWords(ctx, s.team.ID, s.message, conversation.Words(s.message.Text))
@@ -169,6 +174,9 @@ func (s scene) requireStored(t *testing.T, store *sqlstore.Store) {
 	threads, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 	require.NoError(t, err)
 	require.Equal(t, []conversation.Conversation{s.conversation}, threads)
+	episodes, err := store.Episodes(ctx, s.conversation.ID, 0, 10)
+	require.NoError(t, err)
+	require.Equal(t, []conversation.Episode{s.episode}, episodes)
 	messages, err := store.Messages(ctx, s.conversation.ID, conversation.Range{Notes: true, Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []conversation.Message{s.message}, messages)

@@ -133,6 +133,9 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 				return err
 			},
+			"SnoozeEnded": func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
+			"Idle":        func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
+			"Episodes":    func(ctx context.Context) error { _, err := store.Episodes(ctx, s.conversation.ID, 0, 10); return err },
 			"PendingDeliveriesBy": func(ctx context.Context) error {
 				_, err := store.PendingDeliveriesBy(ctx, s.team.ID, s.user.ID)
 				return err
@@ -154,6 +157,11 @@ func TestStatementCounts(t *testing.T) {
 			return err
 		})
 		within(lock, "LockOpen", func(ctx context.Context) error { _, err := store.LockOpen(ctx, s.team.ID); return err })
+		within(1, "EndEpisode", func(ctx context.Context) error {
+			return store.EndEpisode(ctx, conversation.Episode{
+				Conversation: s.conversation.ID, Number: 1, ClosedAt: noon, ClosedOn: conversation.OnClose,
+			})
+		})
 		within(1, "EraseRecipient", func(ctx context.Context) error { return store.EraseRecipient(ctx, "nobody@acme.example") })
 		within(1, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
 		within(1, "InsertMessage", func(ctx context.Context) error {

@@ -39,6 +39,7 @@ type Store struct {
 	invitations   invitationStatements
 	contacts      contactStatements
 	conversations conversationStatements
+	episodes      episodeStatements
 	messages      messageStatements
 	words         wordStatements
 	grants        grantStatements
@@ -101,6 +102,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.invitations = c.invitations()
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()
+	s.episodes = c.episodes()
 	s.messages = c.messages()
 	s.words = c.words()
 	s.grants = c.grants()

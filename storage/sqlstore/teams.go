@@ -17,9 +17,9 @@ func (c *compiler) teams() teamStatements {
 	const find = `SELECT ` + teamColumns + ` FROM usher_teams t WHERE`
 	return teamStatements{
 		insert: c.sql(`INSERT INTO usher_teams (id, account_id, name, name_key, channel, identity,
-			live_identity, status, settings, created_at, version) VALUES (`, list("?", 10), `, 1)`),
+			live_identity, status, settings, auto_close, created_at, version) VALUES (`, list("?", 11), `, 1)`),
 		update: c.sql(`UPDATE usher_teams SET name = ?, name_key = ?, channel = ?, identity = ?,
-			live_identity = ?, status = ?, settings = ?, version = version + 1
+			live_identity = ?, status = ?, settings = ?, auto_close = ?, version = version + 1
 			WHERE id = ? AND account_id = ? AND version = ?`),
 		lock:       c.sql(`UPDATE usher_teams SET locks = locks + 1 WHERE id = ?`),
 		exists:     c.sql(`SELECT 1 FROM usher_teams WHERE id = ? AND account_id = ?`),
@@ -50,6 +50,14 @@ func settings(s tenancy.Settings) tenancy.Settings {
 	return s
 }
 
+// autoClose is what the sweep compares with, in microseconds; NULL where there is none.
+func autoClose(s tenancy.Settings) any {
+	if s.AutoClose == 0 {
+		return nil
+	}
+	return s.AutoClose.Microseconds()
+}
+
 // liveIdentity is the key that is unique among active teams, NULL for all others. A channel is
 // a word without a colon, so no two identities have the same key.
 func liveIdentity(t tenancy.Team) any {
@@ -73,7 +81,7 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 		return err
 	}
 	_, err = s.exec(ctx, s.teams.insert, t.ID, t.Account, t.Name, t.NameKey, unless(t.Identity.Channel),
-		unless(t.Identity.Value), liveIdentity(t), t.Status, settings, micros(t.CreatedAt))
+		unless(t.Identity.Value), liveIdentity(t), t.Status, settings, autoClose(t.Settings), micros(t.CreatedAt))
 	return err
 }
 
@@ -85,7 +93,7 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 	}
 	return s.update(ctx, s.teams.update, []any{
 		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status, settings,
-		t.ID, t.Account, t.Version,
+		autoClose(t.Settings), t.ID, t.Account, t.Version,
 	}, s.teams.exists, t.ID, t.Account)
 }
 

@@ -112,6 +112,26 @@ func (s *calledStore) LockOpen(a context.Context, b tenancy.TeamID) ([]conversat
 	return s.note("LockOpen").LockOpen(a, b)
 }
 
+func (s *calledStore) SnoozeEnded(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
+	return s.note("SnoozeEnded").SnoozeEnded(a, b, c)
+}
+
+func (s *calledStore) Idle(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
+	return s.note("Idle").Idle(a, b, c)
+}
+
+func (s *calledStore) InsertEpisode(a context.Context, b conversation.Episode) error {
+	return s.note("InsertEpisode").InsertEpisode(a, b)
+}
+
+func (s *calledStore) EndEpisode(a context.Context, b conversation.Episode) error {
+	return s.note("EndEpisode").EndEpisode(a, b)
+}
+
+func (s *calledStore) Episodes(a context.Context, b tenancy.ConversationID, c int64, d int) ([]conversation.Episode, error) {
+	return s.note("Episodes").Episodes(a, b, c, d)
+}
+
 func (s *calledStore) Message(a context.Context, b tenancy.ConversationID, c tenancy.MessageID) (conversation.Message, error) {
 	return s.note("Message").Message(a, b, c)
 }
@@ -338,6 +358,10 @@ func (s *calledStore) Operation(a context.Context, b, c string) (tenancy.Operati
 
 func (s *calledStore) LockOffer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
 	return s.note("LockOffer").LockOffer(a, b, c)
+}
+
+func (s *calledStore) Offer(a context.Context, b tenancy.AccountID, c tenancy.InvitationID) (invite.Record, error) {
+	return s.note("Offer").Offer(a, b, c)
 }
 
 func (s *calledStore) Offers(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]invite.Record, error) {

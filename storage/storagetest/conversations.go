@@ -43,12 +43,19 @@ func conversations() kind[conversation.Conversation] {
 			{"the assignee", func(w *world, c *row) { c.Assignee = w.user().ID }},
 			{"to no assignee", func(w *world, c *row) { c.Assignee = tenancy.UserID{} }},
 			{"the label", func(w *world, c *row) { c.Label = conversation.Disengaged }},
+			{"snoozing", func(w *world, c *row) { c.Status, c.SnoozedUntil = conversation.Snoozed, w.now().Add(time.Hour) }},
+			{"waking", func(w *world, c *row) {
+				c.Status, c.SnoozedUntil, c.IdleSince = conversation.Open, time.Time{}, w.now().Add(time.Minute)
+			}},
+			{"the episode", func(w *world, c *row) { c.Episode++ }},
 			{"closing", func(w *world, c *row) { c.Status, c.Outcome = conversation.Closed, conversation.NotEligible }},
 			{"opening", func(w *world, c *row) { c.Status, c.Outcome = conversation.Open, "" }},
 			{"the contact", func(w *world, c *row) { c.Contact = w.contact(c.Team).ID }},
 		},
 		times: []timeField[row]{
 			{"CreatedAt", false, func(c *row) *time.Time { return &c.CreatedAt }},
+			{"SnoozedUntil", true, func(c *row) *time.Time { return &c.SnoozedUntil }},
+			{"IdleSince", false, func(c *row) *time.Time { return &c.IdleSince }},
 			{"LastAt", false, func(c *row) *time.Time { return &c.LastAt }},
 			{"NeedsReplySince", true, func(c *row) *time.Time { return &c.NeedsReplySince }},
 		},
@@ -73,7 +80,7 @@ func conversationCases() []testCase {
 			covers: []string{"InsertConversation", "ConversationsByAddress"}, run: threadCase,
 		},
 		testCase{
-			name: "conversations that are open are locked all at once", rule: ruleLockOpen,
+			name: "conversations that are not closed are locked all at once", rule: ruleLockOpen,
 			covers: []string{"LockOpen"}, run: lockOpenCase,
 		},
 		testCase{
@@ -143,11 +150,10 @@ func lockOpenCase(w *world) {
 	k := conversations()
 	team := w.team()
 	var want []conversation.Conversation
-	for i := range 9 {
+	for i := range 18 {
 		c := w.aConversation(team)
-		if i%3 == 0 {
-			c.Status = conversation.Closed
-		} else {
+		c.Status = conversation.Statuses()[i%3]
+		if c.Status != conversation.Closed {
 			want = append(want, c)
 		}
 		if i%2 == 0 {

@@ -804,6 +804,30 @@ func (s locksClosed) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conve
 	return all, err
 }
 
+// wakesLate finds the end of a snooze when it has been over for a microsecond.
+type wakesLate struct{ spoiled }
+
+func (s wakesLate) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return s.Store.SnoozeEnded(ctx, now.Add(-time.Microsecond), limit)
+}
+
+// closesEarly finds what will be idle in a microsecond.
+type closesEarly struct{ spoiled }
+
+func (s closesEarly) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return s.Store.Idle(ctx, now.Add(time.Microsecond), limit)
+}
+
+// endsAgain lets an episode end as often as it is asked to, without a word.
+type endsAgain struct{ spoiled }
+
+func (s endsAgain) EndEpisode(ctx context.Context, e conversation.Episode) error {
+	if err := s.Store.EndEpisode(ctx, e); !errors.Is(err, tenancy.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
 // oneAccount finds the newest conversation of an address, whoever asks.
 type oneAccount struct{ spoiled }
 
@@ -1890,7 +1914,10 @@ func faults() []fault {
 		of("words stay in the old team", func(s spoiled) storage.Store { return leavesWords{s, new(sync.Map)} }, "words move with their conversation"),
 		of("words are not deleted", func(s spoiled) storage.Store { return keepsWords{s} }, "words are taken from one message"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
-		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are open are locked all at once"),
+		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are not closed are locked all at once"),
+		of("a snooze ends a microsecond late", func(s spoiled) storage.Store { return wakesLate{s} }, "snoozes that have ended are found by their time"),
+		of("a conversation is idle a microsecond early", func(s spoiled) storage.Store { return closesEarly{s} }, "idle conversations are found by their team's patience"),
+		of("an episode ends twice", func(s spoiled) storage.Store { return endsAgain{s} }, "episode ends once and keeps how it began"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
 		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
 		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),

@@ -394,22 +394,13 @@ func loadCase(w *world) {
 // offers are the invitations whose scope is an account. They are read as a list.
 func offers() kind[invite.Record] {
 	k := invitations()
-	k.name, k.methods = "offer", []string{"InsertInvitation", "UpdateInvitation", "Offers", "LockOffer"}
+	k.name, k.methods = "offer", []string{"InsertInvitation", "UpdateInvitation", "Offer", "LockOffer"}
 	k.fresh = func(w *world) invite.Record { return w.anOffer(w.account().ID) }
 	k.lock = func(s storage.Store, ctx context.Context, r invite.Record) (invite.Record, error) {
 		return s.LockOffer(ctx, r.Account, r.ID)
 	}
 	k.get = func(s storage.Store, ctx context.Context, r invite.Record) (invite.Record, error) {
-		list, err := s.Offers(ctx, r.Account, tenancy.Keyset{Limit: 100})
-		for _, offer := range list {
-			if offer.ID == r.ID {
-				return offer, nil
-			}
-		}
-		if err == nil {
-			err = tenancy.ErrNotFound
-		}
-		return invite.Record{}, err
+		return s.Offer(ctx, r.Account, r.ID)
 	}
 	k.stray = func(w *world, r invite.Record) invite.Record { return w.anOffer(r.Account) }
 	k.rival = func(w *world, r invite.Record) invite.Record {

@@ -54,6 +54,8 @@ type town struct {
 	use, newUse               invite.Use
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
+	snoozed, idle             conversation.Conversation
+	episode, newEpisode       conversation.Episode
 	message, newMessage       conversation.Message
 	unsaid                    conversation.Message
 	grant, newGrant           conversation.Grant
@@ -94,6 +96,12 @@ func (w *world) town() *town {
 	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
+	t.snoozed, t.idle = w.aConversation(t.team), w.aConversation(t.team)
+	t.snoozed.Status, t.snoozed.SnoozedUntil = conversation.Snoozed, w.now()
+	t.idle.NeedsReplySince, t.idle.IdleSince = time.Time{}, w.now().Add(-2*t.team.Settings.AutoClose)
+	conversations().store(w, t.snoozed)
+	conversations().store(w, t.idle)
+	t.episode, t.newEpisode = w.episode(t.thread.ID, 1), w.anEpisode(t.thread.ID, 2)
 	t.message, t.newMessage = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 1), 1), w.aMessage(t.thread.ID, 2)
 	t.unsaid = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 3), 0)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
@@ -241,6 +249,9 @@ func calls() map[string]call {
 		"LockOffer": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.LockOffer(ctx, t.account.ID, t.offer.ID))
 		}},
+		"Offer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Offer(ctx, t.account.ID, t.offer.ID))
+		}},
 		"PendingOffer": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.PendingOffer(ctx, t.account.ID))
 		}},
@@ -338,6 +349,19 @@ func calls() map[string]call {
 		}},
 		"AssignedTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
+		}},
+
+		"SnoozeEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.SnoozeEnded(ctx, t.at, 5)) }},
+		"Idle":        {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
+
+		"InsertEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertEpisode(ctx, t.newEpisode) }},
+		"EndEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			e := t.episode
+			e.ClosedAt, e.ClosedOn = t.at, conversation.OnClose
+			return s.EndEpisode(ctx, e)
+		}},
+		"Episodes": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Episodes(ctx, t.thread.ID, 0, 5))
 		}},
 
 		"InsertMessage": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMessage(ctx, t.newMessage) }},
@@ -522,6 +546,10 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamsWithRole", teams, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
+	ended, err := s.SnoozeEnded(ctx, t.at, 100)
+	add("SnoozeEnded", ended, err)
+	idle, err := s.Idle(ctx, t.at, 100)
+	add("Idle", inOrder(idle), err)
 	late, err := s.LapsedInvitations(ctx, t.at, page)
 	add("LapsedInvitations", late, err)
 	broken, err := s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 100)
@@ -531,6 +559,8 @@ func (w *world) state(t *town) map[string]any {
 		add(fmt.Sprint("Messages ", i), messages, err)
 		grants, err := s.Grants(ctx, c)
 		add(fmt.Sprint("Grants ", i), grants, err)
+		episodes, err := s.Episodes(ctx, c, 0, 100)
+		add(fmt.Sprint("Episodes ", i), episodes, err)
 	}
 	for word := range conversation.Word(3) {
 		found, err := s.Search(ctx, t.team.ID, []conversation.Word{word}, true, page)

@@ -307,9 +307,7 @@ func conversationsPages(w *world) {
 		for _, t := range []tenancy.Team{team, other} {
 			c := w.aConversation(t)
 			c.LastAt = at
-			if i%3 == 0 {
-				c.Status = conversation.Closed
-			}
+			c.Status = conversation.Statuses()[i%3]
 			if i%4 == 0 {
 				c.NeedsReplySince = time.Time{}
 			}
@@ -319,7 +317,7 @@ func conversationsPages(w *world) {
 			}
 		}
 	}
-	for _, f := range []conversation.Filter{{}, {Status: conversation.Open}, {Waiting: true}} {
+	for _, f := range []conversation.Filter{{}, {Status: conversation.Open}, {Status: conversation.Snoozed}, {Waiting: true}} {
 		p := threadPages(w, conversation.Scope{Team: team.ID}, f)
 		for _, c := range all {
 			if (f.Status == "" || c.Status == f.Status) && (!f.Waiting || !c.NeedsReplySince.IsZero()) {

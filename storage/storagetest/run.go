@@ -142,6 +142,8 @@ func groups() []group {
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},
 		{"conversations", conversationCases()},
+		{"episodes", episodeCases()},
+		{"sweeps", sweepCases()},
 		{"messages", messageCases()},
 		{"words", wordCases()},
 		{"grants", grantCases()},

@@ -50,9 +50,7 @@ func (w *world) landscape(threads int) landscape {
 		if pick(2) == 0 {
 			c.NeedsReplySince = time.Time{}
 		}
-		if pick(3) == 0 {
-			c.Status = conversation.Closed
-		}
+		c.Status = conversation.Statuses()[pick(3)]
 		l.threads = append(l.threads, conversations().store(w, c))
 		l.grants[c.ID] = map[tenancy.UserID]conversation.Grant{}
 		for _, person := range l.people {
@@ -109,7 +107,7 @@ func scopeCase(w *world) {
 		for _, team := range teams {
 			for _, guest := range guests {
 				for _, f := range []conversation.Filter{
-					{}, {Status: conversation.Open}, {Status: conversation.Closed}, {Waiting: true}, {Assignee: l.people[0]},
+					{}, {Status: conversation.Open}, {Status: conversation.Snoozed}, {Status: conversation.Closed}, {Waiting: true}, {Assignee: l.people[0]},
 					{Status: conversation.Open, Waiting: true, Assignee: l.people[1]},
 				} {
 					scope := conversation.Scope{Team: team, Guest: guest, At: l.at}

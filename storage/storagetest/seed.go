@@ -72,6 +72,7 @@ func (w *world) someSettings() tenancy.Settings {
 			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
 		},
 		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
+		AutoClose:   36 * time.Hour,
 		HideHistory: true, KeepInvitations: true, TrustInviters: true,
 		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)",
 	}
@@ -213,13 +214,26 @@ func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
 		ID: newID[tenancy.ConversationID](w), Account: team.Account, Team: team.ID, Contact: contact.ID,
 		Identity: team.Identity, Address: contact.Address, Status: conversation.Open,
 		Label: conversation.Engaged, Outcome: conversation.NotInterested, Assignee: w.user().ID,
-		LastSeq: 3, LastAt: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
+		Episode: 2, LastSeq: 3, LastAt: w.now(), IdleSince: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
 	}
 }
 
 func (w *world) conversation(team tenancy.Team) conversation.Conversation {
 	w.Helper()
 	return stored(w, "InsertConversation", w.aConversation(team), w.store.InsertConversation)
+}
+
+// anEpisode makes one that goes on.
+func (w *world) anEpisode(c tenancy.ConversationID, number int64) conversation.Episode {
+	return conversation.Episode{
+		Conversation: c, Number: number, FirstSeq: 10 * number, OpenedAt: w.now(), OpenedBy: tenancy.System("gateway").Principal(),
+		OpenedOn: conversation.OnInbound,
+	}
+}
+
+func (w *world) episode(c tenancy.ConversationID, number int64) conversation.Episode {
+	w.Helper()
+	return stored(w, "InsertEpisode", w.anEpisode(c, number), w.store.InsertEpisode)
 }
 
 func (w *world) aMessage(c tenancy.ConversationID, seq int64) conversation.Message {

@@ -43,6 +43,8 @@ func teams() kind[tenancy.Team] {
 			{"deliveries to none", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = []tenancy.TeamID{} }},
 			{"deliveries to all", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = nil }},
 			{"deliveries to one", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = []tenancy.TeamID{t.ID} }},
+			{"closing what is idle", func(w *world, t *tenancy.Team) { t.Settings.AutoClose = time.Minute }},
+			{"to closing nothing", func(w *world, t *tenancy.Team) { t.Settings.AutoClose = 0 }},
 			{"the history", func(w *world, t *tenancy.Team) { t.Settings.HideHistory = false }},
 			{"the invitations", func(w *world, t *tenancy.Team) { t.Settings.KeepInvitations = false }},
 			{"the inviters", func(w *world, t *tenancy.Team) { t.Settings.TrustInviters = false }},

@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS usher_teams (
 	live_identity  VARBINARY(340) UNIQUE,
 	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'archived')),
 	settings       MEDIUMBLOB NOT NULL,
+	auto_close     BIGINT,
 	created_at     BIGINT NOT NULL,
 	version        BIGINT NOT NULL,
 	events         BIGINT NOT NULL DEFAULT 0,
@@ -72,6 +73,7 @@ CREATE TABLE IF NOT EXISTS usher_teams (
 	UNIQUE (account_id, name_key),
 	CHECK ((channel IS NULL) = (identity IS NULL)),
 	KEY usher_teams_of_account (account_id, created_at, id),
+	KEY usher_teams_closing (auto_close),
 	FOREIGN KEY (account_id) REFERENCES usher_accounts (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
@@ -139,12 +141,15 @@ CREATE TABLE IF NOT EXISTS usher_conversations (
 	channel           VARBINARY(20) NOT NULL CHECK (channel IN ('phone', 'chat')),
 	identity          VARBINARY(320) NOT NULL,
 	address           VARBINARY(320) NOT NULL,
-	status            VARBINARY(20) NOT NULL CHECK (status IN ('open', 'closed')),
+	status            VARBINARY(20) NOT NULL CHECK (status IN ('open', 'snoozed', 'closed')),
+	snoozed_until     BIGINT,
+	episode           BIGINT NOT NULL,
 	label             VARBINARY(400) NOT NULL,
 	outcome           VARBINARY(400) NOT NULL,
 	assignee_id       BINARY(16),
 	last_seq          BIGINT NOT NULL,
 	last_at           BIGINT NOT NULL,
+	idle_since        BIGINT NOT NULL,
 	needs_reply_since BIGINT,
 	created_at        BIGINT NOT NULL,
 	version           BIGINT NOT NULL,
@@ -155,9 +160,26 @@ CREATE TABLE IF NOT EXISTS usher_conversations (
 	KEY usher_conversations_by_status (team_id, status, last_at, id),
 	KEY usher_conversations_assigned (team_id, assignee_id, last_at, id),
 	KEY usher_conversations_waiting (team_id, needs_reply_since),
+	KEY usher_conversations_snoozed (status, snoozed_until, id),
+	KEY usher_conversations_idle (team_id, status, needs_reply_since, idle_since),
 	FOREIGN KEY (assignee_id) REFERENCES usher_users (id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
 	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS usher_episodes (
+	conversation_id BINARY(16) NOT NULL,
+	number          BIGINT NOT NULL CHECK (number > 0),
+	first_seq       BIGINT NOT NULL,
+	opened_at       BIGINT NOT NULL,
+	opened_by       VARBINARY(100) NOT NULL,
+	opened_on       VARBINARY(20) NOT NULL CHECK (opened_on IN ('start', 'inbound', 'open')),
+	closed_at       BIGINT,
+	closed_by       VARBINARY(100) NOT NULL,
+	closed_on       VARBINARY(20) NOT NULL CHECK (closed_on IN ('', 'close', 'idle')),
+	outcome         VARBINARY(400) NOT NULL,
+	PRIMARY KEY (conversation_id, number),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS usher_messages (

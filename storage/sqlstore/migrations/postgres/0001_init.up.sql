@@ -61,6 +61,7 @@ CREATE TABLE usher_teams (
 	live_identity  text COLLATE "C" UNIQUE,
 	status         text NOT NULL CHECK (status IN ('active', 'archived')),
 	settings       text NOT NULL,
+	auto_close     bigint,
 	created_at     bigint NOT NULL,
 	version        bigint NOT NULL,
 	events         bigint NOT NULL DEFAULT 0,
@@ -71,6 +72,7 @@ CREATE TABLE usher_teams (
 );
 
 CREATE INDEX usher_teams_of_account ON usher_teams (account_id, created_at, id);
+CREATE INDEX usher_teams_closing ON usher_teams (id) WHERE auto_close IS NOT NULL;
 
 -- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
 -- it is one of the team's own account is a rule of the service, and looked after by its doctor.
@@ -134,12 +136,15 @@ CREATE TABLE usher_conversations (
 	channel           text NOT NULL CHECK (channel IN ('phone', 'chat')),
 	identity          text COLLATE "C" NOT NULL,
 	address           text COLLATE "C" NOT NULL,
-	status            text NOT NULL CHECK (status IN ('open', 'closed')),
+	status            text NOT NULL CHECK (status IN ('open', 'snoozed', 'closed')),
+	snoozed_until     bigint,
+	episode           bigint NOT NULL,
 	label             text NOT NULL,
 	outcome           text NOT NULL,
 	assignee_id       uuid REFERENCES usher_users (id),
 	last_seq          bigint NOT NULL,
 	last_at           bigint NOT NULL,
+	idle_since        bigint NOT NULL,
 	needs_reply_since bigint,
 	created_at        bigint NOT NULL,
 	version           bigint NOT NULL,
@@ -156,6 +161,24 @@ CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assig
 	WHERE assignee_id IS NOT NULL;
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
+CREATE INDEX usher_conversations_snoozed ON usher_conversations (snoozed_until, id)
+	WHERE status = 'snoozed';
+CREATE INDEX usher_conversations_idle ON usher_conversations (team_id, idle_since)
+	WHERE status = 'open' AND needs_reply_since IS NULL;
+
+CREATE TABLE usher_episodes (
+	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),
+	number          bigint NOT NULL CHECK (number > 0),
+	first_seq       bigint NOT NULL,
+	opened_at       bigint NOT NULL,
+	opened_by       text NOT NULL,
+	opened_on       text NOT NULL CHECK (opened_on IN ('start', 'inbound', 'open')),
+	closed_at       bigint,
+	closed_by       text NOT NULL,
+	closed_on       text NOT NULL CHECK (closed_on IN ('', 'close', 'idle')),
+	outcome         text NOT NULL,
+	PRIMARY KEY (conversation_id, number)
+);
 
 CREATE TABLE usher_messages (
 	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),

@@ -56,6 +56,7 @@ CREATE TABLE usher_teams (
 	live_identity  TEXT UNIQUE,
 	status         TEXT NOT NULL CHECK (status IN ('active', 'archived')),
 	settings       TEXT NOT NULL,
+	auto_close     INTEGER,
 	created_at     INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
 	events         INTEGER NOT NULL DEFAULT 0,
@@ -65,6 +66,7 @@ CREATE TABLE usher_teams (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX usher_teams_of_account ON usher_teams (account_id, created_at, id);
+CREATE INDEX usher_teams_closing ON usher_teams (id) WHERE auto_close IS NOT NULL;
 
 -- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
 -- it is one of the team's own account is a rule of the service, and looked after by its doctor.
@@ -126,12 +128,15 @@ CREATE TABLE usher_conversations (
 	channel           TEXT NOT NULL CHECK (channel IN ('phone', 'chat')),
 	identity          TEXT NOT NULL,
 	address           TEXT NOT NULL,
-	status            TEXT NOT NULL CHECK (status IN ('open', 'closed')),
+	status            TEXT NOT NULL CHECK (status IN ('open', 'snoozed', 'closed')),
+	snoozed_until     INTEGER,
+	episode           INTEGER NOT NULL,
 	label             TEXT NOT NULL,
 	outcome           TEXT NOT NULL,
 	assignee_id       BLOB REFERENCES usher_users (id),
 	last_seq          INTEGER NOT NULL,
 	last_at           INTEGER NOT NULL,
+	idle_since        INTEGER NOT NULL,
 	needs_reply_since INTEGER,
 	created_at        INTEGER NOT NULL,
 	version           INTEGER NOT NULL,
@@ -147,6 +152,24 @@ CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assig
 	WHERE assignee_id IS NOT NULL;
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
+CREATE INDEX usher_conversations_snoozed ON usher_conversations (snoozed_until, id)
+	WHERE status = 'snoozed';
+CREATE INDEX usher_conversations_idle ON usher_conversations (team_id, idle_since)
+	WHERE status = 'open' AND needs_reply_since IS NULL;
+
+CREATE TABLE usher_episodes (
+	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
+	number          INTEGER NOT NULL CHECK (number > 0),
+	first_seq       INTEGER NOT NULL,
+	opened_at       INTEGER NOT NULL,
+	opened_by       TEXT NOT NULL,
+	opened_on       TEXT NOT NULL CHECK (opened_on IN ('start', 'inbound', 'open')),
+	closed_at       INTEGER,
+	closed_by       TEXT NOT NULL,
+	closed_on       TEXT NOT NULL CHECK (closed_on IN ('', 'close', 'idle')),
+	outcome         TEXT NOT NULL,
+	PRIMARY KEY (conversation_id, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE usher_messages (
 	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),

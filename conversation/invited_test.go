@@ -1,0 +1,116 @@
+package conversation_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// sees lists what the actor finds in the list of conversations.
+func (w *world) sees(actor tenancy.Actor) []tenancy.ConversationID {
+	w.t.Helper()
+	list, err := w.Conversations.List(w.t.Context(), actor, conversation.Filter{}, tenancy.Page{})
+	require.NoError(w.t, err)
+	var ids []tenancy.ConversationID
+	for _, c := range list.Items {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+func TestAGuestOfSeveralConversationsSeesTheUnion(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		first, second, hidden := w.hello(), w.Receive("Sales", "visitor-2", "Hello"), w.Receive("Sales", "visitor-3", "Secret")
+		carol := w.Guest(w.bob, first.ID, "carol")
+		assert.ElementsMatch(t, []tenancy.ConversationID{first.ID}, w.sees(carol))
+		w.Guest(w.alice, second.ID, "carol")
+		assert.ElementsMatch(t, []tenancy.ConversationID{first.ID, second.ID}, w.sees(carol))
+		for _, c := range []conversation.Conversation{first, second} {
+			_, err := w.Conversations.Send(ctx, carol, c.ID, "Hi")
+			require.NoError(t, err)
+		}
+		_, err := w.Conversations.Get(ctx, carol, hidden.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		require.NoError(t, w.Conversations.RevokeGuest(ctx, w.bob, first.ID, carol.User))
+		assert.ElementsMatch(t, []tenancy.ConversationID{second.ID}, w.sees(carol), "what was not taken back stays")
+	})
+}
+
+func TestAGuestWhoJoinsTheTeamKeepsNothingLess(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		first, second := w.hello(), w.Receive("Sales", "visitor-2", "Hello")
+		carol := w.Guest(w.bob, first.ID, "carol")
+		for _, role := range []rbac.Role{rbac.Member, rbac.Manager} {
+			_, err := w.Tenancy.ChangeRole(ctx, w.alice, carol.User, role)
+			require.NoError(t, err)
+			assert.ElementsMatch(t, []tenancy.ConversationID{first.ID, second.ID}, w.sees(carol))
+			_, err = w.Conversations.Send(ctx, carol, first.ID, "Now I am in the team")
+			require.NoError(t, err)
+			can, err := w.Conversations.Capabilities(ctx, carol, first.ID)
+			require.NoError(t, err)
+			require.NoError(t, can.Of(rbac.WriteNote))
+		}
+		_, err := w.Conversations.EditContact(ctx, carol, first.ID, conversation.ContactEdit{Name: ptr("Vera")})
+		require.NoError(t, err)
+	})
+}
+
+func TestWhoHasAccessIsNotInvitedAgain(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c, other := w.hello(), w.Receive("Sales", "visitor-2", "Hello")
+		carol := w.Guest(w.bob, c.ID, "carol")
+		before := len(w.log(w.bob.Team))
+		invited := func(name string, id tenancy.ConversationID) error {
+			_, err := w.Invites.Create(ctx, w.bob, invite.ToConversation(ushertest.Email(name), id))
+			return err
+		}
+		var guest *invite.GuestError
+		require.ErrorAs(t, invited("carol", c.ID), &guest)
+		assert.Equal(t, carol.User, guest.Membership.User)
+		var member *tenancy.MemberError
+		require.ErrorAs(t, invited("maria", c.ID), &member)
+		assert.Equal(t, rbac.Member, member.Membership.Role)
+		assert.Len(t, w.log(w.bob.Team), before)
+		require.NoError(t, invited("carol", other.ID), "another conversation is another matter")
+
+		// Who was put out can be invited anew.
+		require.NoError(t, w.Conversations.RevokeGuest(ctx, w.bob, c.ID, carol.User))
+		require.NoError(t, invited("carol", c.ID))
+	})
+}
+
+// Registering is not joining: until the terms are agreed to, the user is no recipient.
+func TestWhoHasNotJoinedReceivesNoDelivery(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		_, err := w.Tenancy.Configure(ctx, w.alice, tenancy.Settings{Terms: "2026-01"})
+		require.NoError(t, err)
+		_, err = w.Invites.Create(ctx, w.alice, invite.ToTeam(ushertest.Email("nina"), rbac.Member))
+		require.NoError(t, err)
+		nina := w.User("nina").ID // registered
+		token := w.Token("nina")
+		deliver := func() error {
+			_, err := w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToUser(nina), conversation.Outcome{})
+			return err
+		}
+			require.ErrorIs(t, deliver(), conversation.ErrNotRecipient)
+		_, err = w.Invites.Accept(ctx, nina, token)
+		var terms *invite.TermsError
+		require.ErrorAs(t, err, &terms)
+		require.ErrorIs(t, deliver(), conversation.ErrNotRecipient, "nor does trying to join make one")
+		_, err = w.Invites.Accept(ctx, nina, token, invite.Terms(terms.Needed))
+		require.NoError(t, err)
+		require.NoError(t, deliver())
+	})
+}

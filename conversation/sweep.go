@@ -1,0 +1,90 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// sweeping is how many conversations a step of a sweep looks for.
+const sweeping = 100
+
+// Wake opens the conversations whose snooze has run out, each with its event, once however many
+// instances run it. Each is a transaction of its own; the answer is how many there were, also next
+// to an error, after which it can be called again. Call it as often as a snooze may be late.
+func (s *Service) Wake(ctx context.Context, by tenancy.System) (woken int, err error) {
+	return s.sweep(ctx, by, s.store.SnoozeEnded, func(ctx context.Context, c *Conversation, now time.Time) (bool, error) {
+		if c.Status != Snoozed || now.Before(c.SnoozedUntil) {
+			return false, nil
+		}
+		if err := s.resume(ctx, by, c, OnTimer, now); err != nil {
+			return false, err
+		}
+		return true, s.update(ctx, c)
+	})
+}
+
+// CloseIdle closes the open conversations in which nobody waits for a reply and nothing has
+// happened for as long as the team's settings say, each with its event, once however many
+// instances run it. Each is a transaction of its own; the answer is as that of [Service.Wake]. A
+// step costs one look at each team that closes what is idle.
+func (s *Service) CloseIdle(ctx context.Context, by tenancy.System) (closed int, err error) {
+	return s.sweep(ctx, by, s.store.Idle, func(ctx context.Context, c *Conversation, now time.Time) (bool, error) {
+		team, err := s.people.TeamByID(ctx, by, c.Team)
+		if err != nil {
+			return false, err
+		}
+		after := team.Settings.AutoClose
+		if after == 0 || c.Status != Open || !c.NeedsReplySince.IsZero() || now.Before(c.IdleSince.Add(after)) {
+			return false, nil
+		}
+		return true, s.close(ctx, by, c, OnIdle, "", now)
+	})
+}
+
+// sweep finds what is due, step by step until nothing is, and calls end for each under its lock.
+// End looks again and answers false for what is not due any more: another instance was faster, or
+// somebody has touched it.
+func (s *Service) sweep(ctx context.Context, by tenancy.System,
+	due func(ctx context.Context, now time.Time, limit int) ([]Thread, error),
+	end func(ctx context.Context, c *Conversation, now time.Time) (bool, error),
+) (ended int, err error) {
+	if err := by.Validate(); err != nil {
+		return 0, err
+	}
+	for {
+		found, err := due(ctx, s.env.Now(), sweeping)
+		if err != nil || len(found) == 0 {
+			return ended, err
+		}
+		var failed []error
+		for _, t := range found {
+			done, err := s.sweepOne(ctx, t, end)
+			if err != nil {
+				failed = append(failed, err)
+			} else if done {
+				ended++
+			}
+		}
+		if failed != nil {
+			return ended, errors.Join(failed...)
+		}
+	}
+}
+
+func (s *Service) sweepOne(ctx context.Context, t Thread, end func(context.Context, *Conversation, time.Time) (bool, error)) (done bool, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		done = false
+		c, err := s.store.LockConversation(ctx, t.Team, t.Conversation)
+		if notFound(err) {
+			return nil // it has moved to another team, and is found there if it is still due
+		}
+		if err == nil {
+			done, err = end(ctx, &c, s.env.Now())
+		}
+		return err
+	})
+	return done, err
+}
