@@ -161,6 +161,14 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.Roles(ctx, p.actor)
 		return err
 	}},
+	"tenancy.AccountRoles": {rbac.ReadAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.AccountRoles(ctx, p.holder)
+		return err
+	}},
+	"tenancy.AccountRole": {rbac.ReadAccount, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.AccountRole(ctx, p.holder, x.role)
+		return err
+	}},
 	"tenancy.GiveRole": {rbac.ChangeRole, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Tenancy.GiveRole(ctx, p.actor, x.user, x.role)
 		return err
@@ -209,6 +217,14 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.ChangeEmail(ctx, p.system, s.stranger, "new@new.example", true)
 		return err
 	}},
+	"tenancy.SuspendUser": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.SuspendUser(ctx, p.system, s.member.User)
+		return err
+	}},
+	"tenancy.ReactivateUser": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.ReactivateUser(ctx, p.system, s.member.User)
+		return err
+	}},
 	"tenancy.DeleteUser": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		return s.Tenancy.DeleteUser(ctx, p.system, s.stranger, tenancy.UserID{})
 	}},
@@ -223,6 +239,10 @@ var operations = map[string]operation{
 	}},
 	"tenancy.Explain": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		why, err := s.Tenancy.Explain(ctx, p.actor, rbac.ExportData, rbac.ByTeam)
+		return cmp.Or(err, why.Err)
+	}},
+	"tenancy.Explain, of a holder": {rbac.RenameAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		why, err := s.Tenancy.Explain(ctx, p.holder, rbac.RenameAccount, rbac.ByAccount)
 		return cmp.Or(err, why.Err)
 	}},
 	"tenancy.Capabilities": {rbac.ExportData, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
@@ -861,6 +881,10 @@ var ends = map[string]struct {
 	}},
 	"suspended": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {
 		_, err := s.Tenancy.Suspend(t.Context(), s.proper.actor, who)
+		require.NoError(t, err)
+	}},
+	"suspended everywhere": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {
+		_, err := s.Tenancy.SuspendUser(t.Context(), ushertest.System, who)
 		require.NoError(t, err)
 	}},
 	"expired": {tenancy.ErrInactive, false, func(t *testing.T, s *scene, who tenancy.UserID) {

@@ -120,10 +120,10 @@ func (u *Usher) Can(ctx context.Context, actor tenancy.Actor, perm rbac.Permissi
 	return u.Tenancy.Can(ctx, actor, perm)
 }
 
-// Explain is Check with the reason; see [tenancy.Service.Explain]. About one conversation ask
-// u.Conversations.Explain.
-func (u *Usher) Explain(ctx context.Context, actor tenancy.Actor, perm rbac.Permission) (tenancy.Decision, error) {
-	return u.Tenancy.Explain(ctx, actor, perm, rbac.ByTeam)
+// Explain is Check with the reason, for a principal of any kind; see [tenancy.Service.Explain]. About
+// one conversation ask u.Conversations.Explain.
+func (u *Usher) Explain(ctx context.Context, by tenancy.Principal, perm rbac.Permission) (tenancy.Decision, error) {
+	return u.Tenancy.Explain(ctx, by, perm, rbac.ByTeam)
 }
 
 // Capabilities lists all that the actor may do in their team, and why not the rest; see

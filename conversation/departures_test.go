@@ -29,6 +29,10 @@ var routes = map[string]func(w *world, who tenancy.Actor) error{
 		_, err := w.Tenancy.ExpireMembers(w.t.Context(), ushertest.System)
 		return err
 	},
+	"suspend the user": func(w *world, who tenancy.Actor) error {
+		_, err := w.Tenancy.SuspendUser(w.t.Context(), ushertest.System, who.User)
+		return err
+	},
 	"delete the user": func(w *world, who tenancy.Actor) error {
 		return w.Tenancy.DeleteUser(w.t.Context(), ushertest.System, who.User, tenancy.UserID{})
 	},
@@ -84,7 +88,7 @@ func TestE5_EveryRouteFreesEverything(t *testing.T) {
 					require.NoError(t, err)
 					assert.Equal(t, conversation.DeliveryPending, others[0].State, "what others have is left alone")
 					_, err = w.Conversations.Get(ctx, inHiring, elsewhere.ID)
-					if route == "delete the user" {
+					if route == "delete the user" || route == "suspend the user" {
 						require.Error(t, err)
 					} else {
 						require.NoError(t, err, "and so is another team")

@@ -181,7 +181,7 @@ func (w *world) admit(s side, email string, role rbac.Role) tenancy.Actor {
 // conversation writes a contact and a conversation by hand, since their room is a later one.
 func (w *world) conversation(s side, number string) tenancy.ConversationID {
 	w.t.Helper()
-	env := tenancy.Env{Clock: w.clock.Now}
+	env := w.env()
 	contact := conversation.Contact{
 		ID: tenancy.NewID[tenancy.ContactID](env), Team: s.team.ID, Channel: tenancy.PhoneChannel,
 		Address: number, Name: "Candidate", CreatedAt: start, Version: 1,

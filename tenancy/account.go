@@ -70,7 +70,7 @@ func (s *Service) MyAccounts(ctx context.Context, user UserID, page Page) (List[
 	if err != nil {
 		return List[Account]{}, err
 	}
-	if err := s.activeUser(ctx, user); err != nil {
+	if _, err := s.activeUser(ctx, user); err != nil {
 		return List[Account]{}, err
 	}
 	accounts, err := s.store.AccountsOf(ctx, user, keyset)
@@ -151,7 +151,7 @@ func (s *Service) heldAccount(ctx context.Context, holder Holder, perm rbac.Perm
 	case !s.policy.Allows(rbac.Holder, perm, rbac.ByAccount):
 		return Account{}, s.policy.Denied(rbac.Holder, perm)
 	}
-	if err := s.activeUser(ctx, holder.User); err != nil {
+	if _, err := s.activeUser(ctx, holder.User); err != nil {
 		return Account{}, err
 	}
 	if account.Status != AccountActive && !perm.Reads() {

@@ -40,8 +40,9 @@ func (s *Service) setAccountStatus(ctx context.Context, by System, account Accou
 	})
 }
 
-// CloseAccount ends the holder's account for good: it and its teams can only be read. Archive
-// teams before, to free their identities. Closing it again changes nothing.
+// CloseAccount ends the holder's account for good: it and its teams can only be read, and the
+// identities of its teams are free for others. What a contact writes to one of them is still
+// recorded where it was, until another team takes it. Closing it again changes nothing.
 //
 // Errors: [ErrNotFound] for an account that the user does not hold, [ErrAccountInactive] for a
 // suspended one.
@@ -57,7 +58,10 @@ func (s *Service) CloseAccount(ctx context.Context, holder Holder) (Account, err
 		if a.Status != AccountActive {
 			return Account{}, ErrAccountInactive
 		}
-		return s.changeAccountStatus(ctx, holder, a, AccountClosed)
+		if a, err = s.changeAccountStatus(ctx, holder, a, AccountClosed); err != nil {
+			return Account{}, err
+		}
+		return a, s.store.ReleaseIdentities(ctx, a.ID)
 	})
 }
 

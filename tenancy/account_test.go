@@ -123,6 +123,48 @@ func (s *scene) reopen(t *testing.T, id tenancy.AccountID) {
 	}))
 }
 
+// Spec 2: an identity is unique among live teams over all accounts, and an account that is closed has
+// none.
+func TestSpec2_AClosedAccountFreesItsIdentities(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		account := func(name string) tenancy.Holder {
+			u := s.user(name)
+			a, err := s.people.CreateAccount(ctx, u.ID, name)
+			require.NoError(t, err)
+			return a.Holder(u.ID)
+		}
+		acme, globex := account("Acme"), account("Globex")
+		phone, chat := tenancy.Phone("+4915112345678"), tenancy.Chat("jobs")
+		sales, err := s.people.CreateTeam(ctx, acme, tenancy.TeamSpec{Name: "Sales", Identity: phone})
+		require.NoError(t, err)
+		_, err = s.people.CreateTeam(ctx, acme, tenancy.TeamSpec{Name: "Jobs", Identity: chat})
+		require.NoError(t, err)
+		take := func(name string, identity tenancy.Identity) error {
+			_, err := s.people.CreateTeam(ctx, globex, tenancy.TeamSpec{Name: name, Identity: identity})
+			return err
+		}
+		_, err = s.people.SuspendAccount(ctx, host, acme.Account)
+		require.NoError(t, err)
+		require.ErrorIs(t, take("Sales", phone), tenancy.ErrIdentityTaken, "a suspended account keeps its own")
+		_, err = s.people.ReactivateAccount(ctx, host, acme.Account)
+		require.NoError(t, err)
+
+		_, err = s.people.CloseAccount(ctx, acme)
+		require.NoError(t, err)
+		_, err = s.people.TeamByIdentity(ctx, host, phone)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		require.NoError(t, take("Sales", phone))
+		require.NoError(t, take("Jobs", chat))
+		found, err := s.people.TeamByIdentity(ctx, host, phone)
+		require.NoError(t, err)
+		assert.Equal(t, globex.Account, found.Account)
+		was, err := s.people.TeamByID(ctx, host, sales.ID)
+		require.NoError(t, err)
+		assert.Equal(t, sales, was, "what it was stays on record")
+	})
+}
+
 // Spec 4.7, 4.8: a suspended account can be read and reactivated; a closed one only read.
 func TestSpec4_8_AccountStatus(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

@@ -22,10 +22,8 @@ type CustomRole struct {
 	Base rbac.Role
 	// Permissions are the names of what the role may do beyond its base, in their order.
 	Permissions []string
-	// Manages says that the last-manager rule counts it: it holds "member: change role".
-	Manages   bool
-	CreatedAt time.Time
-	Version   int64
+	CreatedAt   time.Time
+	Version     int64
 }
 
 // RoleSpec describes a custom role: Base is Member or Restricted, and Permissions are what it may
@@ -102,7 +100,7 @@ func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec R
 			return CustomRole{}, fmt.Errorf("%w: a custom role keeps its base, which is %s", ErrConflict, before.Base)
 		case nameTaken(roles, role):
 			return CustomRole{}, ErrNameTaken
-		case reflect.DeepEqual(role, before): // and also Manages, which the policy may have changed
+		case reflect.DeepEqual(role, before):
 			return before, nil
 		}
 		return role, s.editRole(ctx, holder, account, before, &role)
@@ -130,7 +128,7 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 		return err
 	}
 	role.Version++
-	if before.Manages && !role.Manages {
+	if s.manages(before) && !s.manages(*role) {
 		for _, id := range active {
 			if err := s.managed(ctx, id); err != nil {
 				return err
@@ -190,6 +188,28 @@ func (s *Service) Roles(ctx context.Context, actor Actor) ([]CustomRole, error) 
 	return s.store.RolesIn(ctx, standing.Account)
 }
 
+// AccountRoles is [Service.Roles] for the holder, who need not be in any of the account's teams.
+//
+// Errors: those of [Service.Account].
+func (s *Service) AccountRoles(ctx context.Context, holder Holder) ([]CustomRole, error) {
+	account, err := s.Account(ctx, holder)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.RolesIn(ctx, account.ID)
+}
+
+// AccountRole reads one custom role of the holder's account.
+//
+// Errors: those of [Service.Account]; [ErrNotFound] also for a role of another account.
+func (s *Service) AccountRole(ctx context.Context, holder Holder, id RoleID) (CustomRole, error) {
+	account, err := s.Account(ctx, holder)
+	if err != nil {
+		return CustomRole{}, err
+	}
+	return s.store.Role(ctx, account.ID, id)
+}
+
 // enterRoles locks the holder's account, which guards the names and the number of its roles.
 func (s *Service) enterRoles(ctx context.Context, holder Holder) (Account, []CustomRole, error) {
 	account, err := s.enterAccount(ctx, holder, rbac.ManageRoles)
@@ -226,10 +246,7 @@ func (s *Service) parseRole(spec RoleSpec) (CustomRole, error) {
 		return CustomRole{}, &InvalidError{Field: "permissions", Reason: "must not be more than a manager has"}
 	}
 	permissions := slices.Compact(slices.Sorted(slices.Values(spec.Permissions)))
-	return CustomRole{
-		Name: name, NameKey: key, Base: spec.Base, Permissions: permissions,
-		Manages: rights.Allows(rbac.ChangeRole, rbac.ByTeam),
-	}, nil
+	return CustomRole{Name: name, NameKey: key, Base: spec.Base, Permissions: permissions}, nil
 }
 
 // keyedName is a [Name] and what it is compared by.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
-	"github.com/usher-go/usher/storage/memory"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -28,7 +27,6 @@ func TestSpec3_CustomRoles(t *testing.T) {
 		auditor, err := s.people.DefineRole(ctx, holder, spec)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"audit: read", "report: read"}, auditor.Permissions)
-		assert.False(t, auditor.Manages)
 		_, err = s.people.DefineRole(ctx, holder, tenancy.RoleSpec{Name: " AUDITOR ", Base: rbac.Member})
 		require.ErrorIs(t, err, tenancy.ErrNameTaken)
 
@@ -94,20 +92,31 @@ func TestACustomRoleKeepsItsBase(t *testing.T) {
 	})
 }
 
-// What the policy has taken from a role since, it no longer has: the last-manager rule goes by it
-// from the next edit on, also by one that changes nothing else.
-func TestEditingARoleSeesThePolicy(t *testing.T) {
-	s := sceneOn(t, memory.New(), rbac.Allow(rbac.Member, "member", "change role", rbac.ByTeam))
-	holder := s.holder(s.team(s.user("Alice"), "Sales").ID)
-	spec := tenancy.RoleSpec{Name: "Lead", Base: rbac.Member}
-	lead, err := s.people.DefineRole(t.Context(), holder, spec)
-	require.NoError(t, err)
-	require.True(t, lead.Manages)
+// A holder needs no team to see what roles there are; what is another account's is not found.
+func TestAHolderReadsTheRolesOfTheAccount(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		manager := s.managed("Alice")
+		holder, foreign := s.holder(manager.Team), s.holder(s.team(s.user("Oscar"), "Sales").ID)
+		auditor := s.custom(manager.Team, "Auditor", "audit: read")
+		theirs, err := s.people.DefineRole(ctx, foreign, tenancy.RoleSpec{Name: "Lead", Base: rbac.Member})
+		require.NoError(t, err)
+		_, err = s.people.Standing(ctx, tenancy.Actor{User: holder.User, Team: manager.Team})
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "they have left the team")
+		_, err = s.people.SuspendAccount(ctx, host, holder.Account)
+		require.NoError(t, err)
 
-	later := sceneOn(t, s.store)
-	edited, err := later.people.EditRole(t.Context(), holder, lead.ID, spec)
-	require.NoError(t, err)
-	assert.False(t, edited.Manages)
+		listed, err := s.people.AccountRoles(ctx, holder)
+		require.NoError(t, err, "reading goes on when the account is suspended")
+		assert.Equal(t, []tenancy.CustomRole{auditor}, listed)
+		read, err := s.people.AccountRole(ctx, holder, auditor.ID)
+		require.NoError(t, err)
+		assert.Equal(t, auditor, read)
+		_, err = s.people.AccountRole(ctx, holder, theirs.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		_, err = s.people.AccountRoles(ctx, tenancy.Holder{User: manager.User, Account: holder.Account})
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "a manager does not hold the account")
+	})
 }
 
 // D8: what is wrong with a role of one account is refused at entry, and a role of one account is

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,38 +28,76 @@ func Allowed(err error) (bool, error) {
 }
 
 // Decision is the answer of a check with all that it rests on: for the people who ask why. Show it
-// to those who run the host and not to the actor, who may not know of all of it.
+// to those who run the host and not to whom it is about, who may not know of all of it.
 type Decision struct {
-	Actor      Actor
+	By         Principal
 	Permission rbac.Permission
-	// Err is what Check answers: nil if the actor may.
+	// Err is what the check answers: nil if the principal may.
 	Err error
-	// Rule is the rule of the policy that decided; zero where the actor has no active membership,
-	// since no rule was asked then.
+	// Rule is the rule of the policy that decided; zero where none was asked, since the principal is
+	// no active member, or does not hold the account.
 	Rule rbac.Reason
-	// Authority is what was read; zero for somebody who was never in the team.
+	// Authority is what was read about an [Actor]; zero for somebody who was never in the team.
 	Authority Authority
+	// Account and User are what was read about a [Holder]; zero where there is no such account or user.
+	Account Account
+	User    User
 }
 
 // Explain is [Service.Check] with the reason, for a permission by a reach: [rbac.ByTeam] is what
-// Check asks, [rbac.ByGrant] what a guest of a conversation is asked. The error is that there is no
-// answer, as with [Service.Can].
-func (s *Service) Explain(ctx context.Context, actor Actor, perm rbac.Permission, by rbac.Reach) (Decision, error) {
-	d := Decision{Actor: actor, Permission: perm, Err: ErrNoPrincipal}
-	if actor.User.IsZero() || actor.Team.IsZero() {
-		return d, nil
-	}
-	if d.Authority, d.Err = s.store.Authority(ctx, actor.Team, actor.User); d.Err == nil {
-		var standing Standing
-		if standing, d.Err = s.judge(actor, d.Authority); d.Err == nil {
-			d.Err, d.Rule = standing.check(perm, by), standing.rights.Explain(perm, by)
-		}
+// Check asks, [rbac.ByGrant] what a guest of a conversation is asked. A [Holder] is explained by
+// [rbac.ByAccount], whatever the reach. A [System] takes no permission and acts on its own
+// authority, and so does a user for themselves: they are refused only for what they are. The error
+// is that there is no answer, as with [Service.Can].
+func (s *Service) Explain(ctx context.Context, by Principal, perm rbac.Permission, reach rbac.Reach) (Decision, error) {
+	d := Decision{By: by, Permission: perm}
+	switch by := by.(type) {
+	case Actor:
+		s.explainActor(ctx, by, reach, &d)
+	case Holder:
+		s.explainHolder(ctx, by, &d)
+	case System:
+		d.Err = by.Validate()
+	case Self:
+		d.User, d.Err = s.activeUser(ctx, UserID(by))
+	default:
+		d.Err = ErrNoPrincipal
 	}
 	_, err := Allowed(d.Err)
 	return d, err
 }
 
-// Allowed reports whether the actor may.
+func (s *Service) explainActor(ctx context.Context, actor Actor, reach rbac.Reach, d *Decision) {
+	if actor.User.IsZero() || actor.Team.IsZero() {
+		d.Err = ErrNoPrincipal
+		return
+	}
+	var standing Standing
+	if d.Authority, d.Err = s.store.Authority(ctx, actor.Team, actor.User); d.Err == nil {
+		standing, d.Err = s.judge(actor, d.Authority)
+	}
+	if d.Err == nil {
+		d.Err, d.Rule = standing.check(d.Permission, reach), standing.rights.Explain(d.Permission, reach)
+	}
+}
+
+func (s *Service) explainHolder(ctx context.Context, holder Holder, d *Decision) {
+	_, d.Err = s.heldAccount(ctx, holder, d.Permission, func(ctx context.Context, id AccountID) (Account, error) {
+		account, err := s.store.Account(ctx, id)
+		d.Account = account
+		return account, err
+	})
+	if d.Account.ID.IsZero() || d.Account.HeldBy != holder.User {
+		return
+	}
+	d.Rule = s.policy.Rights(rbac.Holder).Explain(d.Permission, rbac.ByAccount)
+	user, err := s.store.User(ctx, holder.User)
+	if d.User = user; err != nil {
+		d.Err = err
+	}
+}
+
+// Allowed reports whether the principal may.
 func (d Decision) Allowed() bool { return d.Err == nil }
 
 // String tells the decision in lines: the answer, the rule, the facts.
@@ -72,20 +111,44 @@ func (d Decision) String() string {
 	if d.Rule.Name != "" {
 		fmt.Fprintf(&out, "rule: %s\n", d.Rule)
 	}
-	m := d.Authority.Membership
+	switch by := d.By.(type) {
+	case Actor:
+		d.Authority.tell(&out)
+	case Holder:
+		d.tellHeld(&out, by)
+	case System:
+		out.WriteString("the host: takes no permission\n")
+	case Self:
+		fmt.Fprintf(&out, "user: %s\n", cmp.Or(string(d.User.Status), "none"))
+	}
+	return out.String()
+}
+
+func (a Authority) tell(out *strings.Builder) {
+	m := a.Membership
 	if m.User.IsZero() {
 		out.WriteString("membership: none\n")
-		return out.String()
+		return
 	}
-	fmt.Fprintf(&out, "membership: %s, %s", m.Role, m.Status)
-	if d.Authority.CustomName != "" {
-		fmt.Fprintf(&out, ", as %q", d.Authority.CustomName)
+	fmt.Fprintf(out, "membership: %s, %s", m.Role, m.Status)
+	if a.CustomName != "" {
+		fmt.Fprintf(out, ", as %q", a.CustomName)
 	}
 	if !m.ExpiresAt.IsZero() {
-		fmt.Fprintf(&out, ", until %s", printTime(m.ExpiresAt))
+		fmt.Fprintf(out, ", until %s", printTime(m.ExpiresAt))
 	}
-	fmt.Fprintf(&out, "\nuser: %s\nteam: %s\naccount: %s\n", d.Authority.UserStatus, d.Authority.TeamStatus, d.Authority.AccountStatus)
-	return out.String()
+	fmt.Fprintf(out, "\nuser: %s\nteam: %s\naccount: %s\n", a.UserStatus, a.TeamStatus, a.AccountStatus)
+}
+
+func (d Decision) tellHeld(out *strings.Builder, by Holder) {
+	switch {
+	case d.Account.ID.IsZero():
+		out.WriteString("account: none\n")
+	case d.Account.HeldBy != by.User:
+		fmt.Fprintf(out, "account: %s, held by somebody else\n", d.Account.Status)
+	default:
+		fmt.Fprintf(out, "account: %s, held by the user\nuser: %s\n", d.Account.Status, d.User.Status)
+	}
 }
 
 // Capability is one thing that an actor may do, or why not.

@@ -109,6 +109,54 @@ account: active
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// Every refusal can be explained, whoever was refused: what it rests on differs by the principal.
+func TestExplainOfEveryPrincipal(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	alice, sue := s.user("Alice"), s.user("Sue")
+	team := s.team(alice, "Sales")
+	holder := s.holder(team.ID)
+	suspended, err := s.people.CreateAccount(ctx, sue.ID, "Sue's")
+	require.NoError(t, err)
+	_, err = s.people.SuspendUser(ctx, host, sue.ID)
+	require.NoError(t, err)
+	_, err = s.people.SuspendAccount(ctx, host, holder.Account)
+	require.NoError(t, err)
+	random := tenancy.NewID[tenancy.AccountID](tenancy.Env{})
+	for _, c := range []struct {
+		by   tenancy.Principal
+		perm rbac.Permission
+		want string
+	}{
+		{holder, rbac.ReadAccount, "allowed\nrule: holder has \"account: read\" by account: p, holder, account, read, account, allow\naccount: suspended, held by the user\nuser: active\n"},
+		{holder, rbac.CloseAccount, "refused: conflict: the account is not active\nrule: holder has \"account: close\" by account: p, holder, account, close, account, allow\naccount: suspended, held by the user\nuser: active\n"},
+		{holder, rbac.ReadAudit, "refused: denied: holder lacks \"audit: read\", which manager has\nrule: holder lacks \"audit: read\" by account: no row allows it\naccount: suspended, held by the user\nuser: active\n"},
+		{suspended.Holder(sue.ID), rbac.ReadAccount, "refused: denied: the membership is not active\nrule: holder has \"account: read\" by account: p, holder, account, read, account, allow\naccount: active, held by the user\nuser: suspended\n"},
+		{tenancy.Holder{User: alice.ID, Account: suspended.ID}, rbac.ReadAccount, "refused: not found\naccount: active, held by somebody else\n"},
+		{tenancy.Holder{User: alice.ID, Account: random}, rbac.ReadAccount, "refused: not found\naccount: none\n"},
+		{tenancy.Holder{}, rbac.ReadAccount, "refused: denied: the call names no principal\naccount: none\n"},
+		{host, rbac.ReadAccount, "allowed\nthe host: takes no permission\n"},
+		{tenancy.System(""), rbac.ReadAccount, "refused: denied: the call names no principal\nthe host: takes no permission\n"},
+		{tenancy.Self(alice.ID), rbac.ReadAccount, "allowed\nuser: active\n"},
+		{tenancy.Self(sue.ID), rbac.ReadAccount, "refused: denied: the membership is not active\nuser: suspended\n"},
+		{nil, rbac.ReadAccount, "refused: denied: the call names no principal\n"},
+	} {
+		why, err := s.people.Explain(ctx, c.by, c.perm, rbac.ByTeam)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, why.String())
+		if by, ok := c.by.(tenancy.Holder); ok && c.perm == rbac.ReadAccount {
+			_, refused := s.people.Account(ctx, by)
+			assert.Equal(t, refused, why.Err, "it is the answer of the operation")
+		}
+	}
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	for _, by := range []tenancy.Principal{holder, tenancy.Self(alice.ID)} {
+		_, err = s.people.Explain(canceled, by, rbac.ReadAccount, rbac.ByAccount)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
+
 // What is said of a member is what the operations then do, for every pair of roles.
 func TestCapabilitiesOnAMember(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

@@ -32,15 +32,16 @@ func (s *Service) BindErasures(e ...Erasures) { s.erasures = append(s.erasures, 
 // Tombstone is the name of a deleted user.
 const Tombstone = "Deleted user"
 
-// StillNeededError says why a user cannot be deleted without a successor: the active teams whose
-// last lasting manager they are, and the accounts that they hold. It is [ErrConflict].
+// StillNeededError says why a user can be neither suspended nor deleted without a successor: the
+// active teams whose last lasting manager they are, and, for a deletion, the accounts that they
+// hold. It is [ErrConflict].
 type StillNeededError struct {
 	Teams    []TeamID
 	Accounts []AccountID
 }
 
 func (e *StillNeededError) Error() string {
-	return fmt.Sprintf("conflict: the user is the last manager of %d teams and holds %d accounts: name a successor",
+	return fmt.Sprintf("conflict: the user is the last manager of %d teams and holds %d accounts, which somebody else must take first",
 		len(e.Teams), len(e.Accounts))
 }
 
@@ -88,21 +89,20 @@ func (s *Service) DeleteUser(ctx context.Context, by System, user, successor Use
 
 // deletion is all that the deletion of a user touches, locked.
 type deletion struct {
-	by          System
-	at          time.Time
-	user        User
-	successor   UserID
-	held        []Account // by the user, not closed
-	accounts    map[AccountID]Account
-	memberships []Membership
-	teams       map[TeamID]Team
+	by        System
+	at        time.Time
+	user      User
+	successor UserID
+	held      []Account // by the user, not closed
+	accounts  map[AccountID]Account
+	places
 }
 
 // enterDeletion locks accounts, users and teams, in this order and each by id. What to lock is read
 // before it is locked and once more after: a team that somebody took the user into meanwhile is
 // locked late, which can only cost a retry. Of a user who is deleted already it locks no more.
 func (s *Service) enterDeletion(ctx context.Context, by System, user, successor UserID) (deletion, error) {
-	d := deletion{by: by, at: s.env.Now(), successor: successor, accounts: map[AccountID]Account{}, teams: map[TeamID]Team{}}
+	d := deletion{by: by, at: s.env.Now(), successor: successor, accounts: map[AccountID]Account{}}
 	if err := s.lockAccountsOf(ctx, &d, user); err != nil {
 		return deletion{}, err
 	}
@@ -136,7 +136,8 @@ func (s *Service) enterDeletion(ctx context.Context, by System, user, successor 
 			d.held = append(d.held, d.accounts[a.ID])
 		}
 	}
-	return d, s.lockTeamsOf(ctx, &d)
+	d.places, err = s.lockPlaces(ctx, user)
+	return d, err
 }
 
 // lockAccountsOf locks the accounts that the user holds, and, where there is a successor who may
@@ -187,45 +188,15 @@ func (s *Service) accountsHeld(ctx context.Context, user UserID) ([]Account, err
 	}
 }
 
-// lockTeamsOf locks the user's teams until there are no others.
-func (s *Service) lockTeamsOf(ctx context.Context, d *deletion) error {
-	for {
-		memberships, err := s.store.MembershipsOf(ctx, d.user.ID)
-		if err != nil {
-			return err
-		}
-		fresh := false
-		for _, m := range memberships {
-			if _, locked := d.teams[m.Team]; locked {
-				continue
-			}
-			if d.teams[m.Team], err = s.store.LockTeam(ctx, m.Team); err != nil {
-				return err
-			}
-			fresh = true
-		}
-		if !fresh {
-			d.memberships = memberships
-			return nil
-		}
-	}
-}
-
 // handOver gives the successor what nobody else could keep, or says what that is.
 func (s *Service) handOver(ctx context.Context, d deletion) error {
 	var needed StillNeededError
 	for _, a := range d.held {
 		needed.Accounts = append(needed.Accounts, a.ID)
 	}
-	for _, m := range d.memberships {
-		if d.teams[m.Team].Status != TeamActive {
-			continue
-		}
-		if last, err := s.lastManager(ctx, d.teams[m.Team], m); err != nil {
-			return err
-		} else if last {
-			needed.Teams = append(needed.Teams, m.Team)
-		}
+	var err error
+	if needed.Teams, err = s.lastManagerIn(ctx, d.places); err != nil {
+		return err
 	}
 	if d.successor.IsZero() && (needed.Teams != nil || needed.Accounts != nil) {
 		return &needed
@@ -273,7 +244,7 @@ func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
 	if m.Role == rbac.Manager {
 		return nil
 	}
-	_, err = s.changeRole(ctx, d.by, d.at, account, team, m, CustomRole{Base: rbac.Manager, Manages: true})
+	_, err = s.changeRole(ctx, d.by, d.at, account, team, m, CustomRole{Base: rbac.Manager})
 	return err
 }
 

@@ -3,6 +3,7 @@ package tenancy
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -12,7 +13,8 @@ type Flaw string
 
 // The flaws of this room.
 const (
-	// FlawNoManager: an active team has no lasting manager.
+	// FlawNoManager: an active team has no lasting manager. A [Store] looks for someone who is
+	// lastingly Manager, and leaves it to [Service.Diagnose] who manages in a custom role.
 	FlawNoManager Flaw = "team without a lasting manager"
 	// FlawNoHolder: an account that is not closed is held by a user who is deleted.
 	FlawNoHolder Flaw = "account without a holder"
@@ -62,7 +64,12 @@ func (s *Service) diagnose(ctx context.Context, flaw Flaw, yield func(Finding, e
 			return false
 		}
 		for _, last = range found {
-			if !yield(last, nil) {
+			sound, err := s.managedOtherwise(ctx, last)
+			if err != nil {
+				yield(Finding{}, err)
+				return false
+			}
+			if !sound && !yield(last, nil) {
 				return false
 			}
 		}
@@ -70,4 +77,14 @@ func (s *Service) diagnose(ctx context.Context, flaw Flaw, yield func(Finding, e
 			return true
 		}
 	}
+}
+
+// managedOtherwise reports whether a team without a lasting Manager has somebody who manages it in a
+// custom role. It costs such a team a statement of its own.
+func (s *Service) managedOtherwise(ctx context.Context, f Finding) (bool, error) {
+	if f.Flaw != FlawNoManager {
+		return false, nil
+	}
+	roles, err := s.store.LastingRoles(ctx, TeamID(f.Team), UserID{})
+	return slices.ContainsFunc(roles, s.manages), err
 }

@@ -7,6 +7,7 @@ const (
 	UserRegistered        = "user.registered"         // user
 	UserUpdated           = "user.updated"            // user, changed: a comma-separated list of fields
 	UserSwitched          = "user.switched"           // user, team
+	UserStatusChanged     = "user.status_changed"     // user, from, to
 	UserErased            = "user.erased"             // user
 	AccountCreated        = "account.created"         // account, holder
 	AccountRenamed        = "account.renamed"         // account

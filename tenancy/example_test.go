@@ -99,6 +99,6 @@ func ExampleService_DeleteUser() {
 	must(err)
 	fmt.Println(account.HeldBy == bob.User, u.Check(ctx, bob, rbac.ChangeRole), gone.Name)
 	// Output:
-	// true conflict: the user is the last manager of 1 teams and holds 1 accounts: name a successor
+	// true conflict: the user is the last manager of 1 teams and holds 1 accounts, which somebody else must take first
 	// true <nil> Deleted user
 }

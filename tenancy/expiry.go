@@ -10,9 +10,9 @@ import (
 
 // SetExpiry sets when the membership of someone in the actor's team ends by the clock; a zero
 // time means never. From that instant on every check refuses them, with no sweep needed. A new
-// expiry of a membership that has expired revives it; one that [Service.ExpireMembers] has tidied
-// up since is suspended, and takes [Service.Reactivate] as well. The same expiry again changes
-// nothing. It takes the right to suspend members, and to make a membership last longer the right to
+// expiry of a membership that has expired revives it, whether [Service.ExpireMembers] has tidied up
+// after it since or not; what was freed then does not come back. Who was suspended before their
+// time came stays so until [Service.Reactivate]. The same expiry again changes nothing. It takes the right to suspend members, and to make a membership last longer the right to
 // reactivate them as well.
 //
 // Errors: [*InvalidError] for a time that is not in the future or after the year 9999,
@@ -49,14 +49,28 @@ func (s *Service) SetExpiry(ctx context.Context, actor Actor, user UserID, at ti
 				return Membership{}, err
 			}
 		}
+		revived := m.lapsed()
 		m.ExpiresAt = at
+		if revived {
+			m = m.active()
+		}
 		if m.Status == MembershipActive {
 			if err := s.seatFor(ctx, actor, now, account, m); err != nil {
 				return Membership{}, err
 			}
 		}
-		return s.updateMembership(ctx, actor, now, team, m, MemberExpiryChanged, Facts{"expires": printTime(at)})
+		m, err = s.updateMembership(ctx, actor, now, team, m, MemberExpiryChanged, Facts{"expires": printTime(at)})
+		if err != nil || !revived {
+			return m, err
+		}
+		return m, s.tellMember(ctx, actor, now, team, m, MemberReactivated, Facts{"role": m.roleName()})
 	})
+}
+
+// lapsed reports whether the membership was suspended by the sweep: it ended when it expired, and
+// not when somebody chose.
+func (m Membership) lapsed() bool {
+	return m.Status == MembershipSuspended && !m.ExpiresAt.IsZero() && m.EndedAt.Equal(m.ExpiresAt)
 }
 
 // parseTime is the time as it is kept and printed.
@@ -129,6 +143,7 @@ func (s *Service) expire(ctx context.Context, by System, team TeamID, user UserI
 			return err
 		}
 		done = true
+		m.EndedAt = m.ExpiresAt // since then it gave no rights, whenever the sweep came by
 		_, err = s.suspend(ctx, by, now, t, m, MemberExpired)
 		return err
 	})

@@ -46,6 +46,10 @@ var routes = map[string]route{
 		_, err := s.people.SetExpiry(s.t.Context(), by, m, s.now.Add(time.Hour))
 		return err
 	},
+	"suspend user": func(s *scene, _ tenancy.Actor, m tenancy.UserID) error {
+		_, err := s.people.SuspendUser(s.t.Context(), host, m)
+		return err
+	},
 	"delete user": func(s *scene, _ tenancy.Actor, m tenancy.UserID) error {
 		return s.people.DeleteUser(s.t.Context(), host, m, tenancy.UserID{})
 	},
@@ -140,11 +144,38 @@ func TestC9_LastManagerInACustomRole(t *testing.T) {
 		require.ErrorIs(t, s.people.Leave(ctx, bob), tenancy.ErrLastManager)
 
 		s.member(team, "Carol", rbac.Manager)
-		edited, err := s.people.EditRole(ctx, holder, lead.ID, weaker)
+		_, err = s.people.EditRole(ctx, holder, lead.ID, weaker)
 		require.NoError(t, err)
-		assert.False(t, edited.Manages)
 		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ChangeRole), rbac.ErrDenied, "an edit holds from the next call on")
 		require.NoError(t, s.people.Check(ctx, bob, rbac.RemoveMember))
+	})
+}
+
+// C9: which custom roles manage a team is what the policy in force says, also one that was reloaded
+// since they were defined and given.
+func TestC9_LastManagerFollowsThePolicy(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.managed("Alice")
+		team, err := s.store.Team(ctx, alice.Team)
+		require.NoError(t, err)
+		bob := s.member(team, "Bob", rbac.Member)
+		_, err = s.people.GiveRole(ctx, alice, bob.User, s.custom(alice.Team, "Auditor", "audit: read").ID)
+		require.NoError(t, err)
+		require.ErrorIs(t, s.people.Leave(ctx, alice), tenancy.ErrLastManager)
+
+		// Given to members, every role on top of theirs has it.
+		require.NoError(t, s.policy.Reload(rbac.Allow(rbac.Member, "member", "change role", rbac.ByTeam)))
+		require.NoError(t, s.people.Check(ctx, bob, rbac.ChangeRole))
+		require.NoError(t, s.people.Leave(ctx, alice))
+		require.ErrorIs(t, s.people.Leave(ctx, bob), tenancy.ErrLastManager)
+		require.Empty(t, s.diagnosed())
+
+		// A reload asks nobody, so a team can be without a manager by it. The doctor says so.
+		require.NoError(t, s.policy.Reload())
+		assert.Equal(t, []tenancy.Finding{{
+			Flaw: tenancy.FlawNoManager, Account: team.Account.UUID(), Team: team.ID.UUID(), Subject: team.ID.UUID(),
+		}}, s.diagnosed())
 	})
 }
 

@@ -132,6 +132,14 @@ var moves = map[string]func(m *machine) error{
 		_, err := m.people.ExpireMembers(m.t.Context(), host)
 		return err
 	},
+	"suspend user": func(m *machine) error {
+		_, err := m.people.SuspendUser(m.t.Context(), host, m.user())
+		return err
+	},
+	"reactivate user": func(m *machine) error {
+		_, err := m.people.ReactivateUser(m.t.Context(), host, m.user())
+		return err
+	},
 	"delete user": func(m *machine) error {
 		return m.people.DeleteUser(m.t.Context(), host, m.user(), pick(m.rt, "successor", append([]tenancy.User{{}}, m.users...)).ID)
 	},

@@ -130,7 +130,7 @@ func (s *Service) AdmitGuest(ctx context.Context, by System, team TeamID, user U
 		}
 		// The account and the user are not locked, since this runs in operations that have locked
 		// the team; DeleteUser looks again once it has the teams.
-		if err := s.activeUser(ctx, user); err != nil {
+		if _, err := s.activeUser(ctx, user); err != nil {
 			return Membership{}, err
 		}
 		return s.join(ctx, by, t, Membership{Team: team, User: user, Role: rbac.Restricted, JoinedAt: s.env.Now()})

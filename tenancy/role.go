@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -20,7 +21,7 @@ func (s *Service) ChangeRole(ctx context.Context, actor Actor, user UserID, role
 	request := []any{actor.Team, user, role}
 	return Do(ctx, s.store, s.env, actor, "ChangeRole", request, func(ctx context.Context) (Membership, error) {
 		return s.giveRole(ctx, actor, user, func(context.Context, AccountID) (CustomRole, error) {
-			return CustomRole{Base: role, Manages: role == rbac.Manager}, nil
+			return CustomRole{Base: role}, nil
 		})
 	})
 }
@@ -66,7 +67,7 @@ func (s *Service) giveRole(ctx context.Context, actor Actor, user UserID,
 
 // changeRole writes another role. The account and the team are locked.
 func (s *Service) changeRole(ctx context.Context, by Principal, at time.Time, account Account, team Team, m Membership, role CustomRole) (Membership, error) {
-	if !role.Manages {
+	if !s.manages(role) {
 		if err := s.keepManager(ctx, team, m); err != nil {
 			return Membership{}, err
 		}
@@ -149,6 +150,13 @@ func (s *Service) rights(base rbac.Role, custom string, permissions []string) rb
 	return rights
 }
 
+// manages reports whether the last-manager rule counts the role: it is Manager, or a custom role
+// that holds "member: change role" by the policy in force. That is not kept with the role, since a
+// policy can be reloaded.
+func (s *Service) manages(role CustomRole) bool {
+	return role.Base == rbac.Manager || s.rights(role.Base, role.Name, role.Permissions).Allows(rbac.ChangeRole, rbac.ByTeam)
+}
+
 // keepManager is the last-manager rule: the member may stop managing only if the team has another
 // lasting manager. Since time alone must not break the rule, a manager whose membership expires
 // does not count, and since the team is locked, two who go at the same instant go one after the
@@ -169,18 +177,30 @@ func (s *Service) lastManager(ctx context.Context, team Team, m Membership) (boo
 	if m.Status != MembershipActive || m.Role != rbac.Manager && m.Custom.IsZero() {
 		return false, nil
 	}
-	if role, err := s.customOf(ctx, team.Account, m); err != nil || m.Role != rbac.Manager && !role.Manages {
+	role, err := s.customOf(ctx, team.Account, m)
+	if err != nil || m.Role != rbac.Manager && !s.manages(role) {
 		return false, err
 	}
-	other, err := s.store.HasOtherManager(ctx, m.Team, m.User)
+	other, err := s.hasOtherManager(ctx, m.Team, m.User)
 	return !other, err
 }
 
 // managed answers [ErrLastManager] for a team without a lasting manager.
 func (s *Service) managed(ctx context.Context, team TeamID) error {
-	managed, err := s.store.HasOtherManager(ctx, team, UserID{})
+	managed, err := s.hasOtherManager(ctx, team, UserID{})
 	if err == nil && !managed {
 		return ErrLastManager
 	}
 	return err
+}
+
+// hasOtherManager reports whether someone but the user is a lasting manager of the team, in
+// whatever role. Most teams have somebody who is simply Manager.
+func (s *Service) hasOtherManager(ctx context.Context, team TeamID, but UserID) (bool, error) {
+	has, err := s.store.HasOtherManager(ctx, team, but)
+	if err != nil || has {
+		return has, err
+	}
+	roles, err := s.store.LastingRoles(ctx, team, but)
+	return slices.ContainsFunc(roles, s.manages), err
 }

@@ -23,6 +23,7 @@ type scene struct {
 	t      *testing.T
 	store  storage.Store
 	people *tenancy.Service
+	policy *rbac.Policy
 	now    time.Time
 	left   []tenancy.Departure
 	told   map[outbox.Stream][]string
@@ -41,6 +42,7 @@ func sceneOn(t *testing.T, store storage.Store, rows ...rbac.Row) *scene {
 	s := &scene{t: t, store: store, told: map[outbox.Stream][]string{}, now: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)}
 	policy, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
+	s.policy = policy
 	s.people, err = tenancy.New(store, policy, tenancy.Env{
 		Clock: func() time.Time { return s.now }, Lanes: outbox.Lanes{"test": nil},
 	})

@@ -98,15 +98,18 @@ type AccountStore interface {
 }
 
 // TeamStore keeps teams. NameKey is unique within the account; an Identity that is not zero
-// is unique among the teams that are active.
+// is unique among the teams that are active and have not released it.
 type TeamStore interface {
 	InsertTeam(ctx context.Context, t Team) error
 	UpdateTeam(ctx context.Context, t Team) error
 	LockTeam(ctx context.Context, id TeamID) (Team, error)
 	Team(ctx context.Context, id TeamID) (Team, error)
 	TeamByName(ctx context.Context, account AccountID, nameKey string) (Team, error)
-	// TeamByIdentity finds the active team that has the identity.
+	// TeamByIdentity finds the active team that has the identity and has not released it.
 	TeamByIdentity(ctx context.Context, identity Identity) (Team, error)
+	// ReleaseIdentities releases the identities of all teams of the account, whose rows stay as
+	// they are. An update of an active team takes its identity again.
+	ReleaseIdentities(ctx context.Context, account AccountID) error
 	// TeamsIn lists the teams of the account, whatever their state, by (CreatedAt, team id).
 	TeamsIn(ctx context.Context, account AccountID, page Keyset) ([]Team, error)
 }
@@ -128,10 +131,12 @@ type MembershipStore interface {
 	TeamsOf(ctx context.Context, user UserID, page Keyset) ([]TeamOfUser, error)
 	// MembershipsOf lists the user's memberships that are not removed, by team id.
 	MembershipsOf(ctx context.Context, user UserID) ([]Membership, error)
-	// HasOtherManager reports whether someone but the user is a lasting manager of the team:
-	// an active membership without an expiry, of an active user, as Manager or in a custom role
-	// that Manages. The zero user leaves nobody out.
+	// HasOtherManager reports whether someone but the user is lastingly Manager of the team: an
+	// active membership without an expiry, of an active user. The zero user leaves nobody out.
 	HasOtherManager(ctx context.Context, team TeamID, but UserID) (bool, error)
+	// LastingRoles lists the custom roles that someone but the user lastingly has in the team, as
+	// HasOtherManager understands it, each once, by id.
+	LastingRoles(ctx context.Context, team TeamID, but UserID) ([]CustomRole, error)
 	// Lapsed lists at most limit active memberships whose expiry has come (it is not after now),
 	// by (ExpiresAt, team id, user id).
 	Lapsed(ctx context.Context, now time.Time, limit int) ([]Membership, error)

@@ -25,13 +25,14 @@ func (s *Service) Suspend(ctx context.Context, actor Actor, user UserID) (Member
 		if err := s.keepManager(ctx, team, m); err != nil {
 			return Membership{}, err
 		}
-		return s.suspend(ctx, actor, s.env.Now(), team, m, MemberSuspended)
+		m.EndedAt = s.env.Now()
+		return s.suspend(ctx, actor, m.EndedAt, team, m, MemberSuspended)
 	})
 }
 
-// suspend writes a suspension and frees what the member held. The team is locked.
+// suspend writes a suspension, since EndedAt, and frees what the member held. The team is locked.
 func (s *Service) suspend(ctx context.Context, by Principal, at time.Time, team Team, m Membership, kind string) (Membership, error) {
-	m.Status, m.EndedAt, m.EndedBy = MembershipSuspended, at, by.Principal()
+	m.Status, m.EndedBy = MembershipSuspended, by.Principal()
 	m, err := s.updateMembership(ctx, by, at, team, m, kind, Facts{"role": m.roleName()})
 	if err != nil {
 		return Membership{}, err
@@ -44,7 +45,7 @@ func (s *Service) suspend(ctx context.Context, by Principal, at time.Time, team 
 // changes nothing.
 //
 // Errors: [rbac.ErrDenied], [ErrNotFound], [*SeatsError], and a [*StatusError] where the
-// membership has expired: give it another expiry first, with [Service.SetExpiry].
+// membership has expired: give it another expiry, with [Service.SetExpiry].
 func (s *Service) Reactivate(ctx context.Context, actor Actor, user UserID) (Membership, error) {
 	return Do(ctx, s.store, s.env, actor, "Reactivate", []any{actor.Team, user}, func(ctx context.Context) (Membership, error) {
 		account, team, standing, err := s.EnterAccount(ctx, actor)
@@ -56,7 +57,7 @@ func (s *Service) Reactivate(ctx context.Context, actor Actor, user UserID) (Mem
 			return m, err
 		}
 		now := s.env.Now()
-		m.Status, m.EndedAt, m.EndedBy = MembershipActive, time.Time{}, ""
+		m = m.active()
 		if !m.ActiveAt(now) {
 			return Membership{}, &StatusError{Of: "membership", Status: "expired"}
 		}
@@ -65,6 +66,12 @@ func (s *Service) Reactivate(ctx context.Context, actor Actor, user UserID) (Mem
 		}
 		return s.updateMembership(ctx, actor, now, team, m, MemberReactivated, Facts{"role": m.roleName()})
 	})
+}
+
+// active is the membership without its end.
+func (m Membership) active() Membership {
+	m.Status, m.EndedAt, m.EndedBy = MembershipActive, time.Time{}, ""
+	return m
 }
 
 // target finds someone in the actor's team whom the actor may act on: the actor has the
@@ -86,6 +93,10 @@ func (s *Service) updateMembership(ctx context.Context, by Principal, at time.Ti
 		return Membership{}, err
 	}
 	m.Version++
+	return m, s.tellMember(ctx, by, at, team, m, kind, facts)
+}
+
+func (s *Service) tellMember(ctx context.Context, by Principal, at time.Time, team Team, m Membership, kind string, facts Facts) error {
 	facts["user"] = m.User.String()
-	return m, s.store.Append(ctx, s.env.Event(by, at, team.In(), kind, facts))
+	return s.store.Append(ctx, s.env.Event(by, at, team.In(), kind, facts))
 }

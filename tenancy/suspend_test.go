@@ -112,11 +112,42 @@ func TestSpec4_Expiry(t *testing.T) {
 		var status *tenancy.StatusError
 		_, err = s.people.Reactivate(ctx, manager, bob.User)
 		require.ErrorAs(t, err, &status, "to reactivate what has expired makes no sense")
-		_, err = s.people.SetExpiry(ctx, manager, bob.User, time.Time{})
+		m, err = s.people.SetExpiry(ctx, manager, bob.User, time.Time{})
 		require.NoError(t, err)
-		_, err = s.people.Reactivate(ctx, manager, bob.User)
-		require.NoError(t, err)
-		require.NoError(t, s.people.Check(ctx, bob, rbac.ReadTeam))
+		assert.Equal(t, tenancy.MembershipActive, m.Status)
+		assert.Zero(t, m.EndedAt)
+		require.NoError(t, s.people.Check(ctx, bob, rbac.ReadTeam), "nor does it matter that the sweep came by")
+		assert.Equal(t, []string{tenancy.MemberExpiryChanged, tenancy.MemberReactivated}, s.events(team.ID)[before+4:])
+	})
+}
+
+// A suspension is no expiry: another time does not end it, whether it came before or after the
+// membership had expired.
+func TestAnotherExpiryEndsNoSuspension(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		end := s.now.Add(time.Hour)
+		for name, at := range map[string]time.Time{"Early": end.Add(-time.Minute), "Late": end.Add(time.Minute)} {
+			s.now = end.Add(-time.Hour)
+			who := s.member(team, name, rbac.Member)
+			_, err := s.people.SetExpiry(ctx, manager, who.User, end)
+			require.NoError(t, err)
+			s.now = at
+			_, err = s.people.Suspend(ctx, manager, who.User)
+			require.NoError(t, err)
+			s.now = end.Add(time.Hour)
+			_, err = s.people.ExpireMembers(ctx, host)
+			require.NoError(t, err)
+			m, err := s.people.SetExpiry(ctx, manager, who.User, time.Time{})
+			require.NoError(t, err)
+			assert.Equal(t, tenancy.MembershipSuspended, m.Status, name)
+			_, err = s.people.Reactivate(ctx, manager, who.User)
+			require.NoError(t, err)
+			require.NoError(t, s.people.Check(ctx, who, rbac.ReadTeam), name)
+		}
 	})
 }
 

@@ -151,7 +151,7 @@ func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[Tea
 	if err != nil {
 		return List[TeamOfUser]{}, err
 	}
-	if err := s.activeUser(ctx, user); err != nil {
+	if _, err := s.activeUser(ctx, user); err != nil {
 		return List[TeamOfUser]{}, err
 	}
 	teams, err := s.store.TeamsOf(ctx, user, keyset)

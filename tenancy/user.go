@@ -176,12 +176,9 @@ func (s *Service) ChangeEmail(ctx context.Context, by System, user UserID, email
 	}
 	request := []any{user, address, verified}
 	return Do(ctx, s.store, s.env, by, "ChangeEmail", request, func(ctx context.Context) (User, error) {
-		u, err := s.store.LockUser(ctx, user)
+		u, err := s.lockLiving(ctx, user)
 		if err != nil {
 			return User{}, err
-		}
-		if u.Status == UserDeleted {
-			return User{}, ErrNotFound
 		}
 		now, fresh := s.env.Now(), u
 		fresh.Email = address
@@ -193,6 +190,15 @@ func (s *Service) ChangeEmail(ctx context.Context, by System, user UserID, email
 		}
 		return s.updateUser(ctx, by, now, u, fresh)
 	})
+}
+
+// lockLiving locks a user who is not deleted.
+func (s *Service) lockLiving(ctx context.Context, user UserID) (User, error) {
+	u, err := s.store.LockUser(ctx, user)
+	if err == nil && u.Status == UserDeleted {
+		err = ErrNotFound
+	}
+	return u, err
 }
 
 // refreshUser brings a user up to date with what the host says of them. The user is locked.
@@ -280,10 +286,10 @@ func (s *Service) User(ctx context.Context, user UserID) (User, error) {
 }
 
 // activeUser refuses users who may not act at all.
-func (s *Service) activeUser(ctx context.Context, user UserID) error {
+func (s *Service) activeUser(ctx context.Context, user UserID) (User, error) {
 	u, err := s.User(ctx, user)
 	if err == nil && u.Status != UserActive {
-		return ErrInactive
+		err = ErrInactive
 	}
-	return err
+	return u, err
 }

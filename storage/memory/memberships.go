@@ -3,7 +3,9 @@ package memory
 import (
 	"cmp"
 	"context"
+	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -180,14 +182,47 @@ func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but te
 }
 
 // hasOtherManager looks at managers one by one until one will do, so it costs more where most
-// of them are suspended users, or members in custom roles that do not manage.
+// of them are suspended users, or members in custom roles.
 func (t *teamRow) hasOtherManager(but tenancy.UserID) bool {
-	for m := range merged(ascending, ascending.beginning(), &t.managers) {
-		if m.User != but && m.user.Status == tenancy.UserActive && (m.Role == rbac.Manager || m.custom.Manages) {
+	for m := range t.lasting(but) {
+		if m.Role == rbac.Manager {
 			return true
 		}
 	}
 	return false
+}
+
+// lasting are those but the user who may be lasting managers.
+func (t *teamRow) lasting(but tenancy.UserID) iter.Seq[*membershipRow] {
+	return func(yield func(*membershipRow) bool) {
+		for m := range merged(ascending, ascending.beginning(), &t.managers) {
+			if m.User != but && m.user.Status == tenancy.UserActive && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// LastingRoles implements [tenancy.MembershipStore].
+func (s *Store) LastingRoles(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) ([]tenancy.CustomRole, error) {
+	return read(ctx, s, func() ([]tenancy.CustomRole, error) {
+		row := s.teams.rows[team]
+		if row == nil {
+			return nil, nil
+		}
+		held := map[*roleRow]bool{}
+		for m := range row.lasting(but) {
+			if m.custom != nil {
+				held[m.custom] = true
+			}
+		}
+		var roles []tenancy.CustomRole
+		for r := range held {
+			roles = append(roles, r.copy())
+		}
+		slices.SortFunc(roles, func(a, b tenancy.CustomRole) int { return slices.Compare(a.ID[:], b.ID[:]) })
+		return roles, nil
+	})
 }
 
 // MembershipsOf implements [tenancy.MembershipStore].

@@ -11,6 +11,7 @@ import (
 type teamRow struct {
 	account *accountRow
 	tenancy.Team
+	live          tenancy.Identity    // what the team keeps others from taking, or zero
 	members       list[membershipRow] // not removed, by (JoinedAt, user)
 	managers      list[membershipRow] // lasting members who may be managers, by user
 	invitations   invitationLists
@@ -49,7 +50,7 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 		if err := cmp.Or(
 			s.teams.insert(t.ID, row),
 			s.teamNames.move(teamName{}, teamName{t.Account, t.NameKey}, row),
-			s.identities.move(tenancy.Identity{}, liveIdentity(t), row),
+			s.identify(row, liveIdentity(t)),
 		); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 		t.Version++
 		if err := cmp.Or(
 			s.teamNames.move(teamName{row.Account, row.NameKey}, teamName{t.Account, t.NameKey}, row),
-			s.identities.move(liveIdentity(row.Team), liveIdentity(t), row),
+			s.identify(row, liveIdentity(t)),
 		); err != nil {
 			return err
 		}
@@ -92,7 +93,32 @@ func checkTeam(t *tenancy.Team) error {
 	return channel(t.Identity.Channel)
 }
 
-// liveIdentity is the identity that the team keeps others from taking, or zero.
+// identify gives the team the identity that it keeps others from taking, or none.
+func (s *Store) identify(row *teamRow, live tenancy.Identity) error {
+	if err := s.identities.move(row.live, live, row); err != nil {
+		return err
+	}
+	set(s.log, &row.live, live)
+	return nil
+}
+
+// ReleaseIdentities implements [tenancy.TeamStore].
+func (s *Store) ReleaseIdentities(ctx context.Context, account tenancy.AccountID) error {
+	return s.write(ctx, func() error {
+		row := s.accounts.rows[account]
+		if row == nil {
+			return nil
+		}
+		for t := range merged(ascending, ascending.beginning(), &row.teams) {
+			if err := s.identify(t, tenancy.Identity{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// liveIdentity is the identity that a team in this state takes, or zero.
 func liveIdentity(t tenancy.Team) tenancy.Identity {
 	if t.Status != tenancy.TeamActive {
 		return tenancy.Identity{}

@@ -28,7 +28,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 	n, m := 1+r.IntN(few), 1+r.IntN(few)
 	at := noon.Add(time.Duration(r.IntN(100)) * time.Second)
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
-	switch r.IntN(21) {
+	switch r.IntN(22) {
 	case 0:
 		return s.InsertUser(ctx, aUser(n))
 	case 1:
@@ -109,7 +109,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		return s.InsertRole(ctx, role)
 	case 14:
 		role, _ := s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n))
-		role.NameKey, role.CreatedAt, role.Manages = fmt.Sprint("role ", m), at, r.IntN(2) == 0
+		role.NameKey, role.CreatedAt, role.Permissions = fmt.Sprint("role ", m), at, make([]string, m)
 		return s.UpdateRole(ctx, role)
 	case 15:
 		return s.DeleteRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n))
@@ -123,6 +123,8 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		return s.InsertEpisode(ctx, conversation.Episode{Conversation: id[tenancy.ConversationID](n), Number: int64(m), OpenedAt: at, OpenedOn: conversation.OnInbound})
 	case 19:
 		return s.EndEpisode(ctx, conversation.Episode{Conversation: id[tenancy.ConversationID](n), Number: int64(m), ClosedAt: at, ClosedOn: conversation.OnClose})
+	case 20:
+		return s.ReleaseIdentities(ctx, id[tenancy.AccountID](1))
 	default:
 		e := anEvent(r.IntN(few * few))
 		if r.IntN(2) == 0 {
@@ -182,6 +184,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.TeamsWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.HasOtherManager(ctx, team, user))
+		add(s.LastingRoles(ctx, team, user))
 		add(s.PendingBy(ctx, team, user))
 		add(s.InvitationLoad(ctx, invite.Invitation{Account: id[tenancy.AccountID](1), Team: team, Inviter: user}, noon))
 		add(s.AssignedTo(ctx, team, user))

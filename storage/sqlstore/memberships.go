@@ -12,15 +12,17 @@ type membershipStatements struct {
 	authority, lockedAuthority          string
 	members, teamsOf                    pages
 	ofUser, hasOtherManager, lapsed     string
+	lastingRoles                        string
 }
 
 const membershipColumns = `m.team_id, m.user_id, m.role, m.role_id, m.status, m.joined_at, m.expires_at, m.ended_at,
 	m.ended_by, m.version`
 
-// lastingManagers are those whom the last-manager rule counts.
-const lastingManagers = `SELECT 1 FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
-	LEFT JOIN usher_roles r ON r.id = m.role_id
-	WHERE m.status = 'active' AND m.expires_at IS NULL AND u.status = 'active' AND (m.role = 'manager' OR r.manages)`
+// lastingMembers are those whom the last-manager rule counts, if their role does.
+const lastingMembers = `FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
+	WHERE m.status = 'active' AND m.expires_at IS NULL AND u.status = 'active'`
+
+const lastingManagers = `SELECT 1 ` + lastingMembers + ` AND m.role = 'manager'`
 
 func (c *compiler) memberships() membershipStatements {
 	const (
@@ -58,6 +60,8 @@ func (c *compiler) memberships() membershipStatements {
 		ofUser: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
 			WHERE m.user_id = ? AND m.status <> 'removed' ORDER BY m.team_id`),
 		hasOtherManager: c.sql(`SELECT EXISTS (`, lastingManagers, `AND m.team_id = ? AND m.user_id <> ?)`),
+		lastingRoles: c.sql(findRole, `r.id IN (SELECT m.role_id`, lastingMembers,
+			`AND m.team_id = ? AND m.user_id <> ?) ORDER BY r.id`),
 		lapsed: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
 			WHERE m.status = 'active' AND m.expires_at <= ?
 			ORDER BY m.expires_at, m.team_id, m.user_id LIMIT ?`),
@@ -146,6 +150,11 @@ func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.K
 func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
 	// The id is bound as it is: no user at all is NULL elsewhere, which is different from nobody.
 	return one(ctx, s, scanFlag, s.memberships.hasOtherManager, team, s.dialect.id(but.UUID()))
+}
+
+// LastingRoles implements [tenancy.MembershipStore].
+func (s *Store) LastingRoles(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) ([]tenancy.CustomRole, error) {
+	return all(ctx, s, scanRole, s.memberships.lastingRoles, team, s.dialect.id(but.UUID()))
 }
 
 // MembershipsOf implements [tenancy.MembershipStore].

@@ -130,6 +130,8 @@ func (d *desk) settle(t *testing.T) {
 	require.NoError(t, err)
 	_, err = d.Tenancy.Suspend(ctx, d.alice, d.User("zoe").ID)
 	require.NoError(t, err)
+	_, err = d.Tenancy.SuspendUser(ctx, ushertest.System, d.User("sue").ID)
+	require.NoError(t, err)
 	_, err = d.Tenancy.SetExpiry(ctx, d.alice, d.User("yan").ID, d.Clock.Now().Add(time.Hour))
 	require.NoError(t, err)
 	_, err = d.Tenancy.Archive(ctx, d.Actor("acme-holder", "Archived"), tenancy.Leftovers{})
@@ -275,6 +277,12 @@ func operations() []operation {
 		}),
 		writes("tenancy.ChangeEmail", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.ChangeEmail(ctx, ushertest.System, d.bob.User, "new@new.example", true)
+		}),
+		writes("tenancy.SuspendUser", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.SuspendUser(ctx, ushertest.System, d.tim.User)
+		}),
+		writes("tenancy.ReactivateUser", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.ReactivateUser(ctx, ushertest.System, d.User("sue").ID)
 		}),
 		writes("tenancy.DeleteUser", func(ctx context.Context, d *desk) (any, error) {
 			return nil, d.Tenancy.DeleteUser(ctx, ushertest.System, d.tim.User, tenancy.UserID{})
@@ -466,6 +474,12 @@ func operations() []operation {
 			return d.Tenancy.Teams(ctx, d.holder(), tenancy.Page{})
 		}),
 		reads("tenancy.SeatsTaken", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.SeatsTaken(ctx, d.holder()) }),
+		reads("tenancy.AccountRoles", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AccountRoles(ctx, d.holder())
+		}),
+		reads("tenancy.AccountRole", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.AccountRole(ctx, d.holder(), d.lead.ID)
+		}),
 		reads("tenancy.Roles", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Roles(ctx, d.bob) }),
 		reads("tenancy.Can", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Can(ctx, d.bob, rbac.ListMembers) }),
 		reads("tenancy.Explain", func(ctx context.Context, d *desk) (any, error) {

@@ -11,19 +11,20 @@ type roleStatements struct {
 	insert, update, remove, exists, byID, inAccount, teams string
 }
 
+const findRole = `SELECT r.id, r.account_id, r.name, r.name_key, r.base, r.permissions, r.created_at, r.version
+	FROM usher_roles r WHERE`
+
 func (c *compiler) roles() roleStatements {
-	const find = `SELECT r.id, r.account_id, r.name, r.name_key, r.base, r.permissions, r.manages, r.created_at,
-		r.version FROM usher_roles r WHERE`
 	return roleStatements{
-		insert: c.sql(`INSERT INTO usher_roles (id, account_id, name, name_key, base, permissions, manages,
-			created_at, version) VALUES (`, list("?", 8), `, 1)`),
-		update: c.sql(`UPDATE usher_roles SET name = ?, name_key = ?, base = ?, permissions = ?, manages = ?,
+		insert: c.sql(`INSERT INTO usher_roles (id, account_id, name, name_key, base, permissions,
+			created_at, version) VALUES (`, list("?", 7), `, 1)`),
+		update: c.sql(`UPDATE usher_roles SET name = ?, name_key = ?, base = ?, permissions = ?,
 			version = version + 1 WHERE id = ? AND account_id = ? AND version = ?`),
 		remove: c.sql(`DELETE FROM usher_roles WHERE id = ? AND account_id = ?
 			AND NOT EXISTS (SELECT 1 FROM usher_memberships m WHERE m.role_id = usher_roles.id)`),
 		exists:    c.sql(`SELECT 1 FROM usher_roles WHERE id = ? AND account_id = ?`),
-		byID:      c.sql(find, `r.id = ? AND r.account_id = ?`),
-		inAccount: c.sql(find, `r.account_id = ? ORDER BY r.created_at, r.id`),
+		byID:      c.sql(findRole, `r.id = ? AND r.account_id = ?`),
+		inAccount: c.sql(findRole, `r.account_id = ? ORDER BY r.created_at, r.id`),
 		teams: c.sql(`SELECT DISTINCT m.team_id FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id
 			WHERE r.id = ? AND r.account_id = ? AND m.status <> 'removed' ORDER BY m.team_id`),
 	}
@@ -31,7 +32,7 @@ func (c *compiler) roles() roleStatements {
 
 func scanRole(r row) (tenancy.CustomRole, error) {
 	var c tenancy.CustomRole
-	err := r.Scan(id(&c.ID), id(&c.Account), &c.Name, &c.NameKey, role(&c.Base), document(&c.Permissions), &c.Manages,
+	err := r.Scan(id(&c.ID), id(&c.Account), &c.Name, &c.NameKey, role(&c.Base), document(&c.Permissions),
 		at(&c.CreatedAt), &c.Version)
 	return c, err
 }
@@ -42,7 +43,7 @@ func (s *Store) InsertRole(ctx context.Context, r tenancy.CustomRole) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, s.roles.insert, r.ID, r.Account, r.Name, r.NameKey, r.Base.String(), permissions, r.Manages,
+	_, err = s.exec(ctx, s.roles.insert, r.ID, r.Account, r.Name, r.NameKey, r.Base.String(), permissions,
 		micros(r.CreatedAt))
 	return err
 }
@@ -54,7 +55,7 @@ func (s *Store) UpdateRole(ctx context.Context, r tenancy.CustomRole) error {
 		return err
 	}
 	return s.update(ctx, s.roles.update, []any{
-		r.Name, r.NameKey, r.Base.String(), permissions, r.Manages, r.ID, r.Account, r.Version,
+		r.Name, r.NameKey, r.Base.String(), permissions, r.ID, r.Account, r.Version,
 	}, s.roles.exists, r.ID, r.Account)
 }
 

@@ -35,6 +35,7 @@ var scopeKeys = map[string][]string{
 var entries = []struct{ table, condition, why string }{
 	{"usher_teams", "live_identity = ?", "a message that comes in finds its team by the identity that it was sent to"},
 	{"usher_teams", "account_id = ? AND name_key = ?", "a name is looked up in the account of a team that was read, and the account owns all of its teams"},
+	{"usher_teams", "account_id = ? AND live_identity IS NOT NULL", "an account that is closed frees the identities of all of its teams"},
 	{"usher_teams", "account_id = ?", "the holder of an account lists its teams, and its seats are counted over them"},
 	{"usher_memberships", "user_id = ? AND status = 'active'", "a user lists their own teams"},
 	{"usher_memberships", "user_id = ? AND status <> 'removed'", "the deletion of a user ends all of their memberships"},

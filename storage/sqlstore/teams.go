@@ -7,8 +7,8 @@ import (
 )
 
 type teamStatements struct {
-	insert, update, lock, exists, byID, byName, byIdentity string
-	inAccount                                              pages
+	insert, update, release, lock, exists, byID, byName, byIdentity string
+	inAccount                                                       pages
 }
 
 const teamColumns = `t.id, t.account_id, t.name, t.name_key, t.channel, t.identity, t.status, t.settings, t.created_at, t.version`
@@ -21,6 +21,8 @@ func (c *compiler) teams() teamStatements {
 		update: c.sql(`UPDATE usher_teams SET name = ?, name_key = ?, channel = ?, identity = ?,
 			live_identity = ?, status = ?, settings = ?, auto_close = ?, version = version + 1
 			WHERE id = ? AND account_id = ? AND version = ?`),
+		release: c.sql(`UPDATE usher_teams SET live_identity = NULL
+			WHERE account_id = ? AND live_identity IS NOT NULL`),
 		lock:       c.sql(`UPDATE usher_teams SET locks = locks + 1 WHERE id = ?`),
 		exists:     c.sql(`SELECT 1 FROM usher_teams WHERE id = ? AND account_id = ?`),
 		byID:       c.sql(find, `t.id = ?`),
@@ -95,6 +97,12 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status, settings,
 		autoClose(t.Settings), t.ID, t.Account, t.Version,
 	}, s.teams.exists, t.ID, t.Account)
+}
+
+// ReleaseIdentities implements [tenancy.TeamStore].
+func (s *Store) ReleaseIdentities(ctx context.Context, account tenancy.AccountID) error {
+	_, err := s.exec(ctx, s.teams.release, account)
+	return err
 }
 
 // LockTeam implements [tenancy.TeamStore].

@@ -196,6 +196,14 @@ func (s *calledStore) HasOtherManager(a context.Context, b tenancy.TeamID, c ten
 	return s.note("HasOtherManager").HasOtherManager(a, b, c)
 }
 
+func (s *calledStore) LastingRoles(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.CustomRole, error) {
+	return s.note("LastingRoles").LastingRoles(a, b, c)
+}
+
+func (s *calledStore) ReleaseIdentities(a context.Context, b tenancy.AccountID) error {
+	return s.note("ReleaseIdentities").ReleaseIdentities(a, b)
+}
+
 func (s *calledStore) InTx(a context.Context, b func(ctx context.Context) error) error {
 	return s.note("InTx").InTx(a, b)
 }

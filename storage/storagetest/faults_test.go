@@ -1686,14 +1686,28 @@ func (s onlyActive) MembershipsOf(ctx context.Context, user tenancy.UserID) ([]t
 	return slices.DeleteFunc(list, func(m tenancy.Membership) bool { return m.Status != tenancy.MembershipActive }), err
 }
 
-// onlyManagers forgets that custom roles may manage.
-type onlyManagers struct{ spoiled }
+// formerRoles lists the roles of those who have left as well.
+type formerRoles struct{ spoiled }
 
-func (s onlyManagers) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
-	has, err := s.Store.HasOtherManager(ctx, team, but)
-	members, membersErr := s.Members(ctx, team, tenancy.Keyset{Limit: 1000})
-	return has && slices.ContainsFunc(members, func(m tenancy.Member) bool { return m.Role == rbac.Manager && m.User != but }), errors.Join(err, membersErr)
+func (s formerRoles) LastingRoles(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) ([]tenancy.CustomRole, error) {
+	t, err := s.Team(ctx, team)
+	if err != nil {
+		return s.Store.LastingRoles(ctx, team, but)
+	}
+	roles, err := s.RolesIn(ctx, t.Account)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(roles, func(r tenancy.CustomRole) bool {
+		teams, err := s.TeamsWithRole(ctx, t.Account, r.ID)
+		return err != nil || !slices.Contains(teams, team)
+	}), nil
 }
+
+// keepsIdentities forgets that an account gives them up.
+type keepsIdentities struct{ spoiled }
+
+func (keepsIdentities) ReleaseIdentities(context.Context, tenancy.AccountID) error { return nil }
 
 // lapsesLate finds an expiry when it has been over for a microsecond.
 type lapsesLate struct{ spoiled }
@@ -1984,7 +1998,8 @@ func faults() []fault {
 		of("memberships are counted and not people", func(s spoiled) storage.Store { return seatsByPlace{s} }, "seats are taken by those who are more than guests"),
 		of("the address in question counts", func(s spoiled) storage.Store { return forgetsAddress{s} }, "seats are taken by pending invitations where they count"),
 		of("suspended memberships are left out", func(s spoiled) storage.Store { return onlyActive{s} }, "memberships of a user are those not removed"),
-		of("only managers manage", func(s spoiled) storage.Store { return onlyManagers{s} }, "other manager may be in a custom role that manages"),
+		of("a role that nobody lastingly has is listed", func(s spoiled) storage.Store { return formerRoles{s} }, "lasting roles are the custom ones of lasting members"),
+		of("an identity is kept for ever", func(s spoiled) storage.Store { return keepsIdentities{s} }, "team identities of an account are released"),
 		of("an expiry comes a microsecond late", func(s spoiled) storage.Store { return lapsesLate{s} }, "lapsed memberships are active and past their expiry"),
 		of("a custom role grants nothing", func(s spoiled) storage.Store { return forgetsRights{s} }, "authority tells of the custom role"),
 		of("a role is anybody's", func(s spoiled) storage.Store { return anyAccount{s, new(sync.Map)} }, "role of another account is not found"),

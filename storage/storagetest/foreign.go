@@ -47,6 +47,9 @@ func teamCalls() map[string]teamCall {
 			}
 			return 0, err
 		},
+		"LastingRoles": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.LastingRoles(ctx, team, t.user.ID))
+		},
 		"UpdateInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			r := t.invitation
 			r.Team, r.EndedBy = team, "intruder"

@@ -99,8 +99,8 @@ func membershipCases() []testCase {
 			covers: []string{"HasOtherManager"}, run: otherManagerCase,
 		},
 		testCase{
-			name: "other manager may be in a custom role that manages", rule: ruleOtherManager,
-			covers: []string{"HasOtherManager"}, run: customManagerCase,
+			name: "lasting roles are the custom ones of lasting members", rule: ruleLastingRoles,
+			covers: []string{"LastingRoles", "HasOtherManager"}, run: lastingRolesCase,
 		},
 		testCase{
 			name: "authority tells of the custom role", rule: ruleCustomRights,
@@ -302,40 +302,59 @@ func otherManagerCase(w *world) {
 	}
 }
 
-func customManagerCase(w *world) {
-	team := w.team()
-	manages, merely := w.role(team.Account), w.aRole(team.Account)
-	merely.Manages = false
-	roles().store(w, merely)
-	has := func(want bool, beside string) {
-		w.Helper()
-		answers(w, want, "HasOtherManager beside %s", beside)(w.store.HasOtherManager(w.ctx, team.ID, tenancy.UserID{}))
-	}
-	add := func(role tenancy.RoleID, spoil func(m *tenancy.Membership)) tenancy.Membership {
-		m := w.aMembership(team.ID, w.user().ID)
+func lastingRolesCase(w *world) {
+	team, elsewhere := w.team(), w.team()
+	a, b, former := w.role(team.Account), w.role(team.Account), w.role(team.Account)
+	add := func(team tenancy.TeamID, role tenancy.RoleID, spoil func(m *tenancy.Membership)) tenancy.Membership {
+		m := w.aMembership(team, w.user().ID)
 		m.Role, m.Custom, m.ExpiresAt = rbac.Restricted, role, time.Time{}
 		spoil(&m)
 		return memberships().store(w, m)
 	}
-	add(merely.ID, func(m *tenancy.Membership) { m.Role = rbac.Member })
-	has(false, "a member in a custom role that does not manage")
-	add(manages.ID, func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended })
-	has(false, "a suspended one in a custom role that manages")
-	add(manages.ID, func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved })
-	has(false, "a removed one in a custom role that manages")
-	add(manages.ID, func(m *tenancy.Membership) { m.ExpiresAt = m.JoinedAt.AddDate(50, 0, 0) })
-	has(false, "one who will expire, in a custom role that manages")
-	m := add(manages.ID, func(*tenancy.Membership) {})
-	has(true, "a lasting one in a custom role that manages")
-	answers(w, false, "HasOtherManager but for the one in a custom role that manages")(w.store.HasOtherManager(w.ctx, team.ID, m.User))
+	asIs := func(*tenancy.Membership) {}
+	has := func(what string, but tenancy.UserID, want ...tenancy.CustomRole) {
+		w.Helper()
+		slices.SortFunc(want, func(a, b tenancy.CustomRole) int { return slices.Compare(a.ID[:], b.ID[:]) })
+		lists(w, want, "LastingRoles %s", what)(w.store.LastingRoles(w.ctx, team.ID, but))
+	}
+	w.member(team.ID, rbac.Manager)
+	w.member(team.ID, rbac.Member)
+	add(elsewhere.ID, w.role(elsewhere.Account).ID, asIs)
+	for name, spoil := range map[string]func(m *tenancy.Membership){
+		"a suspended member":  func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended },
+		"a removed member":    func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved },
+		"one who will expire": func(m *tenancy.Membership) { m.ExpiresAt = m.JoinedAt.AddDate(50, 0, 0) },
+		"a suspended user":    func(m *tenancy.Membership) { w.ends(m.User, tenancy.UserSuspended) },
+		"a deleted user":      func(m *tenancy.Membership) { w.ends(m.User, tenancy.UserDeleted) },
+	} {
+		add(team.ID, former.ID, spoil)
+		has("beside "+name, tenancy.UserID{})
+	}
+	first := add(team.ID, a.ID, asIs)
+	has("of one", tenancy.UserID{}, a)
+	has("but for the only one", first.User)
+	w.discard("a transaction that gives another role", func(ctx context.Context) error {
+		m := first
+		m.Custom = b.ID
+		if err := w.store.UpdateMembership(ctx, m); err != nil {
+			return err
+		}
+		lists(w, []tenancy.CustomRole{b}, "LastingRoles inside")(w.store.LastingRoles(ctx, team.ID, tenancy.UserID{}))
+		return nil
+	})
+	add(team.ID, a.ID, func(m *tenancy.Membership) { m.Role = rbac.Member })
+	add(team.ID, b.ID, asIs)
+	has("of several, each once", tenancy.UserID{}, a, b)
+	has("but for one of two", first.User, a, b)
+	answers(w, false, "HasOtherManager beside custom roles")(w.store.HasOtherManager(w.ctx, elsewhere.ID, tenancy.UserID{}))
 
-	// It is the role as it is now that counts.
-	manages.Manages = false
-	w.must(roles().write(w, manages), "UpdateRole")
-	has(false, "one whose custom role has ceased to manage")
-	merely.Manages = true
-	w.must(roles().write(w, merely), "UpdateRole")
-	has(true, "one whose custom role has come to manage")
+	// They are the roles as they are now.
+	a.Permissions = nil
+	w.must(roles().write(w, a), "UpdateRole")
+	a.Version++
+	has("after an edit", tenancy.UserID{}, a, b)
+	lists[tenancy.CustomRole](w, nil, "LastingRoles of a team that does not exist")(
+		w.store.LastingRoles(w.ctx, newID[tenancy.TeamID](w), tenancy.UserID{}))
 }
 
 func customAuthorityCase(w *world) {

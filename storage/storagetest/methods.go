@@ -46,7 +46,7 @@ type town struct {
 	team, newTeam             tenancy.Team
 	member, newMember         tenancy.Membership
 	role, newRole, emptyRole  tenancy.CustomRole
-	lapsed                    tenancy.Membership // in the role
+	lapsed, lead              tenancy.Membership // in the role
 	invitation, newInvitation invite.Record
 	late                      invite.Record // its time has passed
 	offer, ended              invite.Record
@@ -83,6 +83,9 @@ func (w *world) town() *town {
 	t.lapsed = w.aMembership(t.team.ID, w.user().ID)
 	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
 	memberships().store(w, t.lapsed)
+	t.lead = w.aMembership(t.team.ID, w.user().ID)
+	t.lead.Custom, t.lead.ExpiresAt = t.role.ID, time.Time{}
+	memberships().store(w, t.lead)
 	t.invitation, t.newInvitation = w.invitation(t.team), w.anInvitation(t.team)
 	t.late = w.anInvitation(t.team)
 	t.late.ExpiresAt = t.late.CreatedAt
@@ -175,6 +178,10 @@ func calls() map[string]call {
 			return only(s.TeamByIdentity(ctx, t.team.Identity))
 		}},
 
+		"ReleaseIdentities": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.ReleaseIdentities(ctx, t.stranger.Account)
+		}},
+
 		"InsertMembership": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertMembership(ctx, t.newMember) }},
 		"UpdateMembership": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			m := t.member
@@ -195,6 +202,9 @@ func calls() map[string]call {
 		}},
 		"HasOtherManager": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.HasOtherManager(ctx, t.team.ID, t.user.ID))
+		}},
+		"LastingRoles": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LastingRoles(ctx, t.team.ID, t.user.ID))
 		}},
 
 		"MembershipsOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
@@ -542,6 +552,10 @@ func (w *world) state(t *town) map[string]any {
 	add("AccountsOf", accounts, err)
 	memberships, err := s.MembershipsOf(ctx, t.newMember.User)
 	add("MembershipsOf", memberships, err)
+	identified, err := s.TeamByIdentity(ctx, t.stranger.Identity)
+	add("TeamByIdentity", identified, err)
+	lasting, err := s.LastingRoles(ctx, t.team.ID, tenancy.UserID{})
+	add("LastingRoles", lasting, err)
 	teams, err := s.TeamsWithRole(ctx, t.account.ID, t.role.ID)
 	add("TeamsWithRole", teams, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
@@ -706,10 +720,10 @@ func undoCase(w *world) {
 }
 
 // harmless are the writes whose zero arguments are arguments like others: no events, all of
-// before the year 1, a key that happens to be empty, an address that is nobody's, no
+// before the year 1, a key that happens to be empty, an address or an account that is nobody's, no
 // words.
 func harmless(method string) bool {
-	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient", "InsertWords", "DeleteWords"}, method)
+	return slices.Contains([]string{"Append", "ForgetOperations", "ForgetSeen", "InsertOperation", "EraseInvitations", "EraseRecipient", "ReleaseIdentities", "InsertWords", "DeleteWords"}, method)
 }
 
 // zeroCase calls each method with nothing but a context. What is asked for by a zero id does

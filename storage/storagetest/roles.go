@@ -31,7 +31,6 @@ func roles() kind[tenancy.CustomRole] {
 			{"the base", func(w *world, r *tenancy.CustomRole) { r.Base = rbac.Member }},
 			{"the permissions", func(w *world, r *tenancy.CustomRole) { r.Permissions = []string{"b: <&>", "a: \"'\\\u2028"} }},
 			{"to no permissions", func(w *world, r *tenancy.CustomRole) { r.Permissions = nil }},
-			{"that it manages", func(w *world, r *tenancy.CustomRole) { r.Manages = false }},
 		},
 		times: []timeField[tenancy.CustomRole]{
 			{"CreatedAt", false, func(r *tenancy.CustomRole) *time.Time { return &r.CreatedAt }},

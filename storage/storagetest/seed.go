@@ -94,7 +94,7 @@ func (w *world) aRole(account tenancy.AccountID) tenancy.CustomRole {
 	return tenancy.CustomRole{
 		ID: newID[tenancy.RoleID](w), Account: account, Name: fmt.Sprintf("Dispatcher %d", n),
 		NameKey: fmt.Sprintf("dispatcher %d", n), Base: rbac.Restricted,
-		Permissions: []string{"contact: edit", "conversation: assign"}, Manages: true, CreatedAt: w.now(), Version: 1,
+		Permissions: []string{"contact: edit", "conversation: assign"}, CreatedAt: w.now(), Version: 1,
 	}
 }
 

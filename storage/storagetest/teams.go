@@ -76,6 +76,10 @@ func teamCases() []testCase {
 			covers: []string{"InsertTeam", "UpdateTeam", "TeamByIdentity"}, run: teamIdentityCase,
 		},
 		testCase{
+			name: "team identities of an account are released", rule: ruleRelease,
+			covers: []string{"ReleaseIdentities", "UpdateTeam", "TeamByIdentity"}, run: releaseCase,
+		},
+		testCase{
 			name: "team look-ups inside a transaction", rule: ruleReads,
 			covers: []string{"TeamByName", "TeamByIdentity"}, run: teamLookupsCase,
 		},
@@ -173,6 +177,48 @@ func teamIdentityCase(w *world) {
 		teams().store(w, shelved)
 	}
 	answers(w, rival, "TeamByIdentity beside archived teams")(w.store.TeamByIdentity(w.ctx, a.Identity))
+}
+
+func releaseCase(w *world) {
+	account := w.account().ID
+	a, b, other := w.teamIn(account), w.teamIn(account), w.team()
+	release := func(account tenancy.AccountID) {
+		w.Helper()
+		w.tx("a transaction that releases", func(ctx context.Context) error { return w.store.ReleaseIdentities(ctx, account) })
+	}
+	w.discard("a transaction that releases", func(ctx context.Context) error {
+		if err := w.store.ReleaseIdentities(ctx, account); err != nil {
+			return err
+		}
+		nothing[tenancy.Team](w, "TeamByIdentity inside")(w.store.TeamByIdentity(ctx, a.Identity))
+		return nil
+	})
+	answers(w, a, "TeamByIdentity after a rollback")(w.store.TeamByIdentity(w.ctx, a.Identity))
+
+	for range 2 { // releasing again changes nothing
+		release(account)
+		for _, t := range []tenancy.Team{a, b} {
+			teams().holds(w, t, "a release: the row keeps its identity and its version")
+			nothing[tenancy.Team](w, "TeamByIdentity of a released identity")(w.store.TeamByIdentity(w.ctx, t.Identity))
+		}
+	}
+	answers(w, other, "TeamByIdentity of another account's team")(w.store.TeamByIdentity(w.ctx, other.Identity))
+	release(newID[tenancy.AccountID](w))
+
+	// Released is free for others, and taken again by an update if it still is.
+	rival := w.aTeam(other.Account)
+	rival.Identity = a.Identity
+	teams().store(w, rival)
+	answers(w, rival, "TeamByIdentity of an identity with a new owner")(w.store.TeamByIdentity(w.ctx, a.Identity))
+	w.is(teams().write(w, a), tenancy.ErrDuplicate, "UpdateTeam of a team whose identity was taken since")
+	w.must(teams().write(w, b), "UpdateTeam of a team whose identity is free")
+	b.Version++
+	answers(w, b, "TeamByIdentity after an update")(w.store.TeamByIdentity(w.ctx, b.Identity))
+	release(account)
+	archived := b
+	archived.Status = tenancy.TeamArchived
+	w.must(teams().write(w, archived), "UpdateTeam that archives a team without its identity")
+	answers(w, rival, "TeamByIdentity beside a team that has released the same")(w.store.TeamByIdentity(w.ctx, rival.Identity))
 }
 
 func teamLookupsCase(w *world) {

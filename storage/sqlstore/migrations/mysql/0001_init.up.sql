@@ -86,7 +86,6 @@ CREATE TABLE IF NOT EXISTS usher_roles (
 	name_key    VARBINARY(2048) NOT NULL,
 	base        VARBINARY(20) NOT NULL CHECK (base IN ('member', 'restricted')),
 	permissions MEDIUMBLOB NOT NULL,
-	manages     BOOLEAN NOT NULL,
 	created_at  BIGINT NOT NULL,
 	version     BIGINT NOT NULL,
 	UNIQUE (account_id, name_key),

@@ -83,7 +83,6 @@ CREATE TABLE usher_roles (
 	name_key    text COLLATE "C" NOT NULL,
 	base        text NOT NULL CHECK (base IN ('member', 'restricted')),
 	permissions text NOT NULL,
-	manages     boolean NOT NULL,
 	created_at  bigint NOT NULL,
 	version     bigint NOT NULL,
 	UNIQUE (account_id, name_key)

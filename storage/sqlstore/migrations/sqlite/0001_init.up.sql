@@ -77,7 +77,6 @@ CREATE TABLE usher_roles (
 	name_key    TEXT NOT NULL,
 	base        TEXT NOT NULL CHECK (base IN ('member', 'restricted')),
 	permissions TEXT NOT NULL,
-	manages     INTEGER NOT NULL CHECK (manages IN (0, 1)),
 	created_at  INTEGER NOT NULL,
 	version     INTEGER NOT NULL,
 	UNIQUE (account_id, name_key)

@@ -1,0 +1,124 @@
+package tenancy
+
+import "context"
+
+// SuspendUser takes all rights from a user, in every team and account and for themselves, until
+// [Service.ReactivateUser] gives them back. In each of their teams what they held goes back to the
+// team, as with [Service.Suspend], all in one transaction. The memberships stay as they are, and so
+// do their seats: no account can keep the host from giving the rights back. An account that they
+// hold stays theirs. Suspending them again changes nothing.
+//
+// Errors: [ErrNotFound], also for a deleted user; [*StillNeededError] with the teams that would be
+// left without a manager.
+func (s *Service) SuspendUser(ctx context.Context, by System, user UserID) (User, error) {
+	return s.setUserStatus(ctx, by, user, UserSuspended)
+}
+
+// ReactivateUser ends a suspension of a user as a whole: they are in their teams what they are by
+// then, suspended in one of them or removed from it if that has happened. What was freed or revoked
+// does not come back. Reactivating an active user changes nothing.
+//
+// Errors: [ErrNotFound], also for a deleted user.
+func (s *Service) ReactivateUser(ctx context.Context, by System, user UserID) (User, error) {
+	return s.setUserStatus(ctx, by, user, UserActive)
+}
+
+func (s *Service) setUserStatus(ctx context.Context, by System, user UserID, to UserStatus) (User, error) {
+	if err := by.Validate(); err != nil {
+		return User{}, err
+	}
+	return Do(ctx, s.store, s.env, by, "SetUserStatus", []any{user, to}, func(ctx context.Context) (User, error) {
+		u, err := s.lockLiving(ctx, user)
+		if err != nil || u.Status == to {
+			return u, err
+		}
+		now, from := s.env.Now(), u.Status
+		if to == UserSuspended {
+			if err := s.departEverywhere(ctx, Departure{User: user, By: by, At: now}); err != nil {
+				return User{}, err
+			}
+		}
+		u.Status = to
+		if err := s.store.UpdateUser(ctx, u); err != nil {
+			return User{}, err
+		}
+		u.Version++
+		return u, s.store.Append(ctx, s.env.Event(by, now, u.in(), UserStatusChanged,
+			Facts{"user": user.String(), "from": string(from), "to": string(to)}))
+	})
+}
+
+// departEverywhere frees what a user holds in any team, unless one of them needs them. The user is
+// locked.
+func (s *Service) departEverywhere(ctx context.Context, d Departure) error {
+	p, err := s.lockPlaces(ctx, d.User)
+	if err != nil {
+		return err
+	}
+	teams, err := s.lastManagerIn(ctx, p)
+	if err != nil {
+		return err
+	}
+	if teams != nil {
+		return &StillNeededError{Teams: teams}
+	}
+	for _, m := range p.memberships {
+		if m.Status != MembershipActive {
+			continue // their suspension has freed it
+		}
+		d.Team = p.teams[m.Team]
+		if err := s.depart(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// places are the teams that a user is in, locked, with what they are there.
+type places struct {
+	memberships []Membership
+	teams       map[TeamID]Team
+}
+
+// lockPlaces locks the user's teams until there are no others: a team that somebody took the user
+// into meanwhile is locked late, which can only cost a retry. The user is locked.
+func (s *Service) lockPlaces(ctx context.Context, user UserID) (places, error) {
+	p := places{teams: map[TeamID]Team{}}
+	for {
+		memberships, err := s.store.MembershipsOf(ctx, user)
+		if err != nil {
+			return places{}, err
+		}
+		fresh := false
+		for _, m := range memberships {
+			if _, locked := p.teams[m.Team]; locked {
+				continue
+			}
+			if p.teams[m.Team], err = s.store.LockTeam(ctx, m.Team); err != nil {
+				return places{}, err
+			}
+			fresh = true
+		}
+		if !fresh {
+			p.memberships = memberships
+			return p, nil
+		}
+	}
+}
+
+// lastManagerIn lists the active teams whose last lasting manager the user is.
+func (s *Service) lastManagerIn(ctx context.Context, p places) (needed []TeamID, err error) {
+	for _, m := range p.memberships {
+		if p.teams[m.Team].Status != TeamActive {
+			continue
+		}
+		last, err := s.lastManager(ctx, p.teams[m.Team], m)
+		if err != nil {
+			return nil, err
+		}
+		if last {
+			needed = append(needed, m.Team)
+		}
+	}
+	return needed, nil
+}
