@@ -31,6 +31,11 @@ type Conversation struct {
 	Outcome Label
 	// Assignee is the member who is responsible; zero while it is the whole team.
 	Assignee tenancy.UserID
+	// Claimant is the member who has claimed the conversation to answer it, and ClaimedUntil the
+	// end of that claim; both are zero where nobody has. A claim that has ended by the clock stays
+	// in the row until the next one or the sweep: ask [Conversation.ClaimantAt].
+	Claimant     tenancy.UserID
+	ClaimedUntil time.Time
 	// LastSeq is the sequence of the newest message, and LastAt its time.
 	LastSeq int64
 	LastAt  time.Time

@@ -7,7 +7,14 @@
 // who sees a conversation, for get, list, messages and everything that acts on it: to whom may
 // not see it, it is not found.
 //
+// A conversation is open, snoozed or closed; one table in state.go says what leads where, and
+// docs/conversation-states.md draws it. From each opening to the next closing is an [Episode].
+// What happens by the clock alone is done by sweeps that the host calls: [Service.Wake] and
+// [Service.CloseIdle].
+//
 // [Service.Deliver] hands a conversation to a colleague, to an e-mail address or to another team
 // of the account. [Service.Type] takes what a person typed, commands included, and never sends a
 // command to the contact.
 package conversation
+
+//go:generate go test -run TestStatesInTheDocs . -update

@@ -7,6 +7,9 @@ const (
 	// FlawAssignee: a conversation is assigned to somebody who is no active member of its team.
 	// Someone whose membership has expired is one until the sweep has been.
 	FlawAssignee tenancy.Flaw = "conversation of somebody who is not in the team"
+	// FlawClaimant: a conversation is claimed by somebody who is no active member of its team.
+	// Someone whose membership has expired is one until the sweep has been.
+	FlawClaimant tenancy.Flaw = "conversation claimed by somebody who is not in the team"
 	// FlawDelivery: a pending delivery waits for an invitation that is not pending.
 	FlawDelivery tenancy.Flaw = "delivery that waits for nothing"
 	// FlawGrant: somebody who is not in the conversation's team has a live grant for it.
@@ -18,5 +21,5 @@ const (
 
 // Flaws are the flaws of this room.
 func Flaws() []tenancy.Flaw {
-	return []tenancy.Flaw{FlawAssignee, FlawDelivery, FlawGrant, FlawCounter}
+	return []tenancy.Flaw{FlawAssignee, FlawClaimant, FlawDelivery, FlawGrant, FlawCounter}
 }

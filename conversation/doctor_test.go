@@ -84,6 +84,20 @@ func TestTheDoctorFindsEachFlaw(t *testing.T) {
 				})
 			},
 		},
+		conversation.FlawClaimant: {
+			"somebody of another team": func(w *world, c conversation.Conversation, _ conversation.Delivery) error {
+				return w.inTx(func(s txStore) error {
+					c.Claimant, c.ClaimedUntil = w.User("dana").ID, w.Clock.Now()
+					return s.UpdateConversation(s.ctx, c.Team, c)
+				})
+			},
+			"somebody who is suspended": func(w *world, c conversation.Conversation, _ conversation.Delivery) error {
+				return w.inTx(func(s txStore) error {
+					c.Claimant, c.ClaimedUntil = w.maria.User, w.Clock.Now()
+					return s.UpdateConversation(s.ctx, c.Team, c)
+				})
+			},
+		},
 		conversation.FlawDelivery: {
 			"an invitation that was revoked": func(w *world, _ conversation.Conversation, pending conversation.Delivery) error {
 				return w.inTx(func(s txStore) error {

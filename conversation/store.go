@@ -19,6 +19,7 @@ type Store interface {
 	outbox.Appender
 	ContactStore
 	ThreadStore
+	DeskStore
 	EpisodeStore
 	MessageStore
 	WordStore
@@ -78,6 +79,32 @@ type EpisodeStore interface {
 	EndEpisode(ctx context.Context, e Episode) error
 	// Episodes lists at most limit episodes of a conversation after the number given, by Number.
 	Episodes(ctx context.Context, id tenancy.ConversationID, after int64, limit int) ([]Episode, error)
+}
+
+// DeskStore finds what waits for somebody at the desk.
+type DeskStore interface {
+	// LockNext takes the first conversation of the line, by (NeedsReplySince, ID), until the
+	// transaction ends, and answers it; ErrNotFound where there is none. It waits for nobody: what
+	// another transaction has taken is passed over. What the user has in hand may be taken along
+	// with what is answered.
+	LockNext(ctx context.Context, team tenancy.TeamID, line Line) (Conversation, error)
+	// Waits reports whether an open conversation of the team waits for a reply that is nobody's, if
+	// the line has Free, or assigned to the user, if it has Assigned: whoever has claimed or
+	// skipped it.
+	Waits(ctx context.Context, team tenancy.TeamID, line Line) (bool, error)
+	// Hand reads what the line's user has in hand.
+	Hand(ctx context.Context, team tenancy.TeamID, line Line) (Hand, error)
+	// LockAnswered takes the team's conversations that the user has claimed and that do not wait for
+	// a reply, whatever the end of the claim, until the transaction ends, and answers them by id.
+	LockAnswered(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]Conversation, error)
+	// ClaimedBy lists the ids of the team's conversations that the user has claimed, whatever the
+	// end of the claim, by id.
+	ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// ClaimsEnded lists at most limit conversations, of all teams, whose claim has ended by the clock
+	// (ClaimedUntil is not after now), by (ClaimedUntil, id).
+	ClaimsEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
+	// InsertSkip keeps a skip in the place of an earlier one of the same conversation and user.
+	InsertSkip(ctx context.Context, skip Skip) error
 }
 
 // MessageStore keeps messages. (Conversation, Seq) is unique, and so are a Key and a Receipt that are

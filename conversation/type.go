@@ -120,7 +120,10 @@ var vocabulary = []verb{
 	{command.Spec{Name: "close", Help: "end the work on the conversation", Params: []command.Param{
 		{Name: "status", Kind: command.Name, Named: true},
 	}}, typedClose},
-	{command.Spec{Name: "open", Help: "take a closed conversation up again"}, typedOpen},
+	{command.Spec{Name: "snooze", Help: "put the conversation out of the way: for 2h or 3d, until 14:30, tomorrow, monday 14:30 or 2026-03-02", Params: []command.Param{
+		{Name: "until", Kind: command.Rest, Required: true},
+	}}, typedSnooze},
+	{command.Spec{Name: "open", Help: "take a closed or snoozed conversation up again"}, typedOpen},
 	{command.Spec{Name: "note", Help: "write a note that only the team sees", Params: []command.Param{
 		{Name: "text", Kind: command.Rest, Required: true},
 	}}, typedNote},
@@ -197,6 +200,22 @@ func typedDeliver(ctx context.Context, t typed) (Reply, error) {
 func typedClose(ctx context.Context, t typed) (Reply, error) {
 	_, err := t.Close(ctx, t.actor, t.id, Label(t.args["status"]))
 	return answer(err, "The conversation is closed.")
+}
+
+// reminders is the system that looks up how a team tells the time.
+const reminders = tenancy.System("snooze")
+
+func typedSnooze(ctx context.Context, t typed) (Reply, error) {
+	team, err := t.people.TeamByID(ctx, reminders, t.actor.Team)
+	if err != nil {
+		return Reply{}, err
+	}
+	until, err := parseWhen(t.args["until"], t.env.Now(), team.Settings)
+	if err != nil {
+		return Reply{}, err
+	}
+	_, err = t.Snooze(ctx, t.actor, t.id, until)
+	return answer(err, "The conversation is snoozed until %s.", until.Format("Monday, 2 January 2006, 15:04 MST"))
 }
 
 func typedOpen(ctx context.Context, t typed) (Reply, error) {

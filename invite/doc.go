@@ -12,7 +12,8 @@
 // # What can happen when
 //
 // One table in state.go says it for all kinds of invitations; docs/invitation-states.md draws
-// it. Expiry holds by the clock, to the microsecond, and waits for no sweep.
+// it. Expiry holds by the clock, to the microsecond, and waits for no sweep; [Service.Sweep] tidies up.
+// [Service.Inspect] tells support people what happened to one.
 //
 // # Who learns what
 //
@@ -27,6 +28,9 @@
 // pending invitations count, and when they accept; see [tenancy.Seats]. A team says what becomes of
 // the invitations of those who go, and whether their authority is asked for again; see
 // [tenancy.Settings].
+//
+// A team can also say which domains it invites, and ask whoever accepts for their consent to its terms;
+// see [DomainError] and [Terms].
 //
 // # Limits
 //

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -262,9 +263,11 @@ func TestCapturedMails(t *testing.T) {
 func TestA9AndF12NoTokenShowsInAnyOutput(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		var output strings.Builder
+		logger := slog.New(slog.NewTextHandler(&output, nil))
 		note := func(values ...any) {
 			for _, v := range values {
 				fmt.Fprintf(&output, "%v %+v %#v\n", v, v, v)
+				logger.Info("run", "value", v)
 				if encoded, err := json.Marshal(v); err == nil {
 					output.Write(encoded)
 				}
@@ -281,6 +284,15 @@ func TestA9AndF12NoTokenShowsInAnyOutput(t *testing.T) {
 		note(w.invites.Accept(w.ctx, user.ID, second))
 		note(w.invites.Decline(w.ctx, user.ID, guestToken))
 		note(w.invites.Revoke(w.ctx, w.acme.alice, guest.ID))
+		_, pendingToken := w.invite(w.acme.alice, invite.ToTeam("carl@acme.example", rbac.Member))
+		note(w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam("carl@acme.example", rbac.Manager)))
+		note(w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam("carl@acme.example", rbac.Member, invite.IfPending(invite.Return))))
+		w.configure(w.acme, tenancy.Settings{Terms: "2026-01", InviteDomains: []string{"acme.example"}})
+		note(w.invites.Accept(w.ctx, w.user("carl@acme.example").ID, pendingToken, invite.Terms(pendingToken.Reveal())))
+		note(w.invites.Inspect(w.ctx, host, inv.Team, inv.ID))
+		note(w.invites.History(w.ctx, w.acme.alice, guest.ID))
+		w.clock.Advance(invite.DefaultExpiry)
+		note(w.invites.Sweep(w.ctx, host))
 		note(w.invites.Get(w.ctx, w.acme.alice, inv.ID))
 		note(w.invites.List(w.ctx, w.acme.alice, invite.Filter{}, tenancy.Page{}))
 		for _, m := range w.mail.All() {
@@ -292,7 +304,7 @@ func TestA9AndF12NoTokenShowsInAnyOutput(t *testing.T) {
 			assert.NotContains(t, string(e.Payload), "@", "events hold no addresses")
 		}
 		note(w.picture(w.acme))
-		tokens := []invite.Token{token, guestToken, second}
+		tokens := []invite.Token{token, guestToken, second, pendingToken}
 		for _, m := range w.mail.All() {
 			tokens = append(tokens, m.Token)
 		}

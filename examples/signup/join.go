@@ -52,7 +52,8 @@ func (h *Host) accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	invitation, err := h.usher.Invites.Accept(r.Context(), user, token)
+	// The form says which terms the page has shown; usher compares them with those that the team asks for.
+	invitation, err := h.usher.Invites.Accept(r.Context(), user, token, invite.Terms(r.PostFormValue("terms")))
 	var before *invite.AcceptedError
 	if errors.As(err, &before) && before.Membership.Status == tenancy.MembershipActive {
 		invitation, err = before.Invitation, nil // a second click, or the old link: they are in
@@ -92,6 +93,8 @@ func next(p invite.Preview, signedIn bool) string {
 		return "It is no longer open: " + string(p.State) + "."
 	case !signedIn:
 		return "Sign in, or sign up, with the address that it was mailed to."
+	case p.Terms != "":
+		return "Accept, and agree to the terms " + p.Terms + "?"
 	default:
 		return "Accept?"
 	}

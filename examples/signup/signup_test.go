@@ -125,6 +125,24 @@ const (
 	wrong    = "The invitation is for another address than yours. Sign in with the one that it was mailed to."
 )
 
+// A team with terms: to register is one step, to join another, and what was agreed to is on record.
+func TestTermsAreShownAndAgreedTo(t *testing.T) {
+	s := open(t)
+	_, err := s.Tenancy.Configure(t.Context(), s.Actor("alice", "Sales"), tenancy.Settings{Terms: "2026-01"})
+	require.NoError(t, err)
+	b := s.browser()
+	b.follow()
+	b.post("/password/sign-up", "email", carol, "name", "Carol", "password", secret)
+	assert.Equal(t, "acme-holder invites you to Sales as member. Accept, and agree to the terms 2026-01?",
+		b.post("/password/confirm", "code", s.letter(carol), "password", secret))
+	refused := b.post("/join")
+	assert.NotContains(t, refused, "Welcome")
+	s.InvitationIs(carol, "Sales", invite.Pending)
+	assert.Equal(t, refused, b.post("/join", "terms", "2025-12"), "the page was an old one")
+	assert.Equal(t, "Welcome to Sales.", b.post("/join", "terms", "2026-01"))
+	s.InvitationIs(carol, "Sales", invite.Accepted)
+}
+
 func TestPassword(t *testing.T) {
 	s := open(t)
 	b := s.browser()

@@ -113,6 +113,7 @@ func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversat
 			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), last)
 		}
 	}
+	s.queueLists(c, visit)
 }
 
 // InsertConversation implements [conversation.ThreadStore].
@@ -172,11 +173,13 @@ func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error
 	utc(&c.LastAt)
 	utc(&c.IdleSince)
 	utc(&c.NeedsReplySince)
+	utc(&c.ClaimedUntil)
 	utc(&c.CreatedAt)
 	if err := cmp.Or(
 		oneOf("status", c.Status, conversation.Statuses()...),
 		channel(c.Identity.Channel),
 		s.users.mayHave(c.Assignee),
+		s.users.mayHave(c.Claimant),
 	); err != nil {
 		return nil, err
 	}

@@ -52,8 +52,12 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 	},
 	conversation.FlawAssignee: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.conversations.rows, func(c *conversationRow) (tenancy.Finding, bool) {
-			m := s.memberships.rows[teamUser{c.Team, c.Assignee}]
-			return c.finding(), !c.Assignee.IsZero() && (m == nil || m.Status != tenancy.MembershipActive)
+			return c.finding(), s.strange(c.Team, c.Assignee)
+		})
+	},
+	conversation.FlawClaimant: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.conversations.rows, func(c *conversationRow) (tenancy.Finding, bool) {
+			return c.finding(), s.strange(c.Team, c.Claimant)
 		})
 	},
 	conversation.FlawDelivery: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
@@ -82,6 +86,12 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 			return c.finding(), c.LastSeq != count || c.LastSeq != last
 		})
 	},
+}
+
+// strange reports whether somebody, and not nobody, is no active member of the team.
+func (s *Store) strange(team tenancy.TeamID, user tenancy.UserID) bool {
+	m := s.memberships.rows[teamUser{team, user}]
+	return !user.IsZero() && (m == nil || m.Status != tenancy.MembershipActive)
 }
 
 func (c *conversationRow) finding() tenancy.Finding {

@@ -58,6 +58,11 @@ type Store struct {
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
 
+	queues  map[teamUser]*list[conversationRow] // waiting ones by who has them, or nobody, by (NeedsReplySince, id)
+	claimed map[teamUser]*list[conversationRow] // by (NeedsReplySince, id)
+	claims  list[conversationRow]               // by (ClaimedUntil, id)
+	skips   unique[skipName, skipRow]
+
 	messages    unique[tenancy.MessageID, messageRow]
 	messageKeys unique[conversation.MessageKey, messageRow]
 	receipts    unique[conversation.MessageKey, messageRow]
@@ -129,6 +134,10 @@ func New() *Store {
 		snoozed:       &list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
+
+		queues:  map[teamUser]*list[conversationRow]{},
+		claimed: map[teamUser]*list[conversationRow]{},
+		skips:   newUnique[skipName, skipRow](log),
 
 		messages:    newUnique[tenancy.MessageID, messageRow](log),
 		messageKeys: newUnique[conversation.MessageKey, messageRow](log),

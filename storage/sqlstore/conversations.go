@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/conversation"
@@ -18,18 +19,20 @@ type conversationStatements struct {
 // listForm is which conditions a list of conversations has.
 type listForm struct{ guest, status, waiting, assignee bool }
 
+// findConversation is the beginning of what reads conversations; a condition follows.
+const findConversation = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
+	c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.claimant_id, c.claimed_until, c.last_seq,
+	c.last_at, c.idle_since, c.needs_reply_since, c.created_at, c.version FROM usher_conversations c WHERE`
+
 func (c *compiler) conversations() conversationStatements {
-	const find = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
-		c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.last_seq, c.last_at, c.idle_since,
-		c.needs_reply_since,
-		c.created_at, c.version FROM usher_conversations c WHERE`
+	const find = findConversation
 	s := conversationStatements{
 		insert: c.sql(`INSERT INTO usher_conversations (id, account_id, team_id, contact_id, channel, identity,
-			address, status, snoozed_until, episode, label, outcome, assignee_id, last_seq, last_at, idle_since,
-			needs_reply_since, created_at, version) VALUES (`, list("?", 18), `, 1)`),
+			address, status, snoozed_until, episode, label, outcome, assignee_id, claimant_id, claimed_until,
+			last_seq, last_at, idle_since, needs_reply_since, created_at, version) VALUES (`, list("?", 20), `, 1)`),
 		update: c.sql(`UPDATE usher_conversations SET team_id = ?, contact_id = ?, channel = ?, identity = ?,
-			address = ?, status = ?, snoozed_until = ?, episode = ?, label = ?, outcome = ?, assignee_id = ?, last_seq = ?,
-			last_at = ?, idle_since = ?, needs_reply_since = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
+			address = ?, status = ?, snoozed_until = ?, episode = ?, label = ?, outcome = ?, assignee_id = ?, claimant_id = ?,
+			claimed_until = ?, last_seq = ?, last_at = ?, idle_since = ?, needs_reply_since = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
 		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status IN ('open', 'snoozed')`),
 		open:      c.sql(find, `c.team_id = ? AND c.status IN ('open', 'snoozed') ORDER BY c.id`),
@@ -73,16 +76,16 @@ func (f listForm) conditions() []string {
 func scanConversation(r row) (conversation.Conversation, error) {
 	var c conversation.Conversation
 	err := r.Scan(id(&c.ID), id(&c.Account), id(&c.Team), id(&c.Contact), &c.Identity.Channel,
-		&c.Identity.Value, &c.Address, &c.Status, at(&c.SnoozedUntil), &c.Episode, &c.Label, &c.Outcome, id(&c.Assignee), &c.LastSeq,
-		at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
+		&c.Identity.Value, &c.Address, &c.Status, at(&c.SnoozedUntil), &c.Episode, &c.Label, &c.Outcome, id(&c.Assignee), id(&c.Claimant),
+		at(&c.ClaimedUntil), &c.LastSeq, at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
 	return c, err
 }
 
 // InsertConversation implements [conversation.ThreadStore].
 func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
 	_, err := s.exec(ctx, s.conversations.insert, c.ID, c.Account, c.Team, c.Contact, c.Identity.Channel,
-		c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label, c.Outcome, c.Assignee, c.LastSeq,
-		micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, micros(c.CreatedAt))
+		c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label, c.Outcome, c.Assignee, c.Claimant,
+		micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, micros(c.CreatedAt))
 	return err
 }
 
@@ -90,7 +93,7 @@ func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversat
 func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
 	err := s.update(ctx, s.conversations.update, []any{
 		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label,
-		c.Outcome, c.Assignee, c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.ID, team, c.Version,
+		c.Outcome, c.Assignee, c.Claimant, micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.ID, team, c.Version,
 	}, s.conversations.exists, c.ID, team)
 	if err != nil || c.Team == team {
 		return err
@@ -112,21 +115,26 @@ func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenanc
 	return one(ctx, s, scanConversation, s.conversations.byID, id, team)
 }
 
-// LockOpen implements [conversation.ThreadStore]. What is opened between the lock and the read is
-// not locked yet: then it takes them once more.
+// LockOpen implements [conversation.ThreadStore].
 func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
+	return s.lockAll(ctx, s.conversations.lockOpen, s.conversations.open, team)
+}
+
+// lockAll takes the conversations that a condition finds and reads them. What has come to it
+// between the lock and the read is not locked yet: then it takes them once more.
+func (s *Store) lockAll(ctx context.Context, update, query string, args ...any) ([]conversation.Conversation, error) {
 	for {
 		var locked int64
 		err := s.writable(ctx)
 		if !s.dialect.OneWriter && err == nil {
-			locked, err = s.exec(ctx, s.conversations.lockOpen, team)
+			locked, err = s.exec(ctx, update, slices.Clone(args)...)
 		}
 		if err != nil {
 			return nil, err
 		}
-		open, err := all(ctx, s, scanConversation, s.conversations.open, team)
-		if err != nil || s.dialect.OneWriter || int64(len(open)) == locked {
-			return open, err
+		found, err := all(ctx, s, scanConversation, query, slices.Clone(args)...)
+		if err != nil || s.dialect.OneWriter || int64(len(found)) == locked {
+			return found, err
 		}
 	}
 }

@@ -26,6 +26,8 @@ var flaws = map[tenancy.Flaw]string{
 		WHERE r.account_id <> t.account_id`,
 	conversation.FlawAssignee: brokenConversation + `c.assignee_id IS NOT NULL AND NOT EXISTS (SELECT 1
 		FROM usher_memberships m WHERE m.team_id = c.team_id AND m.user_id = c.assignee_id AND m.status = 'active')`,
+	conversation.FlawClaimant: brokenConversation + `c.claimant_id IS NOT NULL AND NOT EXISTS (SELECT 1
+		FROM usher_memberships m WHERE m.team_id = c.team_id AND m.user_id = c.claimant_id AND m.status = 'active')`,
 	conversation.FlawDelivery: brokenConversation + `EXISTS (SELECT 1 FROM usher_deliveries d
 		LEFT JOIN usher_invitations i ON i.id = d.invitation_id
 		WHERE d.pending_conversation = c.id AND (i.state IS NULL OR i.state <> 'pending'))`,

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -133,6 +134,16 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 				return err
 			},
+			"Hand": func(ctx context.Context) error {
+				_, err := store.Hand(ctx, s.team.ID, conversation.Line{User: s.user.ID, At: noon, Claimed: true, Assigned: true})
+				return err
+			},
+			"Waits": func(ctx context.Context) error {
+				_, err := store.Waits(ctx, s.team.ID, conversation.Line{User: s.user.ID, At: noon, Free: true})
+				return err
+			},
+			"ClaimedBy":   func(ctx context.Context) error { _, err := store.ClaimedBy(ctx, s.team.ID, s.user.ID); return err },
+			"ClaimsEnded": func(ctx context.Context) error { _, err := store.ClaimsEnded(ctx, noon, 10); return err },
 			"SnoozeEnded": func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
 			"Idle":        func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
 			"Episodes":    func(ctx context.Context) error { _, err := store.Episodes(ctx, s.conversation.ID, 0, 10); return err },
@@ -157,6 +168,27 @@ func TestStatementCounts(t *testing.T) {
 			return err
 		})
 		within(lock, "LockOpen", func(ctx context.Context) error { _, err := store.LockOpen(ctx, s.team.ID); return err })
+		within(lock, "LockAnswered", func(ctx context.Context) error {
+			_, err := store.LockAnswered(ctx, s.team.ID, s.user.ID)
+			return err
+		})
+		none := func(err error) error {
+			if errors.Is(err, tenancy.ErrNotFound) {
+				return nil
+			}
+			return err
+		}
+		within(1, "LockNext of what is free", func(ctx context.Context) error {
+			_, err := store.LockNext(ctx, s.team.ID, conversation.Line{User: newID[tenancy.UserID](), At: noon, Free: true})
+			return none(err)
+		})
+		within(3, "LockNext", func(ctx context.Context) error {
+			_, err := store.LockNext(ctx, s.team.ID, conversation.Line{User: newID[tenancy.UserID](), At: noon, Free: true, Claimed: true, Assigned: true})
+			return none(err)
+		})
+		within(2, "InsertSkip", func(ctx context.Context) error {
+			return store.InsertSkip(ctx, conversation.Skip{Conversation: s.conversation.ID, User: s.user.ID, EndsAt: noon})
+		})
 		within(1, "EndEpisode", func(ctx context.Context) error {
 			return store.EndEpisode(ctx, conversation.Episode{
 				Conversation: s.conversation.ID, Number: 1, ClosedAt: noon, ClosedOn: conversation.OnClose,

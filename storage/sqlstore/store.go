@@ -39,6 +39,7 @@ type Store struct {
 	invitations   invitationStatements
 	contacts      contactStatements
 	conversations conversationStatements
+	desk          deskStatements
 	episodes      episodeStatements
 	messages      messageStatements
 	words         wordStatements
@@ -102,6 +103,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.invitations = c.invitations()
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()
+	s.desk = c.desk()
 	s.episodes = c.episodes()
 	s.messages = c.messages()
 	s.words = c.words()

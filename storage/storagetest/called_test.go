@@ -84,6 +84,34 @@ func (s *calledStore) ContactByAddress(a context.Context, b tenancy.TeamID, c te
 	return s.note("ContactByAddress").ContactByAddress(a, b, c, d)
 }
 
+func (s *calledStore) ClaimedBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return s.note("ClaimedBy").ClaimedBy(a, b, c)
+}
+
+func (s *calledStore) ClaimsEnded(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
+	return s.note("ClaimsEnded").ClaimsEnded(a, b, c)
+}
+
+func (s *calledStore) Hand(a context.Context, b tenancy.TeamID, c conversation.Line) (conversation.Hand, error) {
+	return s.note("Hand").Hand(a, b, c)
+}
+
+func (s *calledStore) InsertSkip(a context.Context, b conversation.Skip) error {
+	return s.note("InsertSkip").InsertSkip(a, b)
+}
+
+func (s *calledStore) LockAnswered(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]conversation.Conversation, error) {
+	return s.note("LockAnswered").LockAnswered(a, b, c)
+}
+
+func (s *calledStore) LockNext(a context.Context, b tenancy.TeamID, c conversation.Line) (conversation.Conversation, error) {
+	return s.note("LockNext").LockNext(a, b, c)
+}
+
+func (s *calledStore) Waits(a context.Context, b tenancy.TeamID, c conversation.Line) (bool, error) {
+	return s.note("Waits").Waits(a, b, c)
+}
+
 func (s *calledStore) Conversation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID) (conversation.Conversation, error) {
 	return s.note("Conversation").Conversation(a, b, c)
 }

@@ -42,6 +42,8 @@ func conversations() kind[conversation.Conversation] {
 			{"a question", func(w *world, c *row) { c.NeedsReplySince = w.now() }},
 			{"the assignee", func(w *world, c *row) { c.Assignee = w.user().ID }},
 			{"to no assignee", func(w *world, c *row) { c.Assignee = tenancy.UserID{} }},
+			{"the claim", func(w *world, c *row) { c.Claimant, c.ClaimedUntil = w.user().ID, w.now() }},
+			{"to no claim", func(w *world, c *row) { c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{} }},
 			{"the label", func(w *world, c *row) { c.Label = conversation.Disengaged }},
 			{"snoozing", func(w *world, c *row) { c.Status, c.SnoozedUntil = conversation.Snoozed, w.now().Add(time.Hour) }},
 			{"waking", func(w *world, c *row) {
@@ -58,6 +60,7 @@ func conversations() kind[conversation.Conversation] {
 			{"IdleSince", false, func(c *row) *time.Time { return &c.IdleSince }},
 			{"LastAt", false, func(c *row) *time.Time { return &c.LastAt }},
 			{"NeedsReplySince", true, func(c *row) *time.Time { return &c.NeedsReplySince }},
+			{"ClaimedUntil", true, func(c *row) *time.Time { return &c.ClaimedUntil }},
 		},
 		enums: []enumField[row]{
 			{"Status", "open", func(c *row, v string) { c.Status = conversation.Status(v) }, nil},
@@ -69,6 +72,7 @@ func conversations() kind[conversation.Conversation] {
 			{"Contact", func(w *world, c *row) { c.Contact = newID[tenancy.ContactID](w) }},
 			{"Contact in its team", func(w *world, c *row) { c.Contact = w.contact(w.team().ID).ID }},
 			{"Assignee", func(w *world, c *row) { c.Assignee = newID[tenancy.UserID](w) }},
+			{"Claimant", func(w *world, c *row) { c.Claimant = newID[tenancy.UserID](w) }},
 		},
 	}
 }

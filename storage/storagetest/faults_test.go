@@ -804,6 +804,106 @@ func (s locksClosed) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conve
 	return all, err
 }
 
+// newestFirst goes through a line from its end.
+type newestFirst struct{ spoiled }
+
+func (s newestFirst) LockNext(ctx context.Context, team tenancy.TeamID, line conversation.Line) (conversation.Conversation, error) {
+	next, err := s.Store.LockNext(ctx, team, line)
+	if err != nil {
+		return next, err
+	}
+	all, err := s.Store.Conversations(ctx, conversation.Scope{Team: team}, conversation.Filter{Status: conversation.Open, Waiting: true}, tenancy.Keyset{Limit: 1})
+	if err == nil && all[0].Assignee == next.Assignee && all[0].ClaimedUntil.Equal(next.ClaimedUntil) {
+		next = all[0]
+	}
+	return next, err
+}
+
+// lateClaims ends claims a microsecond late.
+type lateClaims struct{ spoiled }
+
+func (s lateClaims) LockNext(ctx context.Context, team tenancy.TeamID, line conversation.Line) (conversation.Conversation, error) {
+	line.At = line.At.Add(-time.Microsecond)
+	return s.Store.LockNext(ctx, team, line)
+}
+
+func (s lateClaims) ClaimsEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return s.Store.ClaimsEnded(ctx, now.Add(-time.Microsecond), limit)
+}
+
+// skipsForAll keeps what one user has skipped from everybody.
+type skipsForAll struct {
+	spoiled
+	skipped *sync.Map
+}
+
+func (s skipsForAll) InsertSkip(ctx context.Context, skip conversation.Skip) error {
+	s.skipped.Store(skip.Conversation, skip.EndsAt)
+	return s.Store.InsertSkip(ctx, skip)
+}
+
+func (s skipsForAll) LockNext(ctx context.Context, team tenancy.TeamID, line conversation.Line) (conversation.Conversation, error) {
+	next, err := s.Store.LockNext(ctx, team, line)
+	if until, ok := s.skipped.Load(next.ID); ok && line.At.Before(until.(time.Time)) {
+		return conversation.Conversation{}, tenancy.ErrNotFound
+	}
+	return next, err
+}
+
+// firstSkip keeps the first skip and passes over those that follow.
+type firstSkip struct {
+	spoiled
+	skipped *sync.Map
+}
+
+func (s firstSkip) InsertSkip(ctx context.Context, skip conversation.Skip) error {
+	key := skip
+	key.EndsAt = time.Time{}
+	if _, kept := s.skipped.LoadOrStore(key, true); kept {
+		return nil
+	}
+	return s.Store.InsertSkip(ctx, skip)
+}
+
+// seesClaimsOnly takes what is claimed for what does not wait.
+type seesClaimsOnly struct{ spoiled }
+
+func (s seesClaimsOnly) Waits(ctx context.Context, team tenancy.TeamID, line conversation.Line) (bool, error) {
+	waits := false
+	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+		_, err := s.Store.LockNext(ctx, team, line)
+		waits = err == nil
+		if errors.Is(err, tenancy.ErrNotFound) {
+			err = nil
+		}
+		return err
+	})
+	return waits, err
+}
+
+// onlyLasting knows only part of what a user has claimed, and takes what is answered for waiting.
+type onlyLasting struct{ spoiled }
+
+func (s onlyLasting) ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+	ids, err := s.Store.ClaimedBy(ctx, team, user)
+	ended, failed := s.Store.ClaimsEnded(ctx, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), 1000)
+	return slices.DeleteFunc(ids, func(id tenancy.ConversationID) bool {
+		return slices.Contains(ended, conversation.Thread{Team: team, Conversation: id})
+	}), errors.Join(err, failed)
+}
+
+func (s onlyLasting) LockAnswered(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]conversation.Conversation, error) {
+	list, err := s.Store.LockAnswered(ctx, team, user)
+	return list[:max(0, len(list)-1)], err
+}
+
+func (s onlyLasting) Hand(ctx context.Context, team tenancy.TeamID, line conversation.Line) (conversation.Hand, error) {
+	line.Free = true
+	hand, err := s.Store.Hand(ctx, team, line)
+	hand.Waiting = hand.Waiting || hand.Answered
+	return hand, err
+}
+
 // wakesLate finds the end of a snooze when it has been over for a microsecond.
 type wakesLate struct{ spoiled }
 
@@ -1928,6 +2028,17 @@ func faults() []fault {
 		of("words stay in the old team", func(s spoiled) storage.Store { return leavesWords{s, new(sync.Map)} }, "words move with their conversation"),
 		of("words are not deleted", func(s spoiled) storage.Store { return keepsWords{s} }, "words are taken from one message"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
+		of("a line is gone through from its end", func(s spoiled) storage.Store { return newestFirst{s} }, "line is gone through from its first on"),
+		of("a claim ends a microsecond late for the line", func(s spoiled) storage.Store { return lateClaims{s} }, "line is gone through from its first on"),
+		of("a claim ends a microsecond late for the sweep", func(s spoiled) storage.Store { return lateClaims{s} }, "claims that have ended by the clock"),
+		of("a skip is everybody's", func(s spoiled) storage.Store { return skipsForAll{s, new(sync.Map)} }, "skip takes the place of an earlier one"),
+		of("a second skip is passed over", func(s spoiled) storage.Store { return firstSkip{s, new(sync.Map)} }, "skip takes the place of an earlier one"),
+		of("a skip outlives a rollback", func(s spoiled) storage.Store { return skipsForAll{s, new(sync.Map)} }, "skip that is rolled back is none"),
+		of("what is claimed does not wait", func(s spoiled) storage.Store { return seesClaimsOnly{s} }, "line that waits is told from none"),
+		of("a claim that has ended is nobody's", func(s spoiled) storage.Store { return onlyLasting{s} }, "claimed conversations of a user"),
+		of("one answered conversation is left out", func(s spoiled) storage.Store { return onlyLasting{s} }, "answered conversations that a user has claimed are locked"),
+		of("what is answered waits in hand", func(s spoiled) storage.Store { return onlyLasting{s} }, "hand is what the user has claimed or is assigned"),
+		of("no claim is of somebody who has gone", func(s spoiled) storage.Store { return seesNoFlaw{s, conversation.FlawClaimant} }, "broken: a conversation claimed by somebody who is not in the team"),
 		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are not closed are locked all at once"),
 		of("a snooze ends a microsecond late", func(s spoiled) storage.Store { return wakesLate{s} }, "snoozes that have ended are found by their time"),
 		of("a conversation is idle a microsecond early", func(s spoiled) storage.Store { return closesEarly{s} }, "idle conversations are found by their team's patience"),

@@ -41,11 +41,7 @@ func teamCalls() map[string]teamCall {
 			return count(s.Members(ctx, team, tenancy.Keyset{Limit: 5}))
 		},
 		"HasOtherManager": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			has, err := s.HasOtherManager(ctx, team, t.user.ID)
-			if has {
-				return 1, err
-			}
-			return 0, err
+			return flag(s.HasOtherManager(ctx, team, t.user.ID))
 		},
 		"LastingRoles": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LastingRoles(ctx, team, t.user.ID))
@@ -152,6 +148,22 @@ func teamCalls() map[string]teamCall {
 		"AssignedTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.AssignedTo(ctx, team, t.thread.Assignee))
 		},
+		"LockNext": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.LockNext(ctx, team, t.line()))
+		},
+		"Waits": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return flag(s.Waits(ctx, team, conversation.Line{User: t.thread.Assignee, Assigned: true}))
+		},
+		"Hand": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			hand, err := s.Hand(ctx, team, t.line())
+			return flag(hand.Waiting || hand.Answered, err)
+		},
+		"LockAnswered": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.LockAnswered(ctx, team, t.answered.Claimant))
+		},
+		"ClaimedBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.ClaimedBy(ctx, team, t.thread.Claimant))
+		},
 		"GrantedIn": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.GrantedIn(ctx, team, t.grant.User))
 		},
@@ -175,6 +187,13 @@ func one[V any](_ V, err error) (int, error) {
 		return 0, err
 	}
 	return 1, nil
+}
+
+func flag(is bool, err error) (int, error) {
+	if !is {
+		return 0, err
+	}
+	return 1, err
 }
 
 func count[V any](list []V, err error) (int, error) { return len(list), err }

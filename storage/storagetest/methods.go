@@ -54,6 +54,8 @@ type town struct {
 	use, newUse               invite.Use
 	contact, newContact       conversation.Contact
 	thread, newThread         conversation.Conversation
+	answered                  conversation.Conversation // and claimed
+	skipped                   conversation.Conversation // ready to be, by its claimant
 	snoozed, idle             conversation.Conversation
 	episode, newEpisode       conversation.Episode
 	message, newMessage       conversation.Message
@@ -99,6 +101,10 @@ func (w *world) town() *town {
 	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
+	t.skipped = w.conversation(t.team)
+	t.answered = w.aConversation(t.team)
+	t.answered.NeedsReplySince = time.Time{}
+	conversations().store(w, t.answered)
 	t.snoozed, t.idle = w.aConversation(t.team), w.aConversation(t.team)
 	t.snoozed.Status, t.snoozed.SnoozedUntil = conversation.Snoozed, w.now()
 	t.idle.NeedsReplySince, t.idle.IdleSince = time.Time{}, w.now().Add(-2*t.team.Settings.AutoClose)
@@ -119,6 +125,11 @@ func (w *world) town() *town {
 	t.event.Sequence, t.newEvent.Sequence, t.newEvent.Lanes = 1, 2, []string{lane}
 	t.at = w.now()
 	return t
+}
+
+// line is the one in which the town's thread stands.
+func (t *town) line() conversation.Line {
+	return conversation.Line{User: t.thread.Claimant, At: t.at, Claimed: true, Assigned: true}
 }
 
 // calls is the table.
@@ -360,6 +371,27 @@ func calls() map[string]call {
 		"AssignedTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
 		}},
+		"LockNext": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockNext(ctx, t.team.ID, t.line()))
+		}},
+		"Waits": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Waits(ctx, t.team.ID, t.line()))
+		}},
+		"Hand": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Hand(ctx, t.team.ID, t.line()))
+		}},
+		"LockAnswered": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockAnswered(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"ClaimedBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"ClaimsEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5))
+		}},
+		"InsertSkip": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertSkip(ctx, conversation.Skip{Conversation: t.skipped.ID, User: t.skipped.Claimant, EndsAt: t.at.Add(time.Hour)})
+		}},
 
 		"SnoozeEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.SnoozeEnded(ctx, t.at, 5)) }},
 		"Idle":        {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
@@ -575,6 +607,10 @@ func (w *world) state(t *town) map[string]any {
 		add(fmt.Sprint("Grants ", i), grants, err)
 		episodes, err := s.Episodes(ctx, c, 0, 100)
 		add(fmt.Sprint("Episodes ", i), episodes, err)
+	}
+	for i, user := range []tenancy.UserID{t.thread.Claimant, t.skipped.Claimant} {
+		hand, err := s.Hand(ctx, t.team.ID, conversation.Line{User: user, At: t.at, Claimed: true})
+		add(fmt.Sprint("Hand ", i), hand, err)
 	}
 	for word := range conversation.Word(3) {
 		found, err := s.Search(ctx, t.team.ID, []conversation.Word{word}, true, page)

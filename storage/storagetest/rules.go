@@ -131,6 +131,19 @@ const (
 	ruleDeliveries        rule = "conversation.DeliveryStore.Deliveries — Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id)."
 )
 
+// The desk.
+const (
+	ruleLockNext       rule = "conversation.DeskStore.LockNext — LockNext takes the first conversation of the line, by (NeedsReplySince, ID), until the transaction ends, and answers it; ErrNotFound where there is none."
+	ruleLockNextPasses rule = "conversation.DeskStore.LockNext — It waits for nobody: what another transaction has taken is passed over."
+	ruleWaits          rule = "conversation.DeskStore.Waits — Waits reports whether an open conversation of the team waits for a reply that is nobody's, if the line has Free, or assigned to the user, if it has Assigned: whoever has claimed or skipped it."
+	ruleHand           rule = "conversation.DeskStore.Hand — Hand reads what the line's user has in hand."
+	ruleLockAnswered   rule = "conversation.DeskStore.LockAnswered — LockAnswered takes the team's conversations that the user has claimed and that do not wait for a reply, whatever the end of the claim, until the transaction ends, and answers them by id."
+	ruleClaimedBy      rule = "conversation.DeskStore.ClaimedBy — ClaimedBy lists the ids of the team's conversations that the user has claimed, whatever the end of the claim, by id."
+	ruleClaimsEnded    rule = "conversation.DeskStore.ClaimsEnded — ClaimsEnded lists at most limit conversations, of all teams, whose claim has ended by the clock (ClaimedUntil is not after now), by (ClaimedUntil, id)."
+	ruleSkip           rule = "conversation.DeskStore.InsertSkip — InsertSkip keeps a skip in the place of an earlier one of the same conversation and user."
+	ruleFlawClaimant   rule = "conversation.FlawClaimant — a conversation is claimed by somebody who is no active member of its team."
+)
+
 // The outbox.
 const (
 	ruleAppend   rule = "outbox.Appender.Append — Append writes the events in the order given and draws each one's Sequence from the row of its stream, which it locks."

@@ -142,6 +142,7 @@ func groups() []group {
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},
 		{"conversations", conversationCases()},
+		{"desk", deskCases()},
 		{"episodes", episodeCases()},
 		{"sweeps", sweepCases()},
 		{"messages", messageCases()},

@@ -214,6 +214,7 @@ func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
 		ID: newID[tenancy.ConversationID](w), Account: team.Account, Team: team.ID, Contact: contact.ID,
 		Identity: team.Identity, Address: contact.Address, Status: conversation.Open,
 		Label: conversation.Engaged, Outcome: conversation.NotInterested, Assignee: w.user().ID,
+		Claimant: w.user().ID, ClaimedUntil: w.now().AddDate(1, 0, 0),
 		Episode: 2, LastSeq: 3, LastAt: w.now(), IdleSince: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
 	}
 }

@@ -13,6 +13,7 @@ func threadDoctorCases() []testCase {
 	covers := []string{"Broken"}
 	return []testCase{
 		{name: "broken: a conversation of somebody who is not in the team", rule: ruleFlawAssignee, covers: covers, run: assigneeFlawCase},
+		{name: "broken: a conversation claimed by somebody who is not in the team", rule: ruleFlawClaimant, covers: covers, run: claimantFlawCase},
 		{name: "broken: a delivery that waits for nothing", rule: ruleFlawDelivery, covers: covers, run: deliveryFlawCase},
 		{name: "broken: a guest who is not in the team", rule: ruleFlawGrant, covers: covers, run: grantFlawCase},
 		{name: "broken: a conversation that miscounts its messages", rule: ruleFlawCounter, covers: covers, run: counterFlawCase},
@@ -24,15 +25,24 @@ func findingIn(c conversation.Conversation) tenancy.Finding {
 }
 
 func assigneeFlawCase(w *world) {
+	holderFlaw(w, conversation.FlawAssignee, func(c *conversation.Conversation) *tenancy.UserID { return &c.Assignee })
+}
+
+func claimantFlawCase(w *world) {
+	holderFlaw(w, conversation.FlawClaimant, func(c *conversation.Conversation) *tenancy.UserID { return &c.Claimant })
+}
+
+// holderFlaw looks for conversations that are in the hands of people who may not have them.
+func holderFlaw(w *world, flaw tenancy.Flaw, of func(c *conversation.Conversation) *tenancy.UserID) {
 	var want []tenancy.Finding
 	team := w.team()
 	elsewhere := w.member(w.team().ID, rbac.Manager).User
 	for _, status := range []tenancy.MembershipStatus{"", tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved} {
 		c := w.aConversation(team)
 		if status == "" {
-			c.Assignee = elsewhere
+			*of(&c) = elsewhere
 		} else {
-			m := w.aMembership(team.ID, c.Assignee)
+			m := w.aMembership(team.ID, *of(&c))
 			m.Status, m.ExpiresAt = status, m.JoinedAt // expired: for the sweep to tidy up
 			memberships().store(w, m)
 		}
@@ -42,9 +52,9 @@ func assigneeFlawCase(w *world) {
 		conversations().store(w, c)
 	}
 	nobody := w.aConversation(team)
-	nobody.Assignee = tenancy.UserID{}
+	*of(&nobody) = tenancy.UserID{}
 	conversations().store(w, nobody)
-	w.diagnoses(conversation.FlawAssignee, want)
+	w.diagnoses(flaw, want)
 }
 
 func deliveryFlawCase(w *world) {

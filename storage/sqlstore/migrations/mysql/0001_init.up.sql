@@ -132,6 +132,8 @@ CREATE TABLE IF NOT EXISTS usher_contacts (
 	FOREIGN KEY (team_id) REFERENCES usher_teams (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- claimed_until is never NULL: what nobody has claimed has the zero time there, long past, so that one
+-- range finds all that is free.
 CREATE TABLE IF NOT EXISTS usher_conversations (
 	id                BINARY(16) NOT NULL PRIMARY KEY,
 	account_id        BINARY(16) NOT NULL,
@@ -146,6 +148,8 @@ CREATE TABLE IF NOT EXISTS usher_conversations (
 	label             VARBINARY(400) NOT NULL,
 	outcome           VARBINARY(400) NOT NULL,
 	assignee_id       BINARY(16),
+	claimant_id       BINARY(16),
+	claimed_until     BIGINT NOT NULL,
 	last_seq          BIGINT NOT NULL,
 	last_at           BIGINT NOT NULL,
 	idle_since        BIGINT NOT NULL,
@@ -161,7 +165,11 @@ CREATE TABLE IF NOT EXISTS usher_conversations (
 	KEY usher_conversations_waiting (team_id, needs_reply_since),
 	KEY usher_conversations_snoozed (status, snoozed_until, id),
 	KEY usher_conversations_idle (team_id, status, needs_reply_since, idle_since),
+	KEY usher_conversations_queue (team_id, status, assignee_id, needs_reply_since, id, claimed_until),
+	KEY usher_conversations_claimed (claimant_id, team_id, needs_reply_since, id),
+	KEY usher_conversations_claims (claimed_until, id),
 	FOREIGN KEY (assignee_id) REFERENCES usher_users (id),
+	FOREIGN KEY (claimant_id) REFERENCES usher_users (id),
 	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
 	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
@@ -179,6 +187,16 @@ CREATE TABLE IF NOT EXISTS usher_episodes (
 	outcome         VARBINARY(400) NOT NULL,
 	PRIMARY KEY (conversation_id, number),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- Who does not want to be offered which conversation, and until when.
+CREATE TABLE IF NOT EXISTS usher_skips (
+	conversation_id BINARY(16) NOT NULL,
+	user_id         BINARY(16) NOT NULL,
+	ends_at         BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id, user_id),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (user_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS usher_messages (

@@ -127,6 +127,8 @@ CREATE TABLE usher_contacts (
 	UNIQUE (team_id, channel, address)
 );
 
+-- claimed_until is never NULL: what nobody has claimed has the zero time there, long past, so that one
+-- range finds all that is free.
 CREATE TABLE usher_conversations (
 	id                uuid NOT NULL PRIMARY KEY,
 	account_id        uuid NOT NULL,
@@ -141,6 +143,8 @@ CREATE TABLE usher_conversations (
 	label             text NOT NULL,
 	outcome           text NOT NULL,
 	assignee_id       uuid REFERENCES usher_users (id),
+	claimant_id       uuid REFERENCES usher_users (id),
+	claimed_until     bigint NOT NULL,
 	last_seq          bigint NOT NULL,
 	last_at           bigint NOT NULL,
 	idle_since        bigint NOT NULL,
@@ -160,6 +164,12 @@ CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assig
 	WHERE assignee_id IS NOT NULL;
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
+CREATE INDEX usher_conversations_queue ON usher_conversations (team_id, assignee_id, needs_reply_since, id, claimed_until)
+	WHERE needs_reply_since IS NOT NULL AND status = 'open';
+CREATE INDEX usher_conversations_claimed ON usher_conversations (claimant_id, team_id, needs_reply_since, id)
+	WHERE claimant_id IS NOT NULL;
+CREATE INDEX usher_conversations_claims ON usher_conversations (claimed_until, id)
+	WHERE claimant_id IS NOT NULL;
 CREATE INDEX usher_conversations_snoozed ON usher_conversations (snoozed_until, id)
 	WHERE status = 'snoozed';
 CREATE INDEX usher_conversations_idle ON usher_conversations (team_id, idle_since)
@@ -177,6 +187,14 @@ CREATE TABLE usher_episodes (
 	closed_on       text NOT NULL CHECK (closed_on IN ('', 'close', 'idle')),
 	outcome         text NOT NULL,
 	PRIMARY KEY (conversation_id, number)
+);
+
+-- Who does not want to be offered which conversation, and until when.
+CREATE TABLE usher_skips (
+	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),
+	user_id         uuid NOT NULL REFERENCES usher_users (id),
+	ends_at         bigint NOT NULL,
+	PRIMARY KEY (conversation_id, user_id)
 );
 
 CREATE TABLE usher_messages (

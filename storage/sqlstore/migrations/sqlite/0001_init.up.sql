@@ -119,6 +119,8 @@ CREATE TABLE usher_contacts (
 	UNIQUE (team_id, channel, address)
 ) STRICT;
 
+-- claimed_until is never NULL: what nobody has claimed has the zero time there, long past, so that one
+-- range finds all that is free.
 CREATE TABLE usher_conversations (
 	id                BLOB NOT NULL PRIMARY KEY,
 	account_id        BLOB NOT NULL,
@@ -133,6 +135,8 @@ CREATE TABLE usher_conversations (
 	label             TEXT NOT NULL,
 	outcome           TEXT NOT NULL,
 	assignee_id       BLOB REFERENCES usher_users (id),
+	claimant_id       BLOB REFERENCES usher_users (id),
+	claimed_until     INTEGER NOT NULL,
 	last_seq          INTEGER NOT NULL,
 	last_at           INTEGER NOT NULL,
 	idle_since        INTEGER NOT NULL,
@@ -151,6 +155,12 @@ CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assig
 	WHERE assignee_id IS NOT NULL;
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
+CREATE INDEX usher_conversations_queue ON usher_conversations (team_id, assignee_id, needs_reply_since, id, claimed_until)
+	WHERE needs_reply_since IS NOT NULL AND status = 'open';
+CREATE INDEX usher_conversations_claimed ON usher_conversations (claimant_id, team_id, needs_reply_since, id)
+	WHERE claimant_id IS NOT NULL;
+CREATE INDEX usher_conversations_claims ON usher_conversations (claimed_until, id)
+	WHERE claimant_id IS NOT NULL;
 CREATE INDEX usher_conversations_snoozed ON usher_conversations (snoozed_until, id)
 	WHERE status = 'snoozed';
 CREATE INDEX usher_conversations_idle ON usher_conversations (team_id, idle_since)
@@ -169,6 +179,14 @@ CREATE TABLE usher_episodes (
 	outcome         TEXT NOT NULL,
 	PRIMARY KEY (conversation_id, number)
 ) STRICT, WITHOUT ROWID;
+
+-- Who does not want to be offered which conversation, and until when.
+CREATE TABLE usher_skips (
+	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
+	user_id         BLOB NOT NULL REFERENCES usher_users (id),
+	ends_at         INTEGER NOT NULL,
+	PRIMARY KEY (conversation_id, user_id)
+) STRICT;
 
 CREATE TABLE usher_messages (
 	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),

@@ -1,0 +1,30 @@
+package conversation
+
+import (
+	"time"
+
+	"github.com/usher-go/usher/tenancy"
+)
+
+// Line is the conversations of a team that are open and wait for a reply, as one user is to answer
+// them. It is the union of what it says, without what the user has skipped until after At.
+type Line struct {
+	User tenancy.UserID
+	// At decides which claims and skips have ended.
+	At time.Time
+	// Free is what is nobody's: without an assignee and without a claim that lasts beyond At.
+	Free bool
+	// Claimed is what the user has a claim on that lasts beyond At.
+	Claimed bool
+	// Assigned is what is assigned to the user and not under another's claim that lasts beyond At.
+	Assigned bool
+}
+
+// Hand is what a user has in hand.
+type Hand struct {
+	// Waiting reports whether the line has something under Claimed or Assigned.
+	Waiting bool
+	// Answered reports whether the user has a claim, whatever its end, on a conversation that does
+	// not wait for a reply.
+	Answered bool
+}

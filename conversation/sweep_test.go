@@ -1,0 +1,194 @@
+package conversation_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher"
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// together starts all calls at a barrier and answers what they answered. None may fail.
+func together[T any](t *testing.T, calls ...func() (T, error)) []T {
+	t.Helper()
+	answers := make([]T, len(calls))
+	start := make(chan struct{})
+	var ready, done sync.WaitGroup
+	for i, call := range calls {
+		ready.Add(1)
+		done.Go(func() {
+			ready.Done()
+			<-start
+			var err error
+			answers[i], err = call()
+			assert.NoError(t, err)
+		})
+	}
+	ready.Wait()
+	close(start)
+	done.Wait()
+	return answers
+}
+
+func TestWaking(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c, other := w.hello(), w.Receive("Sales", "visitor-2", "Hi")
+		snoozed := w.snooze(c.ID)
+		_, err := w.Conversations.Snooze(ctx, w.bob, other.ID, w.Clock.Now().Add(2*time.Hour))
+		require.NoError(t, err)
+		w.Clock.Advance(time.Hour - time.Microsecond)
+		n, err := w.Conversations.Wake(ctx, ushertest.System)
+		require.NoError(t, err)
+		assert.Zero(t, n, "a microsecond early")
+		assert.Equal(t, snoozed, w.get(w.bob, c.ID))
+
+		w.Clock.Advance(time.Microsecond)
+		n, err = w.Conversations.Wake(ctx, ushertest.System)
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+		woken := w.get(w.bob, c.ID)
+		assert.Equal(t, conversation.Open, woken.Status)
+		assert.Zero(t, woken.SnoozedUntil)
+		assert.Equal(t, w.Clock.Now(), woken.IdleSince)
+		assert.Equal(t, c.NeedsReplySince, woken.NeedsReplySince)
+		assert.Equal(t, conversation.Snoozed, w.get(w.bob, other.ID).Status)
+		assert.Equal(t, []tenancy.Facts{{"conversation": c.ID.String(), "on": "timer", "episode": "1"}},
+			w.facts(w.bob.Team, conversation.ConversationWoken))
+		n, err = w.Conversations.Wake(ctx, ushertest.System)
+		require.NoError(t, err)
+		assert.Zero(t, n)
+	})
+}
+
+// Auto-close: open, answered, and idle for the team's set time. All else is left alone.
+func TestClosingWhatIsIdle(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		answered, waiting, resting, closed := w.hello(), w.Receive("Sales", "visitor-2", "Hi"), w.Receive("Sales", "visitor-3", "Hi"), w.Receive("Sales", "visitor-4", "Hi")
+		unwritten, err := w.Conversations.Start(ctx, w.bob, "visitor-5")
+		require.NoError(t, err)
+		for _, c := range []conversation.Conversation{answered, resting, closed} {
+			_, err := w.Conversations.Send(ctx, w.bob, c.ID, "Yes it is")
+			require.NoError(t, err)
+		}
+		_, err = w.Conversations.Snooze(ctx, w.bob, resting.ID, w.Clock.Now().AddDate(0, 1, 0))
+		require.NoError(t, err)
+		_, err = w.Conversations.Close(ctx, w.bob, closed.ID, conversation.Qualified)
+		require.NoError(t, err)
+		sweep := func() int {
+			t.Helper()
+			n, err := w.Conversations.CloseIdle(ctx, ushertest.System)
+			require.NoError(t, err)
+			return n
+		}
+		w.Clock.Advance(24 * time.Hour)
+		assert.Zero(t, sweep(), "a team that has set no time closes nothing")
+
+		w.configure(w.alice, func(s *tenancy.Settings) { s.AutoClose = 25 * time.Hour })
+		w.Clock.Advance(time.Hour - time.Microsecond)
+		assert.Zero(t, sweep(), "a microsecond early")
+		w.Clock.Advance(time.Microsecond)
+		assert.Equal(t, 2, sweep())
+		for _, id := range []tenancy.ConversationID{answered.ID, unwritten.ID} {
+			after := w.get(w.bob, id)
+			assert.Equal(t, conversation.Closed, after.Status)
+			assert.Empty(t, after.Outcome)
+			episodes := w.episodes(id)
+			require.Len(t, episodes, 1)
+			assert.Equal(t, conversation.OnIdle, episodes[0].ClosedOn)
+			assert.Equal(t, ushertest.System.Principal(), episodes[0].ClosedBy)
+			assert.Equal(t, w.Clock.Now(), episodes[0].ClosedAt)
+		}
+		assert.Equal(t, conversation.Open, w.get(w.bob, waiting.ID).Status, "the contact waits for an answer")
+		assert.Equal(t, conversation.Snoozed, w.get(w.bob, resting.ID).Status)
+		assert.Equal(t, conversation.Qualified, w.get(w.bob, closed.ID).Outcome)
+		assert.Zero(t, sweep())
+
+		// What is opened again is idle from then on, and so is what wakes up.
+		_, err = w.Conversations.Open(ctx, w.bob, answered.ID)
+		require.NoError(t, err)
+		_, err = w.Conversations.Open(ctx, w.bob, resting.ID)
+		require.NoError(t, err)
+		w.Clock.Advance(24 * time.Hour)
+		assert.Zero(t, sweep())
+		_, err = w.Conversations.Note(ctx, w.bob, resting.ID, "will call tomorrow")
+		require.NoError(t, err)
+		w.Clock.Advance(time.Hour)
+		assert.Equal(t, 1, sweep(), "but not the one that was noted in")
+		assert.Equal(t, conversation.Open, w.get(w.bob, resting.ID).Status)
+		w.whole()
+	})
+}
+
+// Waking and closing happen once, however many instances run the sweep, and a sweep that meets a
+// person's hand leaves one of the two outcomes.
+func TestSweepsOnSeveralInstancesHappenOnce(t *testing.T) {
+	everystore.RunTwo(t, func(t *testing.T, a, b storage.Store) {
+		w := worldOn(t, a)
+		second, err := usher.New(b, usher.WithClock(w.Clock.Now), usher.WithMailer(w.Mail), usher.WithInviteURL("https://app.example/join"))
+		require.NoError(t, err)
+		w.configure(w.alice, func(s *tenancy.Settings) { s.AutoClose = time.Hour })
+		const threads = 12
+		var asleep, idle []tenancy.ConversationID
+		for i := range threads {
+			c := w.Receive("Sales", fmt.Sprint("asleep-", i), "Hi")
+			w.snooze(c.ID)
+			asleep = append(asleep, c.ID)
+			c = w.Receive("Sales", fmt.Sprint("idle-", i), "Hi")
+			_, err := w.Conversations.Send(t.Context(), w.bob, c.ID, "Hello")
+			require.NoError(t, err)
+			idle = append(idle, c.ID)
+		}
+		w.Clock.Advance(time.Hour)
+		var calls []func() (int, error)
+		for i := range 8 {
+			on := []*conversation.Service{w.Conversations, second.Conversations}[i%2]
+			calls = append(calls, func() (int, error) { return on.Wake(t.Context(), ushertest.System) },
+				func() (int, error) { return on.CloseIdle(t.Context(), ushertest.System) })
+		}
+		calls = append(calls, func() (int, error) {
+			_, err := w.Conversations.Open(t.Context(), w.bob, asleep[0])
+			return 0, err
+		}, func() (int, error) {
+			_, err := second.Conversations.Close(t.Context(), w.bob, idle[0], "")
+			return 0, err
+		})
+		total := 0
+		for _, n := range together(t, calls...) {
+			total += n
+		}
+		assert.LessOrEqual(t, total, 2*threads)
+		assert.GreaterOrEqual(t, total, 2*threads-2, "two may have been a person's")
+		kinds := w.kinds(w.bob.Team)
+		assert.Equal(t, threads, kinds[conversation.ConversationWoken])
+		assert.Equal(t, threads, kinds[conversation.ConversationClosed])
+		for i := range threads {
+			assert.Equal(t, conversation.Open, w.get(w.bob, asleep[i]).Status)
+			assert.Equal(t, conversation.Closed, w.get(w.bob, idle[i]).Status)
+		}
+		w.whole()
+	})
+}
+
+// A sweep finds more than one step's worth, and takes each team's own patience.
+func TestSweepsGoOnUntilNothingIsDue(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	const threads = 250
+	for i := range threads {
+		w.snooze(w.Receive("Sales", fmt.Sprint("visitor-", i), "Hi").ID)
+	}
+	w.Clock.Advance(time.Hour)
+	n, err := w.Conversations.Wake(t.Context(), ushertest.System)
+	require.NoError(t, err)
+	assert.Equal(t, threads, n)
+}
