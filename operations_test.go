@@ -40,6 +40,8 @@ type targets struct {
 	role         tenancy.RoleID
 	invitation   tenancy.InvitationID
 	offer        tenancy.InvitationID // of an account
+	link         tenancy.InvitationID
+	request      tenancy.InvitationID // to join the team
 	identity     tenancy.Identity
 	email        string
 	teamName     string
@@ -382,6 +384,58 @@ var operations = map[string]operation{
 		return err
 	}},
 
+	"invite.CreateLink": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.CreateLink(ctx, p.actor, invite.LinkSpec{Uses: 3})
+		return err
+	}},
+	"invite.RenewLink": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.RenewLink(ctx, p.actor, x.link)
+		return err
+	}},
+	"invite.LinkUses": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.LinkUses(ctx, p.actor, x.link, tenancy.Page{})
+		return err
+	}},
+	"invite.List, of a kind": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.List(ctx, p.actor, invite.Filter{Kind: invite.ByLink}, tenancy.Page{})
+		return err
+	}},
+	"invite.Accept, of a link": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		if p.self == s.proper.self {
+			p.self = s.stranger
+		}
+		_, err := s.Invites.Accept(ctx, p.self, s.linkToken)
+		return err
+	}},
+	"invite.Ask": {0, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		if p.self == s.proper.self {
+			p.self = s.stranger
+		}
+		_, err := s.Invites.Ask(ctx, p.self, x.team)
+		return err
+	}},
+	"invite.AcceptRequest": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.AcceptRequest(ctx, p.actor, x.request, rbac.Member)
+		return err
+	}},
+	"invite.DeclineRequest": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.DeclineRequest(ctx, p.actor, x.request)
+		return err
+	}},
+	"invite.WithdrawRequest": {0, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		if p.self == s.proper.self {
+			p.self = s.asker
+		}
+		_, err := s.Invites.WithdrawRequest(ctx, p.self, x.team, x.request)
+		return err
+	}},
+	"invite.MyRequests": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		if p.self == s.proper.self {
+			p.self = s.asker
+		}
+		_, err := s.Invites.MyRequests(ctx, p.self, tenancy.Page{})
+		return err
+	}},
 	"invite.Create, in a role": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Invites.Create(ctx, p.actor, invite.ToTeamAs("new@new.example", x.role))
 		return err
@@ -643,6 +697,9 @@ type scene struct {
 	stranger tenancy.UserID
 	invited  tenancy.UserID
 	token    invite.Token // of own.invitation, for invited
+	// linkToken is of own.link.
+	linkToken invite.Token
+	asker     tenancy.UserID // of own.request
 }
 
 func newScene(t *testing.T, store storage.Store) *scene {
@@ -661,10 +718,22 @@ func newScene(t *testing.T, store storage.Store) *scene {
 		require.NoError(t, err)
 		offer, err := s.Invites.Offer(t.Context(), s.holder(account), ushertest.Email(mark+"-heir"))
 		require.NoError(t, err)
+		link := s.Link(manager, invite.LinkSpec{Uses: 2})
+		s.linkToken = link.Token
+		stranger, err := tenancy.ParseAddress(ushertest.Email("stranger"))
+		require.NoError(t, err)
+		_, err = s.Tenancy.Configure(t.Context(), manager, tenancy.Settings{JoinDomains: []string{mark + "-asker.example"}})
+		require.NoError(t, err)
+		request := s.Asks(mark+"-asker", "Sales")
+		if account == "acme" {
+			_, err = s.Tenancy.Configure(t.Context(), manager, tenancy.Settings{JoinDomains: []string{stranger.Domain()}})
+			require.NoError(t, err)
+		}
 		c := s.Receive("Sales", "visitor-1", "Hi")
 		s.Guest(s.Actor(mark+"-member", "Sales"), c.ID, mark+"-guest")
 		return targets{
 			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, role: role.ID, invitation: inv.ID, offer: offer.ID,
+			link: link.ID, request: request.ID,
 			identity: s.TeamNamed("Sales").Identity, email: ushertest.Email(mark + "-target"), teamName: "Only " + account,
 		}
 	}
@@ -678,6 +747,7 @@ func newScene(t *testing.T, store storage.Store) *scene {
 	}
 	s.member, s.guest = s.Actor("a-member", "Sales"), s.Actor("a-guest", "Sales")
 	s.stranger, s.invited = s.User("stranger").ID, s.User("a-invited").ID
+	s.asker = s.User("a-asker").ID
 	s.token = s.Token("a-invited")
 	return s
 }
@@ -696,6 +766,8 @@ func random() targets {
 		role:         tenancy.NewID[tenancy.RoleID](tenancy.Env{}),
 		invitation:   tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
 		offer:        tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
+		link:         tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
+		request:      tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
 		email:        "nobody@nowhere.example",
 		teamName:     "No such team",
 	}

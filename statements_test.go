@@ -1,6 +1,7 @@
 package usher_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -174,6 +175,9 @@ func (s *scene) grow(t *testing.T, n int) {
 		_, err = s.Invites.Create(t.Context(), manager, invite.ToTeam(ushertest.Email("invited-"+name), rbac.Member))
 		require.NoError(t, err)
 		s.Guest(manager, s.own.conversation, "guest-"+name)
+		s.Comes("user-"+name, s.Link(manager, invite.LinkSpec{Uses: 1}))
+		s.use(t, "used-"+name)
+		s.ask(t, name)
 		s.Receive("Sales", "visitor-1", "Hi again")
 		_, err = s.Conversations.Assign(t.Context(), manager, s.Receive("Sales", name, "Hi").ID, s.own.user)
 		require.NoError(t, err)
@@ -208,4 +212,22 @@ func requireScoped(t *testing.T, store *sqlstore.Store, name string, sent []stri
 		lapses := strings.HasPrefix(name, "conversation.Deliver") && lapsed.MatchString(text)
 		assert.True(t, found || lapses || !ofConversation.MatchString(text), "%s looks into a conversation before it was found in its team: %s", name, text)
 	}
+}
+
+// use notes somebody more who came in by the scene's link, beyond the uses that it has.
+func (s *scene) use(t *testing.T, name string) {
+	t.Helper()
+	user := s.User(name).ID
+	require.NoError(t, s.Store.InTx(t.Context(), func(ctx context.Context) error {
+		return s.Store.InsertUse(ctx, invite.Use{Team: s.own.team, Link: s.own.link, User: user, At: s.Clock.Now()})
+	}))
+}
+
+// ask notes one more request of the asker that has ended, beyond how many a user can make.
+func (s *scene) ask(t *testing.T, name string) {
+	t.Helper()
+	asked, err := s.Store.Invitation(t.Context(), s.own.team, s.own.request)
+	require.NoError(t, err)
+	asked.ID, asked.State = tenancy.NewID[tenancy.InvitationID](tenancy.Env{}), invite.Revoked
+	require.NoError(t, s.Store.InTx(t.Context(), func(ctx context.Context) error { return s.Store.InsertInvitation(ctx, asked) }), name)
 }

@@ -18,6 +18,9 @@ import (
 // user must not be in the team already, and there must be a seat for them. Their own invitation
 // takes none of it; those of others do, where the account counts pending ones.
 //
+// By a link come as many users as it says, each once, whose address is verified and of the link's
+// domain if it has one. Somebody whom a manager removed from the team does not come back by a link.
+//
 // Whoever accepts an offer of an account becomes its holder, as long as the one who sent it is.
 //
 // A refusal leaves the invitation as it was, and usable. What an account has run out of is told
@@ -29,7 +32,8 @@ import (
 //
 // Errors: [tenancy.ErrNoPrincipal]; [tenancy.ErrNotFound] for a token that nobody knows or that a
 // resend has replaced; [tenancy.ErrInactive] for a user who may not act; [ErrWrongUser] and
-// [ErrUnverified], which say nothing of the invitation's state; [*AcceptedError] the second time;
+// [ErrUnverified], which say nothing of the invitation's state, and so does [ErrWrongDomain] of a
+// link's; [*AcceptedError] the second time; [ErrRemovedBefore] by a link;
 // [*StateError] for one that has ended, which is [tenancy.ErrExpired] from its ExpiresAt on;
 // [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived]; [ErrInviterLost]; [ErrRoleGone]; [*DomainError]; [*TermsError]; [*GuestError];
 // [*tenancy.MemberError] for someone who is in the team, also if they are suspended;
@@ -42,10 +46,14 @@ func (s *Service) Accept(ctx context.Context, user tenancy.UserID, token Token, 
 }
 
 func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, given consent, now time.Time) (Record, error) {
-	if r.State == Accepted {
+	accepted, err := s.accepted(ctx, r, a.User.ID)
+	if err != nil {
+		return Record{}, err
+	}
+	if accepted {
 		return Record{}, &AcceptedError{Invitation: r.Invitation, Membership: a.Membership, To: cmp.Or(a.Team.Name, a.Account.Name)}
 	}
-	if _, err := r.StateAt(now).After(OnAccept); err != nil {
+	if _, err := r.Kind.After(r.StateAt(now), OnAccept); err != nil {
 		return Record{}, err
 	}
 	if err := a.Open(); err != nil {
@@ -57,12 +65,19 @@ func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, given
 	if err := s.useless(ctx, r.Invitation, a, now); err != nil {
 		return Record{}, err
 	}
+	if err := r.shutsOut(a); err != nil {
+		return Record{}, err
+	}
 	terms, err := given.to(a.Team)
 	if err != nil {
 		return Record{}, err
 	}
 	r.AcceptedBy, r.Terms = a.User.ID, terms
-	return s.step(ctx, tenancy.Self(a.User.ID), now, r, OnAccept)
+	r, event, err := s.count(ctx, r, now)
+	if err != nil {
+		return Record{}, err
+	}
+	return s.step(ctx, tenancy.Self(a.User.ID), now, r, event)
 }
 
 // stillStands answers what of the invitation does not hold any more: its role, its inviter's
@@ -76,6 +91,9 @@ func (s *Service) stillStands(ctx context.Context, a tenancy.Arrival, inv Invita
 	}
 	if inv.Kind == ToOneAccount {
 		return nil
+	}
+	if inv.Kind == ByLink { // whose address is that of whoever comes
+		return invitable(a.Team, a.User.Email)
 	}
 	return invitable(a.Team, inv.Email)
 }

@@ -55,7 +55,7 @@ func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, 
 			return Invitation{}, s.refused(ctx, arrival.User, r, now, err)
 		}
 		answered, err := do(ctx, arrival, r, now)
-		if errors.Is(err, ErrInviterLost) {
+		if errors.Is(err, ErrInviterLost) || errors.Is(err, ErrRemovedBefore) {
 			err = s.refused(ctx, arrival.User, r, now, err)
 		}
 		return answered.Invitation, err
@@ -80,14 +80,16 @@ func (s *Service) arrive(ctx context.Context, user tenancy.UserID, found Record)
 	return a, r, err
 }
 
-// isFor answers nil if the invitation is the user's: they are verified for the invited address,
-// or it was they who accepted it. Anyone else is told so and not what became of it.
+// isFor answers nil if the invitation is the user's: they are verified for the invited address, or
+// for an address that the link is for, or it was they who accepted it. Anyone else is told so and not what became of it.
 func (r Record) isFor(u tenancy.User) error {
 	switch {
 	case r.AcceptedBy == u.ID:
 		return nil
 	case !u.Verified():
 		return ErrUnverified
+	case r.Kind == ByLink:
+		return r.isForDomain(u.Email)
 	case u.Email.Normal != r.Email.Normal:
 		return ErrWrongUser
 	}
@@ -101,6 +103,8 @@ var reasons = []struct {
 }{
 	{ErrUnverified, "address not verified"},
 	{ErrWrongUser, "another address"},
+	{ErrWrongDomain, "another domain"},
+	{ErrRemovedBefore, "removed before"},
 	{ErrInviterLost, "inviter may not"},
 }
 

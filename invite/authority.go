@@ -16,6 +16,8 @@ import (
 var rights = map[Kind]struct{ offer, revoke rbac.Permission }{
 	ToOneTeam:         {rbac.InviteMember, rbac.InviteMember},
 	ToOneConversation: {rbac.InviteGuest, rbac.RevokeGuest},
+	ByLink:            {rbac.InviteMember, rbac.InviteMember},
+	ByRequest:         {rbac.InviteMember, rbac.InviteMember},
 }
 
 // mayOffer is the inviter's authority, checked when an invitation is created, sent again and

@@ -96,11 +96,17 @@ func (s *Service) seat(ctx context.Context, by tenancy.Principal, now time.Time,
 
 // insert writes a new invitation, and the event that asks for its mail.
 func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time, lasts time.Duration) (Invitation, error) {
-	inv.ID = tenancy.NewID[tenancy.InvitationID](s.env)
-	inv.State, inv.Mailing, inv.Version = Pending, 1, 1
-	inv.CreatedAt, inv.ExpiresAt = now, now.Add(lasts)
-	if err := s.store.InsertInvitation(ctx, Record{Invitation: inv, Lasts: lasts}); err != nil {
+	inv.Mailing = 1
+	return s.open(ctx, by, Record{Invitation: inv}, now, lasts)
+}
+
+// open writes a new invitation of whatever kind, and its event.
+func (s *Service) open(ctx context.Context, by tenancy.Principal, r Record, now time.Time, lasts time.Duration) (Invitation, error) {
+	r.ID = tenancy.NewID[tenancy.InvitationID](s.env)
+	r.State, r.Version, r.Lasts = Pending, 1, lasts
+	r.CreatedAt, r.ExpiresAt = now, now.Add(lasts)
+	if err := s.store.InsertInvitation(ctx, r); err != nil {
 		return Invitation{}, err
 	}
-	return inv, s.store.Append(ctx, s.env.Event(by, now, inv.in(), InvitationCreated, inv.facts()))
+	return r.Invitation, s.store.Append(ctx, s.env.Event(by, now, r.in(), InvitationCreated, r.facts()))
 }

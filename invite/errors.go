@@ -16,6 +16,11 @@ var (
 	// ErrUnverified: the user's address is not verified. It does not tell whether it is the
 	// invited one. It is [ErrWrongUser].
 	ErrUnverified error = unverifiedError{}
+	// ErrWrongDomain: the link is for people with an address of another domain.
+	ErrWrongDomain = fmt.Errorf("%w: the link is for people of another e-mail domain", rbac.ErrDenied)
+	// ErrRemovedBefore: a manager removed the user from the team, so they come back by an invitation
+	// to them and not by a link.
+	ErrRemovedBefore = fmt.Errorf("%w: who was removed from the team comes back by an invitation, not by a link", rbac.ErrDenied)
 	// ErrInviterLost: whoever sent the invitation may no longer offer what it offers.
 	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
 )
@@ -33,6 +38,10 @@ func (unverifiedError) Is(target error) bool { return errors.Is(ErrWrongUser, ta
 
 // ErrHoldsAlready: the account is offered to the one who holds it.
 var ErrHoldsAlready = fmt.Errorf("%w: the user holds the account already", tenancy.ErrConflict)
+
+// ErrAddressChanged: who asks to join is no longer verified for the address that they asked with. They
+// can ask again with the one that they have.
+var ErrAddressChanged = fmt.Errorf("%w: who asks has another e-mail address by now, or none that is verified", tenancy.ErrConflict)
 
 // ErrRoleGone: the custom role that the invitation grants was deleted. Revoke it, and invite anew.
 var ErrRoleGone = fmt.Errorf("%w: the role that the invitation grants is no more", tenancy.ErrConflict)

@@ -21,6 +21,7 @@ const (
 	InvitationRevoked  = "invitation.revoked"
 	InvitationExpired  = "invitation.expired"
 	InvitationRefused  = "invitation.refused" // someone with the token was not let in
+	InvitationUsed     = "invitation.used"    // one came in by a link that is still good
 )
 
 // recorded is how an event of the table is written down.
@@ -31,6 +32,7 @@ var recorded = map[Event]string{
 	OnExpire:  InvitationExpired,
 	OnResend:  InvitationResent,
 	OnMail:    InvitationMailed,
+	OnUse:     InvitationUsed,
 }
 
 // in is the place of what happens to an invitation.
@@ -50,13 +52,19 @@ func (i Invitation) facts() tenancy.Facts {
 	}
 	if i.Kind == ToOneAccount {
 		f["account"] = i.Account.String()
-	} else {
+	} else if i.Role != 0 {
 		f["role"] = i.roleName()
 	}
 	if i.Kind == ToOneConversation {
 		f["conversation"] = i.Conversation.String()
 	}
-	if i.State == Accepted {
+	if i.Kind == ByLink {
+		f["uses"] = strconv.Itoa(i.Uses)
+	}
+	if !i.Batch.IsZero() {
+		f["batch"] = i.Batch.String()
+	}
+	if i.State == Accepted || i.Uses > 0 {
 		f["user"] = i.AcceptedBy.String()
 		if i.Terms != "" {
 			f["terms"] = i.Terms

@@ -27,14 +27,21 @@ type Limits struct {
 	// ResendsPerHour is how often one invitation can be sent again in the hour that begins with
 	// the first time; [DefaultResendsPerHour].
 	ResendsPerHour int
+	// RequestsPerTeam is how many requests to join a team can be pending; [DefaultRequestsPerTeam].
+	RequestsPerTeam int
+	// RequestsPerDay is how many requests a user can make in 24 hours, to whatever team and whatever
+	// became of them; [DefaultRequestsPerDay].
+	RequestsPerDay int
 }
 
 // The limits where nothing is said.
 const (
-	DefaultPerTeam        = 1000
-	DefaultPerInviter     = 200
-	DefaultPerAddress     = 20
-	DefaultResendsPerHour = 5
+	DefaultPerTeam         = 1000
+	DefaultPerInviter      = 200
+	DefaultPerAddress      = 20
+	DefaultResendsPerHour  = 5
+	DefaultRequestsPerTeam = 200
+	DefaultRequestsPerDay  = 10
 )
 
 // orDefault replaces what is zero by the default. The error is a [*tenancy.InvalidError].
@@ -47,6 +54,8 @@ func (l Limits) orDefault() (Limits, error) {
 		{&l.PerInviter, DefaultPerInviter},
 		{&l.PerAddress, DefaultPerAddress},
 		{&l.ResendsPerHour, DefaultResendsPerHour},
+		{&l.RequestsPerTeam, DefaultRequestsPerTeam},
+		{&l.RequestsPerDay, DefaultRequestsPerDay},
 	} {
 		if *one.is < 0 {
 			return Limits{}, &tenancy.InvalidError{Field: "limit of invitations", Reason: "must not be negative"}
@@ -67,6 +76,8 @@ const (
 	InviterQuota Quota = "pending invitations from one inviter in a team"
 	AddressQuota Quota = "pending invitations to one address"
 	ResendQuota  Quota = "resends of an invitation in an hour"
+	AskedQuota   Quota = "pending requests to join a team"
+	AskingQuota  Quota = "requests to join from one user in a day"
 )
 
 // LimitError says that one of the [Limits] would be exceeded. It is [tenancy.ErrLimit].
@@ -91,17 +102,37 @@ func (s *Service) room(ctx context.Context, inv Invitation, now time.Time) error
 	if err != nil {
 		return err
 	}
-	for _, quota := range []struct {
-		of     Quota
-		counts Tally
-		limit  int
-	}{
-		{TeamQuota, load.Team, s.limits.PerTeam},
-		{InviterQuota, load.Inviter, s.limits.PerInviter},
-		{AddressQuota, load.Address, s.limits.PerAddress},
-	} {
-		if quota.counts.N >= quota.limit {
-			return &LimitError{Quota: quota.of, Limit: quota.limit, Until: quota.counts.Until}
+	return within(
+		quota{TeamQuota, load.Team, s.limits.PerTeam},
+		quota{InviterQuota, load.Inviter, s.limits.PerInviter},
+		quota{AddressQuota, load.Address, s.limits.PerAddress},
+	)
+}
+
+// roomToAsk is room for a request to join.
+func (s *Service) roomToAsk(ctx context.Context, inv Invitation, now time.Time) error {
+	load, err := s.store.RequestLoad(ctx, inv, now)
+	if err != nil {
+		return err
+	}
+	return within(
+		quota{AskedQuota, load.Team, s.limits.RequestsPerTeam},
+		quota{AskingQuota, load.Inviter, s.limits.RequestsPerDay},
+	)
+}
+
+// quota is what counts for one of the limits.
+type quota struct {
+	of     Quota
+	counts Tally
+	limit  int
+}
+
+// within answers a [*LimitError] if one more would be too many for one of the quotas.
+func within(quotas ...quota) error {
+	for _, q := range quotas {
+		if q.counts.N >= q.limit {
+			return &LimitError{Quota: q.of, Limit: q.limit, Until: q.counts.Until}
 		}
 	}
 	return nil

@@ -57,5 +57,6 @@ func (b LinkBase) IsZero() bool { return b == LinkBase{} }
 
 func (b LinkBase) String() string { return b.url }
 
-// link needs no escaping: the token's text has only letters, digits, hyphens and underscores.
-func (b LinkBase) link(t Token) string { return b.url + "?token=" + t.Reveal() }
+// Link is where whoever has the token goes to answer; it holds the token. It needs no escaping: the
+// token's text has only letters, digits, hyphens and underscores.
+func (b LinkBase) Link(t Token) string { return b.url + "?token=" + t.Reveal() }

@@ -45,7 +45,7 @@ type Mail struct {
 }
 
 // Link is where the invited person goes to answer. It holds the token.
-func (m Mail) Link() string { return m.base.link(m.Token) }
+func (m Mail) Link() string { return m.base.Link(m.Token) }
 
 // Subject is a subject line, safe as the value of a header.
 func (m Mail) Subject() string {

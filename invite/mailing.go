@@ -55,7 +55,7 @@ func (s *Service) Mailing(m Mailer, base LinkBase) outbox.Sink {
 // it any more.
 func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
 	id, number, err := asked(e)
-	if err != nil {
+	if err != nil || number == 0 { // of a link or a request, which nobody mails
 		return Mail{}, err
 	}
 	var mail Mail

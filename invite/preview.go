@@ -20,8 +20,10 @@ type Preview struct {
 	// Role is zero for an offer of an account.
 	Role rbac.Role `json:",omitzero"`
 	// Custom is the name of the custom role on top of Role, if there is one.
-	Custom    string `json:",omitempty"`
-	Kind      Kind
+	Custom string `json:",omitempty"`
+	Kind   Kind
+	// Domain is the e-mail domain whose people a link lets in; empty where it asks for none.
+	Domain    string `json:",omitempty"`
 	ExpiresAt time.Time
 	// State is the one of now: expired from ExpiresAt on.
 	State State
@@ -52,7 +54,7 @@ func (s *Service) Preview(ctx context.Context, token Token) (Preview, error) {
 		return Preview{}, err
 	}
 	return Preview{
-		Account: account.Name, Team: team.Name, Inviter: inviter.Name, Role: r.Role, Custom: custom, Kind: r.Kind,
+		Account: account.Name, Team: team.Name, Inviter: inviter.Name, Role: r.Role, Custom: custom, Kind: r.Kind, Domain: r.Domain,
 		ExpiresAt: r.ExpiresAt, State: r.StateAt(s.env.Now()), Terms: team.Settings.Terms,
 	}, nil
 }

@@ -43,7 +43,10 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	if filter.State != "" && !filter.State.known() {
 		return none, &tenancy.InvalidError{Field: "state", Reason: "must be one of pending, expired, accepted, declined, revoked"}
 	}
-	binding := []any{"invitations", actor.Team, filter.State, filter.Conversation}
+	if filter.Kind != "" && !filter.Kind.known() {
+		return none, &tenancy.InvalidError{Field: "kind", Reason: "must be one of team, conversation, link, request"}
+	}
+	binding := []any{"invitations", actor.Team, filter.State, filter.Conversation, filter.Kind}
 	keyset, err := page.Keyset(binding...)
 	if err != nil {
 		return none, err

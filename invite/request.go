@@ -64,7 +64,7 @@ func (r Request) checked() (Invitation, choices, error) {
 	bad := func(field, reason string) (Invitation, choices, error) {
 		return Invitation{}, choices{}, &tenancy.InvalidError{Field: field, Reason: reason}
 	}
-	if _, known := rights[r.kind]; !known {
+	if r.kind == "" {
 		return bad("invitation", "must be made with ToTeam or ToConversation")
 	}
 	email, err := tenancy.ParseAddress(r.email)

@@ -85,7 +85,7 @@ func (s *Service) step(ctx context.Context, by tenancy.Principal, at time.Time, 
 	if e == OnExpire {
 		from = r.State // what StateAt calls expired already is what this event writes down
 	}
-	next, err := from.After(e)
+	next, err := r.Kind.After(from, e)
 	if err != nil {
 		return Record{}, err
 	}
@@ -99,21 +99,21 @@ func (s *Service) step(ctx context.Context, by tenancy.Principal, at time.Time, 
 	if err := s.store.Append(ctx, s.env.Event(by, at, r.in(), recorded[e], r.facts())); err != nil {
 		return Record{}, err
 	}
-	return r, s.settle(ctx, r.Invitation)
+	return r, s.settle(ctx, r.Invitation, e)
 }
 
 // settle gives what an accepted invitation promised, and tells the conversation's room of every
 // end.
-func (s *Service) settle(ctx context.Context, inv Invitation) error {
+func (s *Service) settle(ctx context.Context, inv Invitation, e Event) error {
 	switch {
-	case inv.State == Pending:
+	case inv.State == Pending && e != OnUse:
 		return nil
 	case inv.Kind == ToOneConversation:
 		return s.admitter.Settle(ctx, inv)
 	case inv.State == Accepted && inv.Kind == ToOneAccount:
 		_, err := s.people.TransferAccount(ctx, system, inv.Account, inv.Inviter, inv.AcceptedBy)
 		return err
-	case inv.State == Accepted:
+	case e == OnUse || e == OnAccept:
 		_, err := s.people.Admit(ctx, system, inv.admission())
 		return err
 	}

@@ -31,20 +31,47 @@ const (
 	OnExpire  Event = "expire"
 	OnResend  Event = "resend"
 	OnMail    Event = "deliver mail"
+	// OnUse lets one in by a link that has more uses left; the last one is OnAccept.
+	OnUse Event = "use"
 )
 
 // States lists the states in the order of the table.
 func States() []State { return []State{Pending, Expired, Accepted, Declined, Revoked} }
 
 // Events lists the events in the order of the table.
-func Events() []Event { return []Event{OnAccept, OnDecline, OnRevoke, OnExpire, OnResend, OnMail} }
+func Events() []Event {
+	return []Event{OnAccept, OnDecline, OnRevoke, OnExpire, OnResend, OnMail, OnUse}
+}
 
-// transitions is the whole state machine; what is not in it is refused. The diagram in the
-// docs and the test of every state with every event are made from it.
+// transitions is the whole state machine, of all kinds; what is not in it is refused. The diagram
+// in the docs and the test of every state with every event are made from it.
 var transitions = map[State]map[Event]State{
-	Pending: {OnAccept: Accepted, OnDecline: Declined, OnRevoke: Revoked, OnExpire: Expired, OnResend: Pending, OnMail: Pending},
+	Pending: {OnAccept: Accepted, OnDecline: Declined, OnRevoke: Revoked, OnExpire: Expired, OnResend: Pending, OnMail: Pending, OnUse: Pending},
 	Expired: {OnResend: Pending},
 }
+
+// never are the events of the table that do not happen to a kind: a link is nobody's to decline, a
+// request has no token, and neither is mailed.
+var never = map[Kind][]Event{
+	ToOneTeam:         {OnUse},
+	ToOneConversation: {OnUse},
+	ToOneAccount:      {OnUse},
+	ByLink:            {OnDecline, OnMail},
+	ByRequest:         {OnResend, OnMail, OnUse},
+}
+
+// After is [State.After] for invitations of one kind, to which some events never happen.
+func (k Kind) After(s State, e Event) (State, error) {
+	if slices.Contains(never[k], e) {
+		return "", &StateError{State: s, Event: e}
+	}
+	return s.After(e)
+}
+
+// Can reports whether the event is allowed in the state for invitations of the kind.
+func (k Kind) Can(s State, e Event) bool { _, err := k.After(s, e); return err == nil }
+
+func (k Kind) known() bool { return never[k] != nil }
 
 // After answers the state after the event, or a [*StateError].
 func (s State) After(e Event) (State, error) {

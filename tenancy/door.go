@@ -14,6 +14,8 @@ type Arrival struct {
 	Team Team
 	// Membership is zero for someone who has none, and for someone who was removed.
 	Membership Membership
+	// Former is the membership of someone who was removed or has left; zero for anyone else.
+	Former Membership
 
 	frozen error
 }
@@ -40,9 +42,15 @@ func (s *Service) Arrive(ctx context.Context, user UserID, team TeamID) (Arrival
 		return Arrival{}, err
 	}
 	a.frozen = frozen(a.Account.Status, a.Team.Status)
-	a.Membership, err = s.present(ctx, team, user)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	m, err := s.store.Membership(ctx, team, user)
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
 		return Arrival{}, err
+	case m.Status == MembershipRemoved:
+		a.Former = m
+	default:
+		a.Membership = m
 	}
 	return a, nil
 }

@@ -124,6 +124,14 @@ func (s Settings) parse() (Settings, error) {
 	if s.InviteDomains, err = parseDomains(s.InviteDomains); err != nil {
 		return Settings{}, err
 	}
+	if s.JoinDomains, err = parseDomains(s.JoinDomains); err != nil {
+		return Settings{}, err
+	}
+	for _, domain := range s.JoinDomains {
+		if err := OwnDomain(domain); err != nil {
+			return Settings{}, err
+		}
+	}
 	s.Statuses, err = parseStatuses(s.Statuses)
 	return s, err
 }

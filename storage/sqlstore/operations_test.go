@@ -40,6 +40,9 @@ type desk struct {
 	// offer is one of the account to olga, lapsedOffer one of globex whose time has passed.
 	offer, lapsedOffer invite.Invitation
 	forOlga            invite.Token
+	// link has one use left, request is one of the asker to join Sales.
+	link    invite.Link
+	request invite.Invitation
 }
 
 // holder holds the account of Sales.
@@ -94,6 +97,11 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
 	d.forPaula = d.Token("paula")
+	d.link = d.Link(d.alice, invite.LinkSpec{Uses: 2})
+	d.Comes("lou", d.link)
+	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{JoinDomains: []string{"asker.example", "stranger.example"}})
+	require.NoError(t, err)
+	d.request = d.Asks("asker", "Sales")
 	d.Clock.Advance(2 * time.Hour)
 	return d
 }
@@ -325,6 +333,33 @@ func operations() []operation {
 			return d.Invites.Expire(ctx, ushertest.System, d.bob.Team, d.lapsed)
 		}),
 
+		writes("invite.CreateLink", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.CreateLink(ctx, d.alice, invite.LinkSpec{Uses: 3})
+		}),
+		writes("invite.RenewLink", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.RenewLink(ctx, d.alice, d.link.ID)
+		}),
+		reads("invite.LinkUses", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.LinkUses(ctx, d.alice, d.link.ID, tenancy.Page{})
+		}),
+		writes("invite.Accept, of a link", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Accept(ctx, d.User("stranger").ID, d.link.Token)
+		}),
+		writes("invite.Ask", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Ask(ctx, d.User("stranger").ID, d.alice.Team)
+		}),
+		writes("invite.AcceptRequest", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.AcceptRequest(ctx, d.alice, d.request.ID, rbac.Member)
+		}),
+		writes("invite.DeclineRequest", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.DeclineRequest(ctx, d.alice, d.request.ID)
+		}),
+		writes("invite.WithdrawRequest", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.WithdrawRequest(ctx, d.request.Inviter, d.alice.Team, d.request.ID)
+		}),
+		reads("invite.MyRequests", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.MyRequests(ctx, d.request.Inviter, tenancy.Page{})
+		}),
 		writes("invite.Offer", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Offer(ctx, d.Holder("initech"), "new@new.example")
 		}),

@@ -1,0 +1,314 @@
+package invite_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// opened lets people of client.example ask to join the acme team.
+func (w *world) opened() {
+	w.t.Helper()
+	w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}})
+}
+
+// asks has someone with an address ask to join the acme team.
+func (w *world) asks(email string, consents ...invite.Consent) invite.Invitation {
+	w.t.Helper()
+	inv, err := w.invites.Ask(w.ctx, w.user(email).ID, w.acme.team.ID, consents...)
+	require.NoError(w.t, err)
+	return inv
+}
+
+func TestRequestToJoinIsAccepted(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		ask := w.asks("Ana@client.example")
+		assert.Equal(t, invite.ByRequest, ask.Kind)
+		assert.Zero(t, ask.Role)
+		assert.Zero(t, w.member(w.acme, ask.Inviter))
+		event, facts := w.newest(w.acme, invite.InvitationCreated)
+		assert.Equal(t, tenancy.Self(ask.Inviter).Principal(), event.Principal)
+		assert.NotContains(t, facts, "role")
+
+		list, err := w.invites.List(w.ctx, w.acme.alice, invite.Filter{Kind: invite.ByRequest, State: invite.Pending}, tenancy.Page{})
+		require.NoError(t, err)
+		assert.Equal(t, []invite.Invitation{ask}, list.Items)
+		got, err := w.invites.Get(w.ctx, w.acme.alice, ask.ID)
+		require.NoError(t, err)
+		assert.Equal(t, ask, got)
+
+		accepted, err := w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.NoError(t, err)
+		assert.Equal(t, invite.Accepted, accepted.State)
+		assert.Equal(t, rbac.Member, accepted.Role)
+		assert.Equal(t, ask.Inviter, accepted.AcceptedBy)
+		assert.Equal(t, w.acme.alice.Principal(), accepted.EndedBy)
+		assert.Equal(t, rbac.Member, w.member(w.acme, ask.Inviter).Role)
+		_, facts = w.newest(w.acme, invite.InvitationAccepted)
+		assert.Equal(t, "member", facts["role"])
+
+		var ended *invite.StateError
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Manager)
+		require.ErrorAs(t, err, &ended)
+		var member *tenancy.MemberError
+		_, err = w.invites.Ask(w.ctx, ask.Inviter, w.acme.team.ID)
+		require.ErrorAs(t, err, &member)
+		mine, err := w.invites.MyRequests(w.ctx, ask.Inviter, tenancy.Page{})
+		require.NoError(t, err)
+		assert.Equal(t, []invite.Invitation{accepted}, mine.Items)
+	})
+}
+
+// A team is found only by those whose verified address is of one of its domains; to all others it is
+// like one that does not exist.
+func TestTeamIsFoundByItsDomainsOnly(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		nobody := w.user("ana@client.example").ID
+		_, err := w.invites.Ask(w.ctx, nobody, w.acme.team.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "a team that names no domain lets nobody ask")
+		w.opened()
+		unverified, err := w.people.Register(w.ctx, host, tenancy.Profile{ExternalID: "u", Email: "u@client.example", Name: "U"})
+		require.NoError(t, err)
+		before := w.picture(w.acme)
+		for _, address := range []string{"a@evilclient.example", "a@sub.client.example", "a@client.example.evil.example"} {
+			_, err := w.invites.Ask(w.ctx, w.user(address).ID, w.acme.team.ID)
+			require.ErrorIs(t, err, tenancy.ErrNotFound, address)
+		}
+		_, err = w.invites.Ask(w.ctx, unverified.ID, w.acme.team.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		_, err = w.invites.Ask(w.ctx, nobody, tenancy.NewID[tenancy.TeamID](tenancy.Env{}))
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		_, err = w.invites.Ask(w.ctx, nobody, w.globex.team.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		assert.Equal(t, before, w.picture(w.acme))
+		for name, freeze := range freezes {
+			if freeze.thaw == nil {
+				continue
+			}
+			require.NoError(t, freeze.freeze(w, w.acme), name)
+			_, err := w.invites.Ask(w.ctx, nobody, w.acme.team.ID)
+			require.ErrorIs(t, err, freeze.want, name)
+			_, err = w.invites.Ask(w.ctx, w.user("a@evilclient.example").ID, w.acme.team.ID)
+			require.ErrorIs(t, err, tenancy.ErrNotFound, name)
+			require.NoError(t, freeze.thaw(w, w.acme), name)
+		}
+		_, err = w.people.Configure(w.ctx, w.acme.alice, tenancy.Settings{JoinDomains: []string{"gmail.com"}})
+		require.ErrorIs(t, err, tenancy.ErrInvalid)
+	})
+}
+
+func TestRequestIsPendingOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		w.invite(w.acme.alice, invite.ToTeam("ana@client.example", rbac.Member)) // is no request
+		ask := w.asks("ana@client.example")
+		_, err := w.invites.Ask(w.ctx, ask.Inviter, w.acme.team.ID)
+		var pending *invite.PendingError
+		require.ErrorAs(t, err, &pending)
+		assert.Equal(t, ask.ID, pending.Invitation.ID)
+		w.clock.Advance(invite.DefaultExpiry)
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.ErrorIs(t, err, tenancy.ErrExpired, "exactly at its time")
+		again := w.asks("ana@client.example")
+		assert.NotEqual(t, ask.ID, again.ID)
+		assert.Equal(t, invite.Expired, w.stored(ask).State)
+	})
+}
+
+func TestRequestIsDeclinedOrWithdrawn(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		ask := w.asks("ana@client.example")
+		for range 2 {
+			declined, err := w.invites.DeclineRequest(w.ctx, w.acme.alice, ask.ID)
+			require.NoError(t, err)
+			assert.Equal(t, invite.Declined, declined.State)
+		}
+		var ended *invite.StateError
+		_, err := w.invites.WithdrawRequest(w.ctx, ask.Inviter, w.acme.team.ID, ask.ID)
+		require.ErrorAs(t, err, &ended)
+		other := w.asks("ana@client.example")
+		for range 2 {
+			withdrawn, err := w.invites.WithdrawRequest(w.ctx, ask.Inviter, w.acme.team.ID, other.ID)
+			require.NoError(t, err)
+			assert.Equal(t, invite.Revoked, withdrawn.State)
+		}
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, other.ID, rbac.Member)
+		require.ErrorAs(t, err, &ended)
+		assert.Zero(t, w.member(w.acme, ask.Inviter))
+		invited, _ := w.invite(w.acme.alice, invite.ToTeam("ana@client.example", rbac.Member))
+		for name, id := range map[string]tenancy.InvitationID{"an invitation": invited.ID, "a random id": {1}} {
+			_, err := w.invites.WithdrawRequest(w.ctx, ask.Inviter, w.acme.team.ID, id)
+			require.ErrorIs(t, err, tenancy.ErrNotFound, name)
+			_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, id, rbac.Member)
+			require.ErrorIs(t, err, tenancy.ErrNotFound, name)
+			_, err = w.invites.DeclineRequest(w.ctx, w.acme.alice, id)
+			require.ErrorIs(t, err, tenancy.ErrNotFound, name)
+		}
+		theirs := w.asks("ben@client.example")
+		_, err = w.invites.WithdrawRequest(w.ctx, ask.Inviter, w.acme.team.ID, theirs.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "somebody else's")
+	})
+}
+
+// A8, A10 for requests: who may not invite, or is of another team, answers none; and nobody lets in
+// with a role above their own.
+func TestRequestIsAnsweredByWhoMayInvite(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		ask := w.asks("ana@client.example")
+		before := w.picture(w.acme)
+		for actor, want := range map[tenancy.Actor]error{w.acme.mike: rbac.ErrDenied, w.acme.gina: rbac.ErrDenied, w.globex.alice: tenancy.ErrNotFound} {
+			_, err := w.invites.AcceptRequest(w.ctx, actor, ask.ID, rbac.Member)
+			require.ErrorIs(t, err, want)
+			_, err = w.invites.DeclineRequest(w.ctx, actor, ask.ID)
+			require.ErrorIs(t, err, want)
+		}
+		for _, role := range []rbac.Role{0, rbac.Holder, 99} {
+			_, err := w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, role)
+			require.ErrorIs(t, err, tenancy.ErrInvalid)
+		}
+		_, err := w.people.SetSeats(w.ctx, host, w.acme.account.ID, tenancy.Seats{Rule: tenancy.HardSeats, Limit: 2})
+		require.NoError(t, err)
+		var full *tenancy.SeatsError
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.ErrorAs(t, err, &full)
+		assert.Equal(t, before, w.picture(w.acme))
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Restricted)
+		require.NoError(t, err, "a guest takes no seat")
+	})
+}
+
+func TestRequestOfWhoHasChangedSince(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		moved, joined, gone, away := w.asks("moved@client.example"), w.asks("joined@client.example"), w.asks("gone@client.example"), w.asks("away@client.example")
+		_, err := w.people.ChangeEmail(w.ctx, host, moved.Inviter, "moved@elsewhere.example", true)
+		require.NoError(t, err)
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, moved.ID, rbac.Member)
+		require.ErrorIs(t, err, invite.ErrAddressChanged)
+
+		_, err = w.people.Admit(w.ctx, host, tenancy.Admission{Team: w.acme.team.ID, User: joined.Inviter, Role: rbac.Restricted})
+		require.NoError(t, err)
+		var member *tenancy.MemberError
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, joined.ID, rbac.Manager)
+		require.ErrorAs(t, err, &member, "a guest becomes no manager in passing")
+
+		w.suspendUser(away.Inviter)
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, away.ID, rbac.Member)
+		require.ErrorIs(t, err, tenancy.ErrInactive)
+
+		require.NoError(t, w.people.DeleteUser(w.ctx, host, gone.Inviter, tenancy.UserID{}))
+		r := w.stored(gone)
+		assert.Equal(t, invite.Revoked, r.State, "a deleted user asks for nothing")
+		assert.Zero(t, r.Email)
+		assert.Equal(t, invite.Pending, w.stored(away).State)
+	})
+}
+
+// A16 for requests: bounded for the team, and for the user whatever became of them.
+func TestA16_RequestsAreBounded(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		w.bound(invite.Limits{RequestsPerTeam: 2, RequestsPerDay: 3})
+		w.asks("a@client.example")
+		w.clock.Advance(time.Hour)
+		w.asks("b@client.example")
+		cleo := w.user("c@client.example").ID
+		var over *invite.LimitError
+		_, err := w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
+		require.ErrorAs(t, err, &over)
+		assert.Equal(t, invite.LimitError{Quota: invite.AskedQuota, Limit: 2, Until: start.Add(invite.DefaultExpiry)}, *over)
+		w.invite(w.acme.alice, invite.ToTeam("x@client.example", rbac.Member)) // counts for itself
+		w.clock.Advance(invite.DefaultExpiry - time.Hour)
+		for range 3 {
+			ask, err := w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
+			require.NoError(t, err)
+			_, err = w.invites.DeclineRequest(w.ctx, w.acme.alice, ask.ID)
+			require.NoError(t, err)
+		}
+		before := w.picture(w.acme)
+		_, err = w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
+		require.ErrorAs(t, err, &over)
+		assert.Equal(t, invite.LimitError{Quota: invite.AskingQuota, Limit: 3, Until: w.clock.Now().Add(24 * time.Hour)}, *over)
+		assert.Equal(t, before, w.picture(w.acme))
+		w.clock.Advance(24 * time.Hour)
+		_, err = w.invites.Ask(w.ctx, cleo, w.acme.team.ID)
+		require.NoError(t, err)
+	})
+}
+
+// Of two managers who answer at once, on two handles, and the user who withdraws, one is heard.
+func TestRequestIsAnsweredOnce(t *testing.T) {
+	everystore.RunTwo(t, func(t *testing.T, a, b storage.Store) {
+		w := newWorld(t, a)
+		other := w.on(b)
+		w.opened()
+		acts := map[string]func(w *world, ask invite.Invitation) error{
+			"accept": func(w *world, ask invite.Invitation) error {
+				_, err := w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+				return err
+			},
+			"decline": func(w *world, ask invite.Invitation) error {
+				_, err := w.invites.DeclineRequest(w.ctx, w.acme.alice, ask.ID)
+				return err
+			},
+			"withdraw": func(w *world, ask invite.Invitation) error {
+				_, err := w.invites.WithdrawRequest(w.ctx, ask.Inviter, w.acme.team.ID, ask.ID)
+				return err
+			},
+		}
+		n := 0
+		for _, pair := range [][2]string{{"accept", "decline"}, {"accept", "withdraw"}, {"decline", "withdraw"}, {"accept", "accept"}} {
+			for range everystore.Rounds(3) {
+				n++
+				ask := w.asks(fmt.Sprintf("asker-%d@client.example", n))
+				var errs [2]error
+				var done sync.WaitGroup
+				barrier := make(chan struct{})
+				for i, handle := range []*world{w, other} {
+					done.Go(func() { <-barrier; errs[i] = acts[pair[i]](handle, ask) })
+				}
+				close(barrier)
+				done.Wait()
+				require.NotEqual(t, errs[0] == nil, errs[1] == nil, "%v: %v", pair, errs)
+				for _, err := range errs {
+					var ended *invite.StateError
+					require.True(t, err == nil || assert.ErrorAs(t, err, &ended))
+				}
+				require.Equal(t, w.stored(ask).State == invite.Accepted, !w.member(w.acme, ask.Inviter).User.IsZero())
+			}
+		}
+	})
+}
+
+// The terms of a team are agreed to with the request, and hold when it is answered.
+func TestRequestComesWithTheTerms(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}, Terms: "2026-01"})
+		ana := w.user("ana@client.example").ID
+		var needs *invite.TermsError
+		_, err := w.invites.Ask(w.ctx, ana, w.acme.team.ID)
+		require.ErrorAs(t, err, &needs)
+		assert.Equal(t, "2026-01", needs.Needed)
+		ask := w.asks("ana@client.example", invite.Terms("2026-01"))
+		w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}, Terms: "2026-02"})
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.ErrorAs(t, err, &needs)
+		w.configure(w.acme, tenancy.Settings{JoinDomains: []string{"client.example"}, Terms: "2026-01"})
+		accepted, err := w.invites.AcceptRequest(w.ctx, w.acme.alice, ask.ID, rbac.Member)
+		require.NoError(t, err)
+		assert.Equal(t, "2026-01", accepted.Terms)
+	})
+}
