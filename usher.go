@@ -37,6 +37,7 @@ type config struct {
 	mailer invite.Mailer
 	limits invite.Limits
 	base   string
+	desk   []conversation.Option
 	sinks  []namedSink
 	relay  []outbox.Option
 }
@@ -58,6 +59,11 @@ func WithInviteURL(url string) Option { return func(c *config) { c.base = url } 
 // WithInviteLimits bounds how many invitations can be pending, and how often each can be sent
 // again. What is zero stays at its default.
 func WithInviteLimits(l invite.Limits) Option { return func(c *config) { c.limits = l } }
+
+// WithOptOutWords adds the host's own words to those by which contacts opt out of messages and in again.
+func WithOptOutWords(words conversation.OptWords) Option {
+	return func(c *config) { c.desk = append(c.desk, conversation.WithOptWords(words)) }
+}
 
 // WithRelay sets how the Relay works; [outbox.WithErrors] is the option that most hosts want.
 func WithRelay(options ...outbox.Option) Option {
@@ -96,7 +102,7 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 	if u.Invites, err = invite.New(store, u.Tenancy, policy, c.env, c.limits); err != nil {
 		return nil, err
 	}
-	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env); err != nil {
+	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env, c.desk...); err != nil {
 		return nil, err
 	}
 	sinks, err := c.outlets(u)

@@ -73,6 +73,9 @@ type Store struct {
 	delivering        map[teamUser]*list[deliveryRow] // pending ones, by conversation
 	recipients        map[string]*list[deliveryRow]   // by normal address, then id
 
+	optOuts   unique[threadAddress, optOutRow]
+	readMarks unique[reader, readMarkRow]
+
 	operations       unique[operationName, operationRow]
 	oldestOperations list[operationRow]
 
@@ -148,6 +151,9 @@ func New() *Store {
 		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),
 		delivering:        map[teamUser]*list[deliveryRow]{},
 		recipients:        map[string]*list[deliveryRow]{},
+
+		optOuts:   newUnique[threadAddress, optOutRow](log),
+		readMarks: newUnique[reader, readMarkRow](log),
 
 		operations: newUnique[operationName, operationRow](log),
 

@@ -45,6 +45,8 @@ type Store struct {
 	words         wordStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
+	optOuts       optOutStatements
+	reading       readingStatements
 	operations    operationStatements
 	events        eventStatements
 	outbox        outboxStatements
@@ -109,6 +111,8 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.words = c.words()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
+	s.optOuts = c.optOuts()
+	s.reading = c.reading()
 	s.operations = c.operations()
 	s.events = c.events()
 	s.outbox = c.outbox()

@@ -531,3 +531,39 @@ func (s *calledStore) UserByEmail(a context.Context, b string) (tenancy.User, er
 func (s *calledStore) UserByExternalID(a context.Context, b string) (tenancy.User, error) {
 	return s.note("UserByExternalID").UserByExternalID(a, b)
 }
+
+func (s *calledStore) InsertOptOut(a context.Context, b conversation.OptOut) error {
+	return s.note("InsertOptOut").InsertOptOut(a, b)
+}
+
+func (s *calledStore) UpdateOptOut(a context.Context, b conversation.OptOut) error {
+	return s.note("UpdateOptOut").UpdateOptOut(a, b)
+}
+
+func (s *calledStore) LockOptOut(a context.Context, b tenancy.Identity, c string) (conversation.OptOut, error) {
+	return s.note("LockOptOut").LockOptOut(a, b, c)
+}
+
+func (s *calledStore) OptOut(a context.Context, b tenancy.Identity, c string) (conversation.OptOut, error) {
+	return s.note("OptOut").OptOut(a, b, c)
+}
+
+func (s *calledStore) InsertReadMark(a context.Context, b conversation.ReadMark) error {
+	return s.note("InsertReadMark").InsertReadMark(a, b)
+}
+
+func (s *calledStore) UpdateReadMark(a context.Context, b conversation.ReadMark) error {
+	return s.note("UpdateReadMark").UpdateReadMark(a, b)
+}
+
+func (s *calledStore) LockReadMark(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.ReadMark, error) {
+	return s.note("LockReadMark").LockReadMark(a, b, c)
+}
+
+func (s *calledStore) ReadMark(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.ReadMark, error) {
+	return s.note("ReadMark").ReadMark(a, b, c)
+}
+
+func (s *calledStore) Unread(a context.Context, b conversation.Scope, c tenancy.UserID, d bool, e []tenancy.ConversationID) ([]conversation.UnreadCount, error) {
+	return s.note("Unread").Unread(a, b, c, d, e)
+}

@@ -36,7 +36,7 @@ func TestSeededFaultsAreCaught(t *testing.T) {
 	for _, c := range allCases() {
 		cases[c.name] = c
 	}
-	for _, f := range faults() {
+	for _, f := range append(faults(), readingFaults()...) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			c, ok := cases[f.caught]

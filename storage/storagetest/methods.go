@@ -61,6 +61,8 @@ type town struct {
 	message, newMessage       conversation.Message
 	unsaid                    conversation.Message
 	grant, newGrant           conversation.Grant
+	optOut, newOptOut         conversation.OptOut
+	mark, newMark             conversation.ReadMark
 	delivery, newDelivery     conversation.Delivery
 	erased                    conversation.Delivery
 	operation, newOperation   tenancy.Operation
@@ -114,6 +116,8 @@ func (w *world) town() *town {
 	t.message, t.newMessage = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 1), 1), w.aMessage(t.thread.ID, 2)
 	t.unsaid = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 3), 0)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
+	t.optOut, t.newOptOut = w.optOut(), w.anOptOut()
+	t.mark, t.newMark = w.readMark(t.thread.ID), w.aReadMark(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
 	t.erased = w.delivery(w.conversation(t.team))
 	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
@@ -451,6 +455,33 @@ func calls() map[string]call {
 			return some(s.GrantedIn(ctx, t.team.ID, t.grant.User))
 		}},
 
+		"InsertOptOut": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertOptOut(ctx, t.newOptOut) }},
+		"UpdateOptOut": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			o := t.optOut
+			o.Reason = "changed"
+			return s.UpdateOptOut(ctx, o)
+		}},
+		"LockOptOut": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockOptOut(ctx, t.optOut.Identity, t.optOut.Address))
+		}},
+		"OptOut": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.OptOut(ctx, t.optOut.Identity, t.optOut.Address))
+		}},
+		"InsertReadMark": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertReadMark(ctx, t.newMark) }},
+		"UpdateReadMark": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			m := t.mark
+			m.Seq++
+			return s.UpdateReadMark(ctx, m)
+		}},
+		"LockReadMark": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockReadMark(ctx, t.thread.ID, t.mark.User))
+		}},
+		"ReadMark": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ReadMark(ctx, t.thread.ID, t.mark.User))
+		}},
+		"Unread": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Unread(ctx, conversation.Scope{Team: t.team.ID}, t.user.ID, true, []tenancy.ConversationID{t.thread.ID}))
+		}},
 		"InsertDelivery": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertDelivery(ctx, t.newDelivery) }},
 		"UpdateDelivery": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			d := t.delivery
@@ -576,6 +607,14 @@ func (w *world) state(t *town) map[string]any {
 	for i, c := range []conversation.Contact{t.contact, t.newContact} {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
+	}
+	for i, o := range []conversation.OptOut{t.optOut, t.newOptOut} {
+		v, err := s.OptOut(ctx, o.Identity, o.Address)
+		add(fmt.Sprint("OptOut ", i), v, err)
+	}
+	for i, m := range []conversation.ReadMark{t.mark, t.newMark} {
+		v, err := s.ReadMark(ctx, m.Conversation, m.User)
+		add(fmt.Sprint("ReadMark ", i), v, err)
 	}
 	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
 		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)

@@ -4,7 +4,7 @@ import "strings"
 
 // A rule is a sentence of a contract: where it stands, a dash, and its words. A test compares
 // the words with the comments in the source, so a failure never quotes what is no longer
-// written.
+// written. Those of one idea stand beside its cases.
 type rule string
 
 func (r rule) parts() (where, words string) {

@@ -148,6 +148,8 @@ func groups() []group {
 		{"messages", messageCases()},
 		{"words", wordCases()},
 		{"grants", grantCases()},
+		{"optouts", optOutCases()},
+		{"reading", readingCases()},
 		{"deliveries", deliveryCases()},
 		{"paging", pagingCases()},
 		{"scope", scopeCases()},

@@ -154,6 +154,7 @@ CREATE TABLE IF NOT EXISTS usher_conversations (
 	last_at           BIGINT NOT NULL,
 	idle_since        BIGINT NOT NULL,
 	needs_reply_since BIGINT,
+	first_sent_at     BIGINT,
 	created_at        BIGINT NOT NULL,
 	version           BIGINT NOT NULL,
 	events            BIGINT NOT NULL DEFAULT 0,
@@ -206,6 +207,7 @@ CREATE TABLE IF NOT EXISTS usher_messages (
 	kind            VARBINARY(20) NOT NULL CHECK (kind IN ('inbound', 'outbound', 'automatic', 'note', 'system')),
 	author_id       BINARY(16),
 	body            MEDIUMBLOB NOT NULL,
+	footer          MEDIUMBLOB NOT NULL,
 	attachments     MEDIUMBLOB NOT NULL,
 	sent_at         BIGINT NOT NULL,
 	edited_at       BIGINT,
@@ -247,6 +249,38 @@ CREATE TABLE IF NOT EXISTS usher_grants (
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
 	FOREIGN KEY (user_id) REFERENCES usher_users (id),
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- Who must not be written to, by the identity that would write. It outlives contacts, conversations
+-- and teams, so it refers to none of them.
+CREATE TABLE IF NOT EXISTS usher_opt_outs (
+	channel    VARBINARY(20) NOT NULL CHECK (channel IN ('phone', 'chat')),
+	identity   VARBINARY(320) NOT NULL,
+	address    VARBINARY(320) NOT NULL,
+	account_id BINARY(16) NOT NULL,
+	cause      VARBINARY(20) NOT NULL CHECK (cause IN ('contact', 'user')),
+	caused_by  VARBINARY(100) NOT NULL,
+	caused_at  BIGINT NOT NULL,
+	reason     MEDIUMBLOB NOT NULL,
+	message_id BINARY(16),
+	lifted_at  BIGINT,
+	lifted_by  VARBINARY(100) NOT NULL,
+	version    BIGINT NOT NULL,
+	locks      BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (channel, identity, address)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- How far each user has read each conversation. A message writes nothing here.
+CREATE TABLE IF NOT EXISTS usher_read_marks (
+	conversation_id BINARY(16) NOT NULL,
+	user_id         BINARY(16) NOT NULL,
+	seq             BIGINT NOT NULL CHECK (seq >= 0),
+	marked_at       BIGINT NOT NULL,
+	version         BIGINT NOT NULL,
+	locks           BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (conversation_id, user_id),
+	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
+	FOREIGN KEY (user_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and

@@ -149,6 +149,7 @@ CREATE TABLE usher_conversations (
 	last_at           bigint NOT NULL,
 	idle_since        bigint NOT NULL,
 	needs_reply_since bigint,
+	first_sent_at     bigint,
 	created_at        bigint NOT NULL,
 	version           bigint NOT NULL,
 	events            bigint NOT NULL DEFAULT 0,
@@ -204,6 +205,7 @@ CREATE TABLE usher_messages (
 	kind            text NOT NULL CHECK (kind IN ('inbound', 'outbound', 'automatic', 'note', 'system')),
 	author_id       uuid REFERENCES usher_users (id),
 	body            text NOT NULL,
+	footer          text NOT NULL,
 	attachments     text NOT NULL,
 	sent_at         bigint NOT NULL,
 	edited_at       bigint,
@@ -243,6 +245,36 @@ CREATE TABLE usher_grants (
 );
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+
+-- Who must not be written to, by the identity that would write. It outlives contacts, conversations
+-- and teams, so it refers to none of them.
+CREATE TABLE usher_opt_outs (
+	channel    text NOT NULL CHECK (channel IN ('phone', 'chat')),
+	identity   text COLLATE "C" NOT NULL,
+	address    text COLLATE "C" NOT NULL,
+	account_id uuid NOT NULL,
+	cause      text NOT NULL CHECK (cause IN ('contact', 'user')),
+	caused_by  text NOT NULL,
+	caused_at  bigint NOT NULL,
+	reason     text NOT NULL,
+	message_id uuid,
+	lifted_at  bigint,
+	lifted_by  text NOT NULL,
+	version    bigint NOT NULL,
+	locks      bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (channel, identity, address)
+);
+
+-- How far each user has read each conversation. A message writes nothing here.
+CREATE TABLE usher_read_marks (
+	conversation_id uuid NOT NULL REFERENCES usher_conversations (id),
+	user_id         uuid NOT NULL REFERENCES usher_users (id),
+	seq             bigint NOT NULL CHECK (seq >= 0),
+	marked_at       bigint NOT NULL,
+	version         bigint NOT NULL,
+	locks           bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (conversation_id, user_id)
+);
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and
 -- "offered_id" is the account. The account of all others is not referred to by itself, since that

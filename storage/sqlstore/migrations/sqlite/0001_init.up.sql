@@ -141,6 +141,7 @@ CREATE TABLE usher_conversations (
 	last_at           INTEGER NOT NULL,
 	idle_since        INTEGER NOT NULL,
 	needs_reply_since INTEGER,
+	first_sent_at     INTEGER,
 	created_at        INTEGER NOT NULL,
 	version           INTEGER NOT NULL,
 	events            INTEGER NOT NULL DEFAULT 0,
@@ -195,6 +196,7 @@ CREATE TABLE usher_messages (
 	kind            TEXT NOT NULL CHECK (kind IN ('inbound', 'outbound', 'automatic', 'note', 'system')),
 	author_id       BLOB REFERENCES usher_users (id),
 	body            TEXT NOT NULL,
+	footer          TEXT NOT NULL,
 	attachments     TEXT NOT NULL,
 	sent_at         INTEGER NOT NULL,
 	edited_at       INTEGER,
@@ -234,6 +236,36 @@ CREATE TABLE usher_grants (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+
+-- Who must not be written to, by the identity that would write. It outlives contacts, conversations
+-- and teams, so it refers to none of them.
+CREATE TABLE usher_opt_outs (
+	channel    TEXT NOT NULL CHECK (channel IN ('phone', 'chat')),
+	identity   TEXT NOT NULL,
+	address    TEXT NOT NULL,
+	account_id BLOB NOT NULL,
+	cause      TEXT NOT NULL CHECK (cause IN ('contact', 'user')),
+	caused_by  TEXT NOT NULL,
+	caused_at  INTEGER NOT NULL,
+	reason     TEXT NOT NULL,
+	message_id BLOB,
+	lifted_at  INTEGER,
+	lifted_by  TEXT NOT NULL,
+	version    INTEGER NOT NULL,
+	locks      INTEGER NOT NULL DEFAULT 0,
+	PRIMARY KEY (channel, identity, address)
+) STRICT, WITHOUT ROWID;
+
+-- How far each user has read each conversation. A message writes nothing here.
+CREATE TABLE usher_read_marks (
+	conversation_id BLOB NOT NULL REFERENCES usher_conversations (id),
+	user_id         BLOB NOT NULL REFERENCES usher_users (id),
+	seq             INTEGER NOT NULL CHECK (seq >= 0),
+	marked_at       INTEGER NOT NULL,
+	version         INTEGER NOT NULL,
+	locks           INTEGER NOT NULL DEFAULT 0,
+	PRIMARY KEY (conversation_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 -- An invitation is one of a team, or offers an account: then it has no team and no role, and
 -- "offered_id" is the account. The account of all others is not referred to by itself, since that
