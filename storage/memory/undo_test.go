@@ -182,7 +182,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.MembershipsOf(ctx, user))
 		add(s.AccountsOf(ctx, user, page))
 		add(s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
-		add(s.TeamsWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
+		add(s.MembersWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.HasOtherManager(ctx, team, user))
 		add(s.LastingRoles(ctx, team, user))
 		add(s.PendingBy(ctx, team, user))

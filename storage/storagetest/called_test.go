@@ -472,8 +472,8 @@ func (s *calledStore) TeamsOf(a context.Context, b tenancy.UserID, c tenancy.Key
 	return s.note("TeamsOf").TeamsOf(a, b, c)
 }
 
-func (s *calledStore) TeamsWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.TeamID, error) {
-	return s.note("TeamsWithRole").TeamsWithRole(a, b, c)
+func (s *calledStore) MembersWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.Membership, error) {
+	return s.note("MembersWithRole").MembersWithRole(a, b, c)
 }
 
 func (s *calledStore) UpdateAccount(a context.Context, b tenancy.Account) error {

@@ -1799,8 +1799,8 @@ func (s formerRoles) LastingRoles(ctx context.Context, team tenancy.TeamID, but 
 		return nil, err
 	}
 	return slices.DeleteFunc(roles, func(r tenancy.CustomRole) bool {
-		teams, err := s.TeamsWithRole(ctx, t.Account, r.ID)
-		return err != nil || !slices.Contains(teams, team)
+		members, err := s.MembersWithRole(ctx, t.Account, r.ID)
+		return err != nil || !slices.ContainsFunc(members, func(m tenancy.Membership) bool { return m.Team == team })
 	}), nil
 }
 
@@ -1863,22 +1863,12 @@ func (s rolesByName) RolesIn(ctx context.Context, account tenancy.AccountID) ([]
 	return list, err
 }
 
-// teamTwice lists a team for each of those who have the role in it.
-type teamTwice struct{ spoiled }
+// activeOnly finds only those who have the role to some effect.
+type activeOnly struct{ spoiled }
 
-func (s teamTwice) TeamsWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.TeamID, error) {
-	list, err := s.Store.TeamsWithRole(ctx, account, id)
-	var all []tenancy.TeamID
-	for _, team := range list {
-		members, membersErr := s.Members(ctx, team, tenancy.Keyset{Limit: 100})
-		err = errors.Join(err, membersErr)
-		for _, m := range members {
-			if m.Custom == id {
-				all = append(all, team)
-			}
-		}
-	}
-	return all, err
+func (s activeOnly) MembersWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.Membership, error) {
+	list, err := s.Store.MembersWithRole(ctx, account, id)
+	return slices.DeleteFunc(list, func(m tenancy.Membership) bool { return m.Status != tenancy.MembershipActive }), err
 }
 
 // oneTeamEach goes on after the subject, and passes over their other teams.
@@ -2117,7 +2107,7 @@ func faults() []fault {
 		of("a role is deleted from under its members", func(s spoiled) storage.Store { return deletesRoles{s} }, "role without members is deleted"),
 		of("a role's end and its first member both come", func(s spoiled) storage.Store { return deletesRoles{s} }, "role that meets its end and its first member at once"),
 		of("roles are in another order", func(s spoiled) storage.Store { return rolesByName{s} }, "roles of an account are all listed"),
-		of("a team is listed for each who has the role", func(s spoiled) storage.Store { return teamTwice{s} }, "role is had in the teams of those who are not removed"),
+		of("who is suspended has no role", func(s spoiled) storage.Store { return activeOnly{s} }, "role is had by those who are not removed"),
 		of("a page of flaws loses a subject's other teams", func(s spoiled) storage.Store { return oneTeamEach{s} }, "broken: a membership of a deleted user"),
 		of("no team is without a manager", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoManager} }, "broken: a team without a lasting manager"),
 		of("no account is without a holder", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoHolder} }, "broken: an account without a holder"),

@@ -240,8 +240,8 @@ func calls() map[string]call {
 			return only(s.Role(ctx, t.account.ID, t.role.ID))
 		}},
 		"RolesIn": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.RolesIn(ctx, t.account.ID)) }},
-		"TeamsWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.TeamsWithRole(ctx, t.account.ID, t.role.ID))
+		"MembersWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.MembersWithRole(ctx, t.account.ID, t.role.ID))
 		}},
 		"Broken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 5))
@@ -627,8 +627,8 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamByIdentity", identified, err)
 	lasting, err := s.LastingRoles(ctx, t.team.ID, tenancy.UserID{})
 	add("LastingRoles", lasting, err)
-	teams, err := s.TeamsWithRole(ctx, t.account.ID, t.role.ID)
-	add("TeamsWithRole", teams, err)
+	holders, err := s.MembersWithRole(ctx, t.account.ID, t.role.ID)
+	add("MembersWithRole", holders, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
 	ended, err := s.SnoozeEnded(ctx, t.at, 100)

@@ -58,7 +58,7 @@ const (
 	ruleRoleScope         rule = "tenancy.RoleStore — A role of another account is not found."
 	ruleDeleteRole        rule = "tenancy.RoleStore.DeleteRole — DeleteRole deletes a role that no membership refers to, or [ErrConflict]."
 	ruleRolesIn           rule = "tenancy.RoleStore.RolesIn — RolesIn lists the account's roles by (CreatedAt, id), all of them."
-	ruleTeamsWithRole     rule = "tenancy.RoleStore.TeamsWithRole — TeamsWithRole lists the teams in which a membership that is not removed has the role, by id."
+	ruleMembersWithRole   rule = "tenancy.RoleStore.MembersWithRole — MembersWithRole lists the memberships that have the role and are not removed, by (team id, user id)."
 	ruleCustomRights      rule = "tenancy.Authority — CustomName and CustomPermissions are those of the membership's custom role; empty for someone without one."
 	ruleBroken            rule = "tenancy.Store.Broken — Broken looks for one kind of broken invariant and answers at most limit findings, by Subject and then by Team, strictly after the finding given; the zero Finding starts at the beginning."
 	ruleUnknownFlaw       rule = "tenancy.Store.Broken — A flaw that the store does not know answers [ErrInvalid]."
