@@ -81,8 +81,10 @@ type Store struct {
 
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]
-	due        *list[eventRow]
-	buried     list[eventRow]
+	outbox     unique[laneEvent, outboxRow]
+	waiting    map[laneStream]*list[outboxRow] // by sequence
+	due        map[string]*list[outboxRow]     // of each lane the first of each stream, by (dueAt, id)
+	buried     map[string]*list[outboxRow]     // of each lane, by (buriedAt, id)
 	seen       unique[sighting, seenRow]
 	oldestSeen map[string]*list[seenRow]
 }
@@ -157,7 +159,10 @@ func New() *Store {
 
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},
-		due:        &list[eventRow]{},
+		outbox:     newUnique[laneEvent, outboxRow](log),
+		waiting:    map[laneStream]*list[outboxRow]{},
+		due:        map[string]*list[outboxRow]{},
+		buried:     map[string]*list[outboxRow]{},
 		seen:       newUnique[sighting, seenRow](log),
 		oldestSeen: map[string]*list[seenRow]{},
 	}

@@ -110,7 +110,7 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	d.forPaula = d.Token("paula")
 	d.link = d.Link(d.alice, invite.LinkSpec{Uses: 2})
 	d.Comes("lou", d.link)
-	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{JoinDomains: []string{"asker.example", "stranger.example"}})
+	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{AutoClose: time.Hour, JoinDomains: []string{"asker.example", "stranger.example"}})
 	require.NoError(t, err)
 	d.request = d.Asks("asker", "Sales")
 	d.Clock.Advance(2 * time.Hour)
