@@ -544,6 +544,26 @@ var operations = map[string]operation{
 		_, err := s.Conversations.TakeOver(ctx, p.actor, x.conversation, s.own.user)
 		return err
 	}},
+	"conversation.Claim": {rbac.ClaimConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Claim(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Release": {rbac.ClaimConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Release(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Skip": {rbac.ClaimConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Skip(ctx, p.actor, x.conversation, conversation.SkipLater, 0)
+		return err
+	}},
+	"conversation.Next": {rbac.ClaimConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Next(ctx, p.actor, conversation.AgentQueue)
+		return err
+	}},
+	"conversation.EndClaims": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.EndClaims(ctx, p.system)
+		return err
+	}},
 	"conversation.Unassign": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Unassign(ctx, p.actor, x.conversation)
 		return err

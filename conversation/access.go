@@ -29,6 +29,8 @@ var (
 	optingOut   = act{rbac.OptOutContact, true}
 	optingIn    = act{rbac.OptInContact, true}
 	snoozing    = act{rbac.SnoozeConversation, false}
+	claiming    = act{rbac.ClaimConversation, false}
+	releasing   = act{rbac.ClaimConversation, true}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -38,7 +40,7 @@ var (
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
-		snoozing, sending, assigning, inviting, delivering,
+		snoozing, claiming, sending, assigning, inviting, delivering,
 	}
 }
 

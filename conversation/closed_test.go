@@ -103,6 +103,15 @@ var closedMatrix = map[string]closedRow{
 	"Snooze": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Snooze(ctx, a, id, w.Clock.Now().Add(time.Hour)))
 	}},
+	"Claim": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Claim(ctx, a, id))
+	}},
+	"Release": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Release(ctx, a, id))
+	}},
+	"Skip": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Skip(ctx, a, id, conversation.SkipLater, 0))
+	}},
 	"Assign": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Assign(ctx, a, id, w.bob.User))
 	}},

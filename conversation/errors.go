@@ -25,10 +25,12 @@ var ErrOptedOut = fmt.Errorf("%w: the contact has opted out of messages", tenanc
 // AssignedError says that the conversation is someone's already. It is [tenancy.ErrConflict].
 type AssignedError struct {
 	Assignee tenancy.UserID
+	// Name is the assignee's, for those who may list members; empty for others.
+	Name string
 }
 
 func (e *AssignedError) Error() string {
-	return fmt.Sprintf("conflict: the conversation is assigned to %s", e.Assignee)
+	return fmt.Sprintf("conflict: the conversation is assigned to %s", nameOr(e.Name, e.Assignee))
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.

@@ -21,6 +21,9 @@ const (
 	ConversationOpened     = "conversation.opened"     // on, episode: a closed one is open again
 	ConversationAssigned   = "conversation.assigned"   // user, from: the earlier assignee
 	ConversationUnassigned = "conversation.unassigned" // from: the earlier assignee
+	ConversationClaimed    = "conversation.claimed"    // user, until
+	ConversationReleased   = "conversation.released"   // user: whose claim it was, on: release, hop, skip, lease, take-over, close, snooze, deliver, move, leave
+	ConversationSkipped    = "conversation.skipped"    // user, reason, until
 	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it
 	MessageReceived        = "message.received"        // message, seq
 	MessageSent            = "message.sent"            // message, seq

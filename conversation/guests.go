@@ -136,11 +136,15 @@ func (s *Service) firstFor(ctx context.Context, c Conversation, inv invite.Invit
 	return int64(seen) + 1, err
 }
 
-// Depart implements [tenancy.Departures]: what a departing member was responsible for goes
+// Depart implements [tenancy.Departures]: what a departing member was responsible for or had claimed goes
 // back to the team, what they are about to deliver stays, and the conversations that they were a
 // guest of are closed to them. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	assigned, err := s.store.AssignedTo(ctx, d.Team.ID, d.User)
+	if err != nil {
+		return err
+	}
+	claimed, err := s.store.ClaimedBy(ctx, d.Team.ID, d.User)
 	if err != nil {
 		return err
 	}
@@ -152,7 +156,7 @@ func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range tenancy.InOrder(slices.Concat(assigned, granted, delivering)...) {
+	for _, id := range tenancy.InOrder(slices.Concat(assigned, claimed, granted, delivering)...) {
 		if err := s.free(ctx, d, id, slices.Contains(delivering, id)); err != nil {
 			return err
 		}
@@ -169,6 +173,11 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, id tenancy.Conv
 	}
 	if err != nil {
 		return err
+	}
+	if c.Claimant == d.User {
+		if err := s.release(ctx, d.By, &c, "leave", d.At); err != nil {
+			return err
+		}
 	}
 	if c.Assignee == d.User {
 		if err := s.unassign(ctx, d.By, &c, d.At); err != nil {

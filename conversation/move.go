@@ -38,6 +38,9 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, c *Conversatio
 			return from, err
 		}
 	}
+	if err := s.letGo(ctx, by, c, "move", now); err != nil {
+		return from, err
+	}
 	c.Team, c.Contact, c.Assignee = target.ID, contact.ID, tenancy.UserID{}
 	facts["from"], facts["to"] = from.String(), target.ID.String()
 	return from, s.record(ctx, by, now, *c, ConversationMoved, facts)

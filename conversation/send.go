@@ -22,7 +22,8 @@ type sendOptions struct{ clientID string }
 func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID = id } }
 
 // Send says something to the contact. An answer by a person, guests included, clears
-// NeedsReplySince. Message, conversation and event are one transaction.
+// NeedsReplySince. While somebody else has the conversation claimed no member can answer it; those
+// who choose to ([tenancy.Service.SetAutoclaim]) claim it by answering. Message, conversation and event are one transaction.
 //
 // A text that begins with ^ is refused, since it would be a command that reached the
 // contact; hand what people type to [Service.Type].
@@ -30,7 +31,7 @@ func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID =
 // The first message ever to an address carries the team's opt-out text as its Footer.
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
-// [*OptedOutError], [tenancy.ErrKeyReused].
+// [*ClaimedError], [*OptedOutError], [tenancy.ErrKeyReused].
 func (s *Service) Send(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
 	if len(text) <= MaxText && command.IsCommand(text) {
 		return Message{}, &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
@@ -80,6 +81,9 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 		m := m
 		m.At = s.env.Now()
 		if kind == OutboundMessage {
+			if err := s.answering(ctx, actor, &v, m.At); err != nil {
+				return Message{}, err
+			}
 			if err := s.address(ctx, &v.Conversation, &m); err != nil {
 				return Message{}, err
 			}

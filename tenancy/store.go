@@ -163,7 +163,9 @@ type Authority struct {
 	AccountStatus AccountStatus
 	TeamStatus    TeamStatus
 	UserStatus    UserStatus
-	Membership    Membership
+	// Autoclaim is the user's choice: see [User.Autoclaim].
+	Autoclaim  bool
+	Membership Membership
 	// CustomName and CustomPermissions are those of the membership's custom role; empty for
 	// someone without one.
 	CustomName        string

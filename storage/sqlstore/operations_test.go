@@ -101,12 +101,16 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
 	d.forPaula = d.Token("paula")
+	_, err = d.Conversations.Claim(t.Context(), d.mover(), tims[1])
+	require.NoError(t, err)
 	d.link = d.Link(d.alice, invite.LinkSpec{Uses: 2})
 	d.Comes("lou", d.link)
 	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{AutoClose: time.Hour, JoinDomains: []string{"asker.example", "stranger.example"}})
 	require.NoError(t, err)
 	d.request = d.Asks("asker", "Sales")
 	d.Clock.Advance(2 * time.Hour)
+	_, err = d.Conversations.Claim(t.Context(), d.tim, d.taken)
+	require.NoError(t, err)
 	return d
 }
 
@@ -433,6 +437,24 @@ func operations() []operation {
 		}),
 		writes("conversation.TakeOver", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.TakeOver(ctx, d.bob, d.taken, d.bob.User)
+		}),
+		writes("conversation.Claim", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Claim(ctx, d.bob, d.plain)
+		}),
+		writes("conversation.Release", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Release(ctx, d.tim, d.taken)
+		}),
+		writes("conversation.Skip", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Skip(ctx, d.tim, d.taken, conversation.SkipLater, 0)
+		}),
+		writes("conversation.Next", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Next(ctx, d.bob, conversation.AgentQueue)
+		}),
+		writes("conversation.Next, of who has some in hand", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Next(ctx, d.tim, conversation.AgentQueue)
+		}),
+		keyless("conversation.EndClaims", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.EndClaims(ctx, ushertest.System)
 		}),
 		writes("conversation.Unassign", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Unassign(ctx, d.bob, d.taken)
