@@ -43,6 +43,15 @@ var closedMatrix = map[string]closedRow{
 	"Messages": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Messages(ctx, a, id, 0, 0))
 	}},
+	"MessagesBefore": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.MessagesBefore(ctx, a, id, 0, 0))
+	}},
+	"EditMessage": {closed, closed, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.EditMessage(ctx, a, id, w.latest(id), "Hello again"))
+	}},
+	"DeleteMessage": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.DeleteMessage(ctx, a, id, w.latest(id)))
+	}},
 	"Contact": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Contact(ctx, a, id))
 	}},
@@ -175,6 +184,7 @@ func TestE4_ClosedConversationMatrix(t *testing.T) {
 				if carol := w.Guest(w.bob, c.ID, "carol"); role == "guest" {
 					actor = carol
 				}
+				w.say(actor, c.ID, "Hello")
 				_, err := w.Conversations.Close(t.Context(), w.bob, c.ID, "")
 				require.NoError(t, err)
 				before, events := w.get(w.bob, c.ID), len(w.log(w.bob.Team))
@@ -201,6 +211,15 @@ func TestE4_ClosedConversationMatrix(t *testing.T) {
 			}
 		})
 	}
+}
+
+// latest is the newest message of a conversation.
+func (w *world) latest(id tenancy.ConversationID) tenancy.MessageID {
+	w.t.Helper()
+	found, err := w.Store.Messages(w.t.Context(), id, conversation.Range{Newest: true, Limit: 1})
+	require.NoError(w.t, err)
+	require.Len(w.t, found, 1)
+	return found[0].ID
 }
 
 // An operation that is new takes its place in the matrix.

@@ -15,6 +15,10 @@ var (
 	ErrNotRecipient = fmt.Errorf("%w: only an active manager or member of the team can be given a conversation; invite others to the team, or to the conversation by e-mail", tenancy.ErrConflict)
 	// ErrNotTarget: the team's [tenancy.Settings] name the teams to deliver to, and not this one.
 	ErrNotTarget = fmt.Errorf("%w: the team's settings do not allow deliveries to that team", tenancy.ErrConflict)
+	// ErrDeleted: there is nothing left of the message to change.
+	ErrDeleted = fmt.Errorf("%w: the message is deleted", tenancy.ErrConflict)
+	// ErrHandedOver: the message is with the [Sender], or has been.
+	ErrHandedOver = fmt.Errorf("%w: the message was handed over to be sent and cannot be changed any more", tenancy.ErrConflict)
 	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.
 	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
 )

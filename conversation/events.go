@@ -27,7 +27,13 @@ const (
 	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it
 	MessageReceived        = "message.received"        // message, seq
 	MessageSent            = "message.sent"            // message, seq
+	MessagePosted          = "message.posted"          // message, seq: a line of a system's
+	MessageEdited          = "message.edited"          // message, seq
+	MessageDeleted         = "message.deleted"         // message, seq
+	MessageStatusChanged   = "message.status"          // message, seq, status
 	NoteWritten            = "note.written"            // message, seq
+	NoteEdited             = "note.edited"             // message, seq
+	NoteDeleted            = "note.deleted"            // message, seq
 	ContactOptedOut        = "contact.opted_out"       // cause: contact or user; message: the contact's, or the note with the reason
 	ContactOptedIn         = "contact.opted_in"        // cause: whose wish the opt-out was
 	GuestAdmitted          = "guest.admitted"          // user, invitation

@@ -47,6 +47,8 @@ type ThreadStore interface {
 	UpdateConversation(ctx context.Context, team tenancy.TeamID, c Conversation) error
 	LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
 	Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
+	// TeamOf tells in which team a conversation is.
+	TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error)
 	// LockOpen takes all conversations of the team that are not closed until the transaction ends,
 	// and answers them by id.
 	LockOpen(ctx context.Context, team tenancy.TeamID) ([]Conversation, error)

@@ -209,6 +209,17 @@ func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenanc
 	return read(ctx, s, func() (conversation.Conversation, error) { return thatConversation(s.conversation(team, id)) })
 }
 
+// TeamOf implements [conversation.ThreadStore].
+func (s *Store) TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error) {
+	return read(ctx, s, func() (tenancy.TeamID, error) {
+		row, err := s.conversations.get(id)
+		if err != nil {
+			return tenancy.TeamID{}, err
+		}
+		return row.Team, nil
+	})
+}
+
 // LockOpen implements [conversation.ThreadStore].
 func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
 	return lock(ctx, s, func() ([]conversation.Conversation, error) {

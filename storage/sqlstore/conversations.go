@@ -10,8 +10,8 @@ import (
 )
 
 type conversationStatements struct {
-	insert, update, lock, lockOpen, open, exists, byID, byAddress, assignedTo string
-	snoozeEnded, idle                                                         string
+	insert, update, lock, lockOpen, open, exists, byID, teamOf, byAddress, assignedTo string
+	snoozeEnded, idle                                                                 string
 	// listed has a form for each combination of scope and filter.
 	listed map[listForm]pages
 }
@@ -38,6 +38,7 @@ func (c *compiler) conversations() conversationStatements {
 		open:      c.sql(find, `c.team_id = ? AND c.status IN ('open', 'snoozed') ORDER BY c.id`),
 		exists:    c.sql(`SELECT 1 FROM usher_conversations WHERE id = ? AND team_id = ?`),
 		byID:      c.sql(find, `c.id = ? AND c.team_id = ?`),
+		teamOf:    c.sql(`SELECT team_id FROM usher_conversations WHERE id = ?`),
 		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ? ORDER BY c.last_at DESC, c.id DESC`),
 		assignedTo: c.sql(`SELECT id FROM usher_conversations
 			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
@@ -113,6 +114,11 @@ func (s *Store) LockConversation(ctx context.Context, team tenancy.TeamID, id te
 // Conversation implements [conversation.ThreadStore].
 func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
 	return one(ctx, s, scanConversation, s.conversations.byID, id, team)
+}
+
+// TeamOf implements [conversation.ThreadStore].
+func (s *Store) TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error) {
+	return one(ctx, s, scanID[tenancy.TeamID], s.conversations.teamOf, id)
 }
 
 // LockOpen implements [conversation.ThreadStore].

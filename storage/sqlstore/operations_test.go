@@ -30,7 +30,10 @@ type desk struct {
 	// guests and two invitations on their way; promised waits for nora, who is invited to it. Of
 	// snoozed there are two, whose time has come, and two are answered and have been idle too long.
 	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
-	gina                                            tenancy.Actor // a guest of moving
+	// said is bob's message in spoken.
+	spoken tenancy.ConversationID
+	said   tenancy.MessageID
+	gina   tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
@@ -97,6 +100,10 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.MarkRead(t.Context(), d.bob, d.closed, 1)
 	require.NoError(t, err)
 	d.plain = d.Receive("Sales", "plain", "Hi").ID
+	d.spoken = d.Receive("Sales", "spoken", "Hi").ID
+	m, err := d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good morning")
+	require.NoError(t, err)
+	d.said = m.ID
 	d.rest(t)
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
@@ -471,6 +478,18 @@ func operations() []operation {
 		writes("conversation.Close", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Close(ctx, d.bob, d.plain, conversation.NotInterested)
 		}),
+		writes("conversation.Post", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Post(ctx, ushertest.System, d.plain, conversation.AutomaticMessage, "We are closed until nine.")
+		}),
+		writes("conversation.EditMessage", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.EditMessage(ctx, d.bob, d.spoken, d.said, "Good evening")
+		}),
+		writes("conversation.DeleteMessage", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.DeleteMessage(ctx, d.alice, d.spoken, d.said)
+		}),
+		writes("conversation.Receipt", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receipt(ctx, ushertest.System, conversation.Receipt{Message: d.said, Status: conversation.StatusDelivered})
+		}),
 		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Open(ctx, d.bob, d.closed)
 		}),
@@ -614,6 +633,12 @@ func operations() []operation {
 		}),
 		reads("conversation.Messages", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Messages(ctx, d.bob, d.moving, 0, 0)
+		}),
+		reads("conversation.MessagesBefore", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.MessagesBefore(ctx, d.gina, d.moving, 0, 0)
+		}),
+		reads("conversation.Search", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Search(ctx, d.bob, "good morning", tenancy.Page{})
 		}),
 		reads("conversation.Contact", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Contact(ctx, d.bob, d.moving) }),
 		reads("conversation.OptOutOf", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.OptOutOf(ctx, d.bob, d.closed) }),

@@ -70,7 +70,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_skips", "conversation_id = id AND user_id = ?", "what a user has skipped, inside a select of one team's conversations"},
 	{"usher_conversations", "claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ?", "the sweep finds which claims have ended, wherever they are"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
-	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
+	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team; or finds that team, for a system that writes to it"},
 	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
 	{"usher_memberships", "status = 'active' AND expires_at IS NULL", "and at the managers of each"},
 	{"usher_memberships", "status = 'deleted' AND status <> 'removed'", "the doctor looks for members who are deleted"},
@@ -91,9 +91,10 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_outbox", "lane = lane AND stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
 }
 
-// byBareID are the statements that the entries of a bare id are for: those that number events, and the
-// one that answers where a message is and nothing of it.
+// byBareID are the statements that the entries of a bare id are for: those that number events, and
+// those that answer where a conversation or a message is, and nothing of it.
 var byBareID = regexp.MustCompile(`^((SELECT (events|seq) FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?|` +
+	`SELECT team_id FROM usher_conversations WHERE id = \?|` +
 	`SELECT c\.team_id, m\.conversation_id, m\.id FROM .* WHERE m\.id = \?)$`)
 
 // Every statement that the store can ever send (F1 is that there are no others) on a table with

@@ -464,6 +464,10 @@ func (s *calledStore) TeamEvents(a context.Context, b uuid.UUID, c outbox.LogFil
 	return s.note("TeamEvents").TeamEvents(a, b, c, d, e, f)
 }
 
+func (s *calledStore) TeamOf(a context.Context, b tenancy.ConversationID) (tenancy.TeamID, error) {
+	return s.note("TeamOf").TeamOf(a, b)
+}
+
 func (s *calledStore) TeamsIn(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]tenancy.Team, error) {
 	return s.note("TeamsIn").TeamsIn(a, b, c)
 }

@@ -365,6 +365,7 @@ func calls() map[string]call {
 		"Conversation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Conversation(ctx, t.team.ID, t.thread.ID))
 		}},
+		"TeamOf": {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.TeamOf(ctx, t.thread.ID)) }},
 		"ConversationsByAddress": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address))
 		}},

@@ -105,6 +105,7 @@ const (
 	ruleIdle              rule = "conversation.ThreadStore.Idle — Idle lists at most limit open conversations, of all teams that have an AutoClose, in which nobody waits for a reply and whose IdleSince is at least that long before now, in no particular order."
 	ruleEndEpisode        rule = "conversation.EpisodeStore.EndEpisode — EndEpisode writes ClosedAt, ClosedBy, ClosedOn and Outcome of the episode, and nothing else of it. One that has ended, like one that is not there, is [tenancy.ErrNotFound]."
 	ruleEpisodes          rule = "conversation.EpisodeStore.Episodes — Episodes lists at most limit episodes of a conversation after the number given, by Number."
+	ruleTeamOf            rule = "conversation.ThreadStore.TeamOf — TeamOf tells in which team a conversation is."
 	ruleByAddress         rule = "conversation.ThreadStore.ConversationsByAddress — ConversationsByAddress lists the conversations of a channel identity and a contact's address, one at most for each account, in whatever team it is, newest first by (LastAt, id)."
 	ruleDelivering        rule = "conversation.DeliveryStore.PendingDeliveriesBy — PendingDeliveriesBy lists the ids of the conversations that wait for the end of a delivery by the user, from the team, by id."
 	ruleEraseRecipient    rule = "conversation.DeliveryStore.EraseRecipient — EraseRecipient takes a normal address, and the form in which it is displayed, out of all deliveries to it, whatever their team and state; each has its next version then."
