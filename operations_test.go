@@ -609,6 +609,34 @@ var operations = map[string]operation{
 		_, err := s.Conversations.EditContact(ctx, p.actor, x.conversation, conversation.ContactEdit{Name: &name})
 		return err
 	}},
+	"conversation.OptOut": {rbac.OptOutContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.OptOut(ctx, p.actor, x.conversation, "said so on the phone")
+		return err
+	}},
+	"conversation.OptIn": {rbac.OptInContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.OptIn(ctx, p.actor, x.conversation, "said so on the phone")
+		return err
+	}},
+	"conversation.OptOutOf": {rbac.OptOutContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.OptOutOf(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.MarkRead": {rbac.MarkConversationRead, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.MarkRead(ctx, p.actor, x.conversation, 1)
+		return err
+	}},
+	"conversation.MarkUnread": {rbac.MarkConversationRead, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.MarkUnread(ctx, p.actor, x.conversation, 1)
+		return err
+	}},
+	"conversation.ReadMark": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.ReadMark(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Unread": {rbac.ReadConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Unread(ctx, p.actor, s.own.conversation)
+		return err
+	}},
 	"conversation.Guests": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Guests(ctx, p.actor, x.conversation)
 		return err
@@ -1037,6 +1065,12 @@ func TestD1_NoAccessOutlivesADemotion(t *testing.T) {
 		for _, actor := range []tenancy.Actor{s.member, s.guest} {
 			p := s.proper
 			p.actor = actor
+			if strings.HasSuffix(t.Name(), "/conversation.Unread") {
+				counts, err := s.Conversations.Unread(t.Context(), actor, s.own.conversation)
+				require.NoError(t, err)
+				require.Empty(t, counts)
+				continue
+			}
 			if strings.HasSuffix(t.Name(), "/conversation.List") {
 				list, err := s.Conversations.List(t.Context(), actor, conversation.Filter{}, tenancy.Page{})
 				require.NoError(t, err)

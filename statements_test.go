@@ -191,7 +191,7 @@ func (s *scene) grow(t *testing.T, n int) {
 }
 
 var (
-	ofConversation = regexp.MustCompile(`(?s)usher_(messages|grants|deliveries)\b.*\b(conversation_id|pending_conversation) = |^INSERT INTO usher_(messages|grants|deliveries)`)
+	ofConversation = regexp.MustCompile(`(?s)usher_(messages|grants|deliveries|read_marks)\b.*\b(conversation_id|pending_conversation) = |^INSERT INTO usher_(messages|grants|deliveries|read_marks)`)
 	foundInTeam    = regexp.MustCompile(`(?s)usher_conversations.*\b(team_id = |channel = )|^INSERT INTO usher_conversations`)
 	// Deliver looks for a delivery that has lapsed, whose invitation is locked before the
 	// conversation, and passes over one from another team by itself.

@@ -55,7 +55,7 @@ var dependencies = map[string]string{
 	"github.com/casbin/casbin/v2":    "compiled by users: the policy language of rbac; one file imports it",
 	"github.com/google/uuid":         "compiled by users: UUIDv7 ids",
 	"golang.org/x/net":               "compiled by users: IDNA for the domains of e-mail addresses",
-	"golang.org/x/text":              "compiled by users: Unicode normal forms and case folding of names, and of the words of a search",
+	"golang.org/x/text":              "compiled by users: Unicode normal forms and case folding of names, and of the words by which messages are found and contacts opt out",
 	"github.com/wneessen/go-mail":    "compiled by users of invite/smtp: MIME and the SMTP protocol",
 	"github.com/go-sql-driver/mysql": "compiled by users of storage/mysql: its error type is the only way to MySQL's error numbers",
 	"github.com/stretchr/testify":    "tests: assertions",

@@ -23,7 +23,7 @@ type Usher struct {
 	Tenancy       *tenancy.Service
 	Invites       *invite.Service
 	Conversations *conversation.Service
-	// Relay hands what has happened to the mailer and to the host's sinks.
+	// Relay hands what has happened to the mailer and to the host's sinks, each in a lane of its own.
 	Relay  *outbox.Relay
 	Policy *rbac.Policy
 }
@@ -37,7 +37,8 @@ type config struct {
 	mailer invite.Mailer
 	limits invite.Limits
 	base   string
-	sinks  []outbox.Sink
+	desk   []conversation.Option
+	sinks  []namedSink
 	relay  []outbox.Option
 }
 
@@ -59,8 +60,10 @@ func WithInviteURL(url string) Option { return func(c *config) { c.base = url } 
 // again. What is zero stays at its default.
 func WithInviteLimits(l invite.Limits) Option { return func(c *config) { c.limits = l } }
 
-// WithSink adds someone who is handed every event, at least once and in order within a stream.
-func WithSink(s outbox.Sink) Option { return func(c *config) { c.sinks = append(c.sinks, s) } }
+// WithOptOutWords adds the host's own words to those by which contacts opt out of messages and in again.
+func WithOptOutWords(words conversation.OptWords) Option {
+	return func(c *config) { c.desk = append(c.desk, conversation.WithOptWords(words)) }
+}
 
 // WithRelay sets how the Relay works; [outbox.WithErrors] is the option that most hosts want.
 func WithRelay(options ...outbox.Option) Option {
@@ -74,8 +77,8 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Clo
 func WithIDs(next func() uuid.UUID) Option { return func(c *config) { c.env.IDs = next } }
 
 // New wires the rooms on a store. It fails when the policy is not sound or does not name a
-// permission that an operation asks for, for a negative limit, and when a mailer has no valid invite
-// URL.
+// permission that an operation asks for, for a negative limit, when a mailer has no valid invite URL,
+// and when a sink has no name of its own.
 func New(store storage.Store, options ...Option) (*Usher, error) {
 	if store == nil {
 		return nil, errors.New("usher: New needs a store, such as memory.New()")
@@ -83,6 +86,10 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 	var c config
 	for _, set := range options {
 		set(&c)
+	}
+	var err error
+	if c.env.Lanes, err = c.lanes(); err != nil {
+		return nil, err
 	}
 	policy, err := rbac.NewPolicy(c.rows...)
 	if err != nil {
@@ -95,19 +102,15 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 	if u.Invites, err = invite.New(store, u.Tenancy, policy, c.env, c.limits); err != nil {
 		return nil, err
 	}
-	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env); err != nil {
+	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env, c.desk...); err != nil {
 		return nil, err
 	}
-	sinks := c.sinks
-	if c.mailer != nil {
-		base, err := invite.ParseLinkBase(c.base)
-		if err != nil {
-			return nil, err
-		}
-		sinks = append([]outbox.Sink{u.Invites.Mailing(c.mailer, base)}, sinks...)
+	sinks, err := c.outlets(u)
+	if err != nil {
+		return nil, err
 	}
 	relay := append([]outbox.Option{outbox.WithClock(c.env.Now)}, c.relay...)
-	u.Relay = outbox.NewRelay(store, outbox.Sinks(sinks...), relay...)
+	u.Relay = outbox.NewRelay(store, sinks, relay...)
 	return u, nil
 }
 

@@ -25,6 +25,9 @@ var (
 	readContact = act{rbac.ReadContact, true}
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
+	marking     = act{rbac.MarkConversationRead, true}
+	optingOut   = act{rbac.OptOutContact, true}
+	optingIn    = act{rbac.OptInContact, true}
 	snoozing    = act{rbac.SnoozeConversation, false}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
@@ -34,7 +37,7 @@ var (
 
 func acts() []act {
 	return []act{
-		reading, noting, opening, closing, readContact, editContact, revoking,
+		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
 		snoozing, sending, assigning, inviting, delivering,
 	}
 }

@@ -121,6 +121,24 @@ var closedMatrix = map[string]closedRow{
 	"Offer": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return w.Store.InTx(ctx, func(ctx context.Context) error { return w.Conversations.Offer(ctx, a, id) })
 	}},
+	"OptOut": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.OptOut(ctx, a, id, "said so on the phone"))
+	}},
+	"OptIn": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.OptIn(ctx, a, id, "changed their mind"))
+	}},
+	"OptOutOf": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.OptOutOf(ctx, a, id))
+	}},
+	"MarkRead": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.MarkRead(ctx, a, id, 1))
+	}},
+	"MarkUnread": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.MarkUnread(ctx, a, id, 1))
+	}},
+	"ReadMark": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.ReadMark(ctx, a, id))
+	}},
 	"Guests": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Guests(ctx, a, id))
 	}},

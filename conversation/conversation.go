@@ -45,6 +45,8 @@ type Conversation struct {
 	// answered; zero when there is none. Only a contact's message sets it, only a human
 	// public reply clears it.
 	NeedsReplySince time.Time
-	CreatedAt       time.Time
-	Version         int64
+	// FirstSentAt is when the contact was first written to; zero until then.
+	FirstSentAt time.Time
+	CreatedAt   time.Time
+	Version     int64
 }

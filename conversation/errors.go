@@ -19,6 +19,9 @@ var (
 	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
 )
 
+// ErrOptedOut: the contact must not be written to. The error is an [*OptedOutError].
+var ErrOptedOut = fmt.Errorf("%w: the contact has opted out of messages", tenancy.ErrConflict)
+
 // AssignedError says that the conversation is someone's already. It is [tenancy.ErrConflict].
 type AssignedError struct {
 	Assignee tenancy.UserID

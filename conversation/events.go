@@ -25,6 +25,8 @@ const (
 	MessageReceived        = "message.received"        // message, seq
 	MessageSent            = "message.sent"            // message, seq
 	NoteWritten            = "note.written"            // message, seq
+	ContactOptedOut        = "contact.opted_out"       // cause: contact or user; message: the contact's, or the note with the reason
+	ContactOptedIn         = "contact.opted_in"        // cause: whose wish the opt-out was
 	GuestAdmitted          = "guest.admitted"          // user, invitation
 	GuestRevoked           = "guest.revoked"           // user
 	DeliveryRequested      = "delivery.requested"      // delivery, invitation

@@ -104,7 +104,7 @@ func TestWhoHasNotJoinedReceivesNoDelivery(t *testing.T) {
 			_, err := w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToUser(nina), conversation.Outcome{})
 			return err
 		}
-			require.ErrorIs(t, deliver(), conversation.ErrNotRecipient)
+		require.ErrorIs(t, deliver(), conversation.ErrNotRecipient)
 		_, err = w.Invites.Accept(ctx, nina, token)
 		var terms *invite.TermsError
 		require.ErrorAs(t, err, &terms)

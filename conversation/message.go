@@ -20,7 +20,9 @@ type Message struct {
 	// until it is deleted.
 	Text        string
 	Attachments []Attachment
-	At          time.Time
+	// Footer goes to the contact below the text: the opt-out text, on the first message ever.
+	Footer string
+	At     time.Time
 	// EditedAt is when the text was last changed, DeletedAt when the message was deleted: what is
 	// left of it then is that it was there. Zero means never.
 	EditedAt, DeletedAt time.Time

@@ -28,16 +28,8 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	if err != nil {
 		return none, err
 	}
-	standing, err := s.people.Standing(ctx, actor)
+	scope, _, err := s.mayList(ctx, actor)
 	if err != nil {
-		return none, err
-	}
-	scope := s.scope(standing)
-	check := standing.Check
-	if !scope.Guest.IsZero() {
-		check = standing.CheckGranted
-	}
-	if err := check(rbac.ReadConversation); err != nil {
 		return none, err
 	}
 	found, err := s.store.Conversations(ctx, scope, filter, keyset)
@@ -46,6 +38,20 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	}
 	key := func(c Conversation) (time.Time, uuid.UUID) { return c.LastAt, c.ID.UUID() }
 	return tenancy.Paged(found, keyset, key, "conversations", actor, filter), nil
+}
+
+// mayList is the set of conversations that the actor may see, if they may see any at all.
+func (s *Service) mayList(ctx context.Context, actor tenancy.Actor) (Scope, tenancy.Standing, error) {
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
+		return Scope{}, tenancy.Standing{}, err
+	}
+	scope := s.scope(standing)
+	check := standing.Check
+	if !scope.Guest.IsZero() {
+		check = standing.CheckGranted
+	}
+	return scope, standing, check(rbac.ReadConversation)
 }
 
 // Messages reads at most limit messages (0 means [tenancy.DefaultLimit]) after a sequence,

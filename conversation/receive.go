@@ -36,6 +36,10 @@ const (
 // and open it again if it was closed or snoozed. A repeated message changes nothing and answers the
 // conversation as it is. Contact, conversation, message and events are one transaction.
 //
+// A message that is nothing but one of [OptWords] opts the contact out of messages, or in again: see
+// [OptOut]. It is recorded like any other, and that is all there is to do with it: it opens no closed
+// conversation and waits for no answer, which could not be sent.
+//
 // Messages are taken also for a suspended account: what was said must not be lost. So are those
 // for a conversation that an archived team has kept: it moves to the team of the account that has
 // the identity now, or, while there is none, is opened where it is, for [tenancy.Service.Restore]
@@ -58,15 +62,25 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 		if seen, err := s.repeated(ctx, c, m); err != nil || seen != nil {
 			return c, err
 		}
-		if err := s.resume(ctx, by, &c, OnInbound, now); err != nil {
+		if s.words.said(in.Text) == nothing {
+			err = s.attend(ctx, by, &c, now)
+		}
+		if err != nil {
 			return Conversation{}, err
 		}
-		if c.NeedsReplySince.IsZero() {
-			c.NeedsReplySince = now
+		if m, err = s.write(ctx, by, &c, m, MessageReceived); err != nil {
+			return Conversation{}, err
 		}
-		_, err = s.write(ctx, by, &c, m, MessageReceived)
-		return c, err
+		return c, s.heed(ctx, by, c, m)
 	})
+}
+
+// attend makes a contact's message one that somebody has to answer.
+func (s *Service) attend(ctx context.Context, by tenancy.System, c *Conversation, now time.Time) error {
+	if c.NeedsReplySince.IsZero() {
+		c.NeedsReplySince = now
+	}
+	return s.resume(ctx, by, c, OnInbound, now)
 }
 
 func (in Inbound) validate(by tenancy.System) error {

@@ -27,8 +27,10 @@ func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID =
 // A text that begins with ^ is refused, since it would be a command that reached the
 // contact; hand what people type to [Service.Type].
 //
+// The first message ever to an address carries the team's opt-out text as its Footer.
+//
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
-// [tenancy.ErrKeyReused].
+// [*OptedOutError], [tenancy.ErrKeyReused].
 func (s *Service) Send(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
 	if len(text) <= MaxText && command.IsCommand(text) {
 		return Message{}, &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
@@ -78,10 +80,21 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 		m := m
 		m.At = s.env.Now()
 		if kind == OutboundMessage {
-			v.NeedsReplySince = time.Time{}
+			if err := s.address(ctx, &v.Conversation, &m); err != nil {
+				return Message{}, err
+			}
 		}
 		return s.write(ctx, actor, &v.Conversation, m, event)
 	})
+}
+
+// address makes a message one to the contact, who has then been answered.
+func (s *Service) address(ctx context.Context, c *Conversation, m *Message) error {
+	if err := s.mayWrite(ctx, *c); err != nil {
+		return err
+	}
+	c.NeedsReplySince = time.Time{}
+	return s.introduce(ctx, c, m)
 }
 
 // write gives a message its place at the end of a locked conversation.

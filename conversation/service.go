@@ -14,15 +14,24 @@ type Service struct {
 	invites *invite.Service
 	env     tenancy.Env
 
+	words    lexicon
 	commands command.Set
 	runs     map[string]run
 }
 
+// Option configures [New].
+type Option func(*config)
+
+type config struct{ words OptWords }
+
+// WithOptWords adds the host's own words to those by which contacts opt out and in.
+func WithOptWords(words OptWords) Option { return func(c *config) { c.words = words } }
+
 // New builds the service and binds it to the other rooms: it admits guests for accepted
 // invitations, frees what departing members held, clears out teams that are archived and forgets
 // the addresses of deleted users. It fails when the policy does not name
-// a permission that an operation asks for.
-func New(store Store, people *tenancy.Service, invites *invite.Service, policy *rbac.Policy, env tenancy.Env) (*Service, error) {
+// a permission that an operation asks for, and for opt-out words that cannot be.
+func New(store Store, people *tenancy.Service, invites *invite.Service, policy *rbac.Policy, env tenancy.Env, options ...Option) (*Service, error) {
 	asked := []rbac.Permission{
 		rbac.ReadConversations, rbac.ListConversations, rbac.ReadNote, rbac.ReadContact, rbac.ListMembers, rbac.RevokeGuest,
 	}
@@ -32,7 +41,15 @@ func New(store Store, people *tenancy.Service, invites *invite.Service, policy *
 	if err := policy.Check(asked...); err != nil {
 		return nil, err
 	}
-	s := &Service{store: store, people: people, invites: invites, env: env}
+	var c config
+	for _, set := range options {
+		set(&c)
+	}
+	words, err := newLexicon(c.words)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{store: store, people: people, invites: invites, env: env, words: words}
 	if err := s.learn(vocabulary); err != nil {
 		return nil, err
 	}

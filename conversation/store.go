@@ -25,6 +25,8 @@ type Store interface {
 	WordStore
 	GrantStore
 	DeliveryStore
+	OptOutStore
+	ReadStore
 }
 
 // ContactStore keeps contacts. Channel and Address are unique within the team.
@@ -193,4 +195,31 @@ type DeliveryStore interface {
 	DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]Delivery, error)
 	// Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id).
 	Deliveries(ctx context.Context, id tenancy.ConversationID) ([]Delivery, error)
+}
+
+// OptOutStore keeps opt-outs, one for each identity and address, over all accounts.
+type OptOutStore interface {
+	InsertOptOut(ctx context.Context, o OptOut) error
+	UpdateOptOut(ctx context.Context, o OptOut) error
+	LockOptOut(ctx context.Context, identity tenancy.Identity, address string) (OptOut, error)
+	OptOut(ctx context.Context, identity tenancy.Identity, address string) (OptOut, error)
+}
+
+// ReadStore keeps how far users have read, one mark for each conversation and user.
+type ReadStore interface {
+	InsertReadMark(ctx context.Context, m ReadMark) error
+	UpdateReadMark(ctx context.Context, m ReadMark) error
+	LockReadMark(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (ReadMark, error)
+	ReadMark(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (ReadMark, error)
+	// Unread counts the messages after the reader's mark that are inbound, outbound or, where notes
+	// are included, notes, that the reader did not write, that are not deleted, and that a guest's grant does not hide: in
+	// each of the conversations given that the scope admits. Those with none are left out; the
+	// others come by id.
+	Unread(ctx context.Context, scope Scope, reader tenancy.UserID, notes bool, ids []tenancy.ConversationID) ([]UnreadCount, error)
+}
+
+// UnreadCount is how many messages of a conversation a reader has not read.
+type UnreadCount struct {
+	Conversation tenancy.ConversationID
+	Messages     int
 }

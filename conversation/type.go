@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/usher-go/usher/conversation/command"
@@ -127,6 +128,16 @@ var vocabulary = []verb{
 	{command.Spec{Name: "note", Help: "write a note that only the team sees", Params: []command.Param{
 		{Name: "text", Kind: command.Rest, Required: true},
 	}}, typedNote},
+	{command.Spec{Name: "read", Help: "mark the conversation as read, for yourself"}, typedRead},
+	{command.Spec{Name: "unread", Help: "mark the newest message as unread, or all from a message on, for yourself", Params: []command.Param{
+		{Name: "from", Kind: command.Integer, Min: 1, Max: 999_999_999},
+	}}, typedUnread},
+	{command.Spec{Name: "opt-out", Help: "note that the contact does not want to be written to, and why", Params: []command.Param{
+		{Name: "reason", Kind: command.Rest, Required: true},
+	}}, typedOptOut},
+	{command.Spec{Name: "opt-in", Help: "take back an ^opt-out of the team, and say why", Params: []command.Param{
+		{Name: "reason", Kind: command.Rest, Required: true},
+	}}, typedOptIn},
 	{command.Spec{Name: "help", Help: "show the commands, or how one is written", Params: []command.Param{
 		{Name: "command", Kind: command.Word},
 	}}, typedHelp},
@@ -229,6 +240,34 @@ func typedNote(ctx context.Context, t typed) (Reply, error) {
 		return Reply{}, err
 	}
 	return Reply{Message: &m, Text: "Noted; only the team sees it."}, nil
+}
+
+func typedRead(ctx context.Context, t typed) (Reply, error) {
+	_, err := t.MarkRead(ctx, t.actor, t.id, math.MaxInt64)
+	return answer(err, "The conversation is read.")
+}
+
+func typedUnread(ctx context.Context, t typed) (Reply, error) {
+	from, given := t.args.Int("from")
+	if !given {
+		c, err := t.Get(ctx, t.actor, t.id)
+		if err != nil {
+			return Reply{}, err
+		}
+		from = int(c.LastSeq)
+	}
+	_, err := t.MarkUnread(ctx, t.actor, t.id, int64(from))
+	return answer(err, "Unread from message %d on.", from)
+}
+
+func typedOptOut(ctx context.Context, t typed) (Reply, error) {
+	_, err := t.OptOut(ctx, t.actor, t.id, t.args["reason"])
+	return answer(err, "The contact is opted out: nothing is sent to them from here on.")
+}
+
+func typedOptIn(ctx context.Context, t typed) (Reply, error) {
+	_, err := t.OptIn(ctx, t.actor, t.id, t.args["reason"])
+	return answer(err, "The contact can be written to again.")
 }
 
 func typedHelp(_ context.Context, t typed) (Reply, error) {

@@ -312,3 +312,36 @@ func TestRequestComesWithTheTerms(t *testing.T) {
 		assert.Equal(t, "2026-01", accepted.Terms)
 	})
 }
+
+// The answer to a request is asked for through the outbox, and holds no link. What the user took back
+// is answered by nobody.
+func TestRequestIsAnsweredByMail(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		yes, no, back, gone := w.asks("yes@client.example"), w.asks("no@client.example"), w.asks("back@client.example"), w.asks("gone@client.example")
+		w.drain()
+		require.Empty(t, w.mail.All())
+		_, err := w.invites.AcceptRequest(w.ctx, w.acme.alice, yes.ID, rbac.Member)
+		require.NoError(t, err)
+		for _, ask := range []invite.Invitation{no, gone} {
+			_, err = w.invites.DeclineRequest(w.ctx, w.acme.alice, ask.ID)
+			require.NoError(t, err)
+		}
+		_, err = w.invites.WithdrawRequest(w.ctx, back.Inviter, w.acme.team.ID, back.ID)
+		require.NoError(t, err)
+		require.NoError(t, w.people.DeleteUser(w.ctx, host, gone.Inviter, tenancy.UserID{}))
+		w.drain()
+		require.Len(t, w.mail.All(), 2)
+		m := w.mail.Last("yes@client.example")
+		assert.Equal(t, invite.Accepted, m.Answer)
+		assert.Equal(t, "You are in the team Sales", m.Subject())
+		assert.Equal(t, "Your request to join the team Sales was accepted. You are in it as member.\n", m.Text())
+		assert.Equal(t, "<p>Your request to join the team Sales was accepted. You are in it as member.</p>\n", m.HTML())
+		assert.True(t, m.Token.IsZero())
+		assert.Empty(t, m.Link())
+		m = w.mail.Last("no@client.example")
+		assert.Equal(t, invite.Declined, m.Answer)
+		assert.Equal(t, "Your request to join Sales was declined", m.Subject())
+		assert.Equal(t, "Your request to join the team Sales was declined.\n", m.Text())
+	})
+}

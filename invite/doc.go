@@ -9,6 +9,10 @@
 // anew with [Service.Resend]. Who holds an account does the same with [Service.Offer],
 // [Service.RevokeOffer] and [Service.ResendOffer].
 //
+// There are two more ways in. A link, made with [Service.CreateLink], lets in several users, whoever
+// has it; a user whose address is of one of the team's domains says [Service.Ask], and a manager
+// [Service.AcceptRequest]. They are invitations of their own kinds, with the same states and rules.
+//
 // # What can happen when
 //
 // One table in state.go says it for all kinds of invitations; docs/invitation-states.md draws

@@ -26,14 +26,15 @@ func Example() {
 	policy, err := rbac.NewPolicy()
 	check(err)
 	store := memory.New()
-	people, err := tenancy.New(store, policy, tenancy.Env{})
+	env := tenancy.Env{Lanes: outbox.Lanes{invite.MailLane: invite.Mailed()}}
+	people, err := tenancy.New(store, policy, env)
 	check(err)
-	invites, err := invite.New(store, people, policy, tenancy.Env{}, invite.Limits{})
+	invites, err := invite.New(store, people, policy, env, invite.Limits{})
 	check(err)
 	base, err := invite.ParseLinkBase("https://app.acme.example/join")
 	check(err)
 	mails := &invite.Captured{} // in a server: your mail service
-	relay := outbox.NewRelay(store, invites.Mailing(mails, base))
+	relay := outbox.NewRelay(store, outbox.Sinks{invite.MailLane: invites.Mailing(mails, base)})
 
 	host := tenancy.System("sign-up")
 	register := func(name string) tenancy.User {
@@ -72,4 +73,53 @@ func Example() {
 	// Bob: accepted as member
 	// Bob again: true
 	// printed: [invitation token]
+}
+
+// A link lets in as many as it says, whoever they are; those who may not use it go on to ask, if
+// their address is of a domain that the team has named.
+func ExampleService_CreateLink() {
+	ctx := context.Background()
+	check := func(err error) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	policy, err := rbac.NewPolicy()
+	check(err)
+	store := memory.New()
+	people, err := tenancy.New(store, policy, tenancy.Env{})
+	check(err)
+	invites, err := invite.New(store, people, policy, tenancy.Env{}, invite.Limits{})
+	check(err)
+	register := func(name string) tenancy.User {
+		u, err := people.Register(ctx, tenancy.System("sign-up"), tenancy.Profile{Email: name + "@acme.example", Verified: true, Name: name})
+		check(err)
+		return u
+	}
+	alice, bob, cleo := register("Alice"), register("Bob"), register("Cleo")
+	acme, err := people.CreateAccount(ctx, alice.ID, "Acme Staffing")
+	check(err)
+	sales, err := people.CreateTeam(ctx, acme.Holder(alice.ID), tenancy.TeamSpec{Name: "Sales"})
+	check(err)
+	actor := tenancy.Actor{User: alice.ID, Team: sales.ID}
+
+	link, err := invites.CreateLink(ctx, actor, invite.LinkSpec{Uses: 1, Domain: "acme.example"})
+	check(err)
+	came, err := invites.Accept(ctx, bob.ID, link.Token)
+	check(err)
+	fmt.Println("link:", came.State, came.Uses, "of", came.MaxUses)
+	_, err = invites.Accept(ctx, cleo.ID, link.Token)
+	fmt.Println(err)
+
+	_, err = people.Configure(ctx, actor, tenancy.Settings{JoinDomains: []string{"acme.example"}})
+	check(err)
+	request, err := invites.Ask(ctx, cleo.ID, sales.ID)
+	check(err)
+	request, err = invites.AcceptRequest(ctx, actor, request.ID, rbac.Member)
+	check(err)
+	fmt.Println("request:", request.State, "as", request.Role)
+	// Output:
+	// link: accepted 1 of 1
+	// conflict: the invitation is accepted, which does not allow: accept
+	// request: accepted as member
 }

@@ -40,16 +40,30 @@ type Mail struct {
 	Inviter   string
 	ExpiresAt time.Time
 	Token     Token
+	// Answer is Accepted or Declined in the mail that answers a request to join, which has no Token,
+	// Link, Inviter and ExpiresAt; it is empty in any other.
+	Answer State `json:",omitempty"`
 
 	base LinkBase
 }
 
-// Link is where the invited person goes to answer. It holds the token.
-func (m Mail) Link() string { return m.base.Link(m.Token) }
+// Link is where the invited person goes to answer. It holds the token. It is empty where there is
+// nothing to answer.
+func (m Mail) Link() string {
+	if m.Token.IsZero() {
+		return ""
+	}
+	return m.base.Link(m.Token)
+}
 
 // Subject is a subject line, safe as the value of a header.
 func (m Mail) Subject() string {
 	switch m.Kind {
+	case ByRequest:
+		if m.Answer == Accepted {
+			return "You are in the team " + oneLine(m.Team)
+		}
+		return "Your request to join " + oneLine(m.Team) + " was declined"
 	case ToOneAccount:
 		return oneLine(m.Inviter) + " offers you the account " + oneLine(m.Account)
 	case ToOneConversation:
@@ -61,17 +75,28 @@ func (m Mail) Subject() string {
 
 // Text is the mail as plain text, with the link.
 func (m Mail) Text() string {
+	if m.Answer != "" {
+		return m.offer() + "\n"
+	}
 	return fmt.Sprintf("%s\n\n    %s\n\n%s\n", m.offer(), m.Link(), m.terms())
 }
 
 // HTML is the mail as an HTML fragment, with the link. Names are escaped.
 func (m Mail) HTML() string {
+	if m.Answer != "" {
+		return fmt.Sprintf("<p>%s</p>\n", html.EscapeString(m.offer()))
+	}
 	return fmt.Sprintf("<p>%s</p>\n<p><a href=\"%s\" rel=\"noreferrer\">Answer the invitation</a></p>\n<p>%s</p>\n",
 		html.EscapeString(m.offer()), html.EscapeString(m.Link()), html.EscapeString(m.terms()))
 }
 
 func (m Mail) offer() string {
 	switch m.Kind {
+	case ByRequest:
+		if m.Answer == Accepted {
+			return fmt.Sprintf("Your request to join the team %s was accepted. You are in it as %s.", oneLine(m.Team), m.Role)
+		}
+		return fmt.Sprintf("Your request to join the team %s was declined.", oneLine(m.Team))
 	case ToOneAccount:
 		return fmt.Sprintf("%s asks you to become the holder of the account %s, and to be responsible for it from then on.",
 			oneLine(m.Inviter), oneLine(m.Account))

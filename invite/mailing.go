@@ -13,8 +13,19 @@ import (
 // mailing is the system that builds mails, as the audit log names it.
 const mailing = tenancy.System("mailing")
 
-// Mailing is the sink that mails invitations: hand it to an [outbox.Relay]. It takes the events
-// that ask for a mail and leaves every other alone.
+// MailLane is the lane of [Service.Mailing].
+const MailLane = "mail"
+
+// Mailed are the kinds of events that may ask for a mail: what the [MailLane] takes. Whoever accepts or
+// declines an invitation causes one of them too, since only the answer to a request is mailed, and
+// kinds do not tell these apart.
+func Mailed() []string {
+	return []string{InvitationCreated, InvitationResent, InvitationAccepted, InvitationDeclined}
+}
+
+// Mailing is the sink that mails invitations, and the answers to requests to join: hand it to an
+// [outbox.Relay], as the one of the [MailLane]. It takes the events that ask for a mail and leaves
+// every other alone.
 //
 // The token is made here, when the mail is built, and its hash is committed before the mail is
 // handed over, with MailedAt and the event [InvitationMailed]. So a token is never in the
@@ -29,14 +40,15 @@ const mailing = tenancy.System("mailing")
 // invitations again.
 func (s *Service) Mailing(m Mailer, base LinkBase) outbox.Sink {
 	return outbox.SinkFunc(func(ctx context.Context, e outbox.Event) error {
-		if e.Kind != InvitationCreated && e.Kind != InvitationResent {
+		build := s.builder(e)
+		if build == nil {
 			return nil
 		}
 		if m == nil || base.IsZero() {
 			return errors.New("usher: to mail an invitation takes a mailer and a link base")
 		}
-		mail, err := s.build(ctx, e)
-		if err != nil || mail.Token.IsZero() {
+		mail, err := build(ctx, e)
+		if err != nil || mail.To.IsZero() {
 			return err
 		}
 		mail.base = base
@@ -44,8 +56,44 @@ func (s *Service) Mailing(m Mailer, base LinkBase) outbox.Sink {
 	})
 }
 
-// build mints the token and commits its hash. The mail without a token is none: nobody asks for
-// it any more.
+// builder is who builds the mail that the event asks for: an invitation, or the answer to a request to
+// join. Other events ask for none.
+func (s *Service) builder(e outbox.Event) func(context.Context, outbox.Event) (Mail, error) {
+	switch e.Kind {
+	case InvitationCreated, InvitationResent:
+		return s.build
+	case InvitationAccepted, InvitationDeclined:
+		var facts tenancy.Facts
+		if json.Unmarshal(e.Payload, &facts) == nil && facts["kind"] == string(ByRequest) {
+			return s.buildAnswer
+		}
+	}
+	return nil
+}
+
+// buildAnswer is the mail to who asked to join. Nothing changes by it, so that a repeated one is the
+// same. Who was deleted since has no address to mail to.
+func (s *Service) buildAnswer(ctx context.Context, e outbox.Event) (Mail, error) {
+	id, _, err := asked(e)
+	if err != nil {
+		return Mail{}, err
+	}
+	r, err := s.store.Invitation(ctx, tenancy.TeamID(e.Team), id)
+	if errors.Is(err, tenancy.ErrNotFound) || err == nil && r.Email.IsZero() {
+		return Mail{}, nil
+	}
+	if err != nil {
+		return Mail{}, err
+	}
+	team, err := s.people.TeamByID(ctx, mailing, r.Team)
+	if err != nil {
+		return Mail{}, err
+	}
+	return Mail{To: r.Email, Invitation: r.ID, Kind: r.Kind, Role: r.Role, Answer: r.State, Team: oneLine(team.Name)}, nil
+}
+
+// build mints the token and commits its hash. The mail to nobody is none: nobody asks for it any
+// more.
 func (s *Service) build(ctx context.Context, e outbox.Event) (Mail, error) {
 	id, number, err := asked(e)
 	if err != nil || number == 0 { // of a link or a request, which nobody mails

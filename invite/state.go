@@ -50,6 +50,11 @@ var transitions = map[State]map[Event]State{
 	Expired: {OnResend: Pending},
 }
 
+// Kinds lists the kinds in the order of the table.
+func Kinds() []Kind {
+	return []Kind{ToOneTeam, ToOneConversation, ToOneAccount, ByLink, ByRequest}
+}
+
 // never are the events of the table that do not happen to a kind: a link is nobody's to decline, a
 // request has no token, and neither is mailed.
 var never = map[Kind][]Event{

@@ -18,9 +18,22 @@ const MaxName = 100
 // (Mattermost CVE-2026-3108 spoofed names with them), as are names longer than [MaxName].
 // The error is an [*InvalidError] on the field given.
 func Name(field, text string) (string, error) {
+	name, err := line(field, text, MaxName)
+	if err == nil && name == "" {
+		err = &InvalidError{Field: field, Reason: "must not be empty"}
+	}
+	return name, err
+}
+
+// line is one line of text that people will see, with the rules of [Name] but for its length. It is
+// empty only if nothing was given: what is given and cannot be seen is refused.
+func line(field, text string, most int) (string, error) {
 	bad := func(reason string) (string, error) { return "", &InvalidError{Field: field, Reason: reason} }
-	if len(text) > MaxName*utf8.UTFMax || utf8.RuneCountInString(text) > MaxName {
-		return bad(fmt.Sprintf("must have at most %d characters", MaxName))
+	if text == "" {
+		return "", nil
+	}
+	if len(text) > most*utf8.UTFMax || utf8.RuneCountInString(text) > most {
+		return bad(fmt.Sprintf("must have at most %d characters", most))
 	}
 	if !utf8.ValidString(text) {
 		return bad("must be UTF-8")
@@ -36,8 +49,8 @@ func Name(field, text string) (string, error) {
 	if !visible {
 		return bad("must not be empty")
 	}
-	if utf8.RuneCountInString(name) > MaxName {
-		return bad(fmt.Sprintf("must have at most %d characters", MaxName))
+	if utf8.RuneCountInString(name) > most {
+		return bad(fmt.Sprintf("must have at most %d characters", most))
 	}
 	return name, nil
 }

@@ -21,6 +21,9 @@ type Settings struct {
 	// HideHistory lets guests see a conversation from their invitation on; otherwise they see all
 	// of it.
 	HideHistory bool `json:"hide_history,omitempty"`
+	// OptOutText is what the first message to an address carries below its text, so that the contact
+	// knows how to opt out. Empty means the library's own, in English.
+	OptOutText string `json:"opt_out_text,omitempty"`
 	// KeepInvitations leaves pending invitations as they are when their sender leaves the team,
 	// is removed or suspended; otherwise they are revoked.
 	KeepInvitations bool `json:"keep_invitations,omitempty"`

@@ -90,7 +90,8 @@ const (
 	MinAutoClose  = time.Minute
 	MaxAutoClose  = 366 * 24 * time.Hour
 	MaxDomains    = 100
-	MaxTerms      = 60 // bytes
+	MaxTerms      = 60  // bytes
+	MaxOptOutText = 160 // characters
 	minutesOfADay = 24 * 60
 )
 
@@ -121,6 +122,9 @@ func (s Settings) parse() (Settings, error) {
 		return Settings{}, &InvalidError{Field: "terms", Reason: fmt.Sprintf("must be a version of at most %d bytes of printable ASCII without spaces", MaxTerms)}
 	}
 	var err error
+	if s.OptOutText, err = line("opt-out text", s.OptOutText, MaxOptOutText); err != nil {
+		return Settings{}, err
+	}
 	if s.InviteDomains, err = parseDomains(s.InviteDomains); err != nil {
 		return Settings{}, err
 	}

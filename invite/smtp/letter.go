@@ -45,9 +45,13 @@ func (m *Mailer) write(mail invite.Mail) (letter, error) {
 }
 
 func (m *Mailer) message(invitation invite.Mail, l letter) (*gomail.Msg, error) {
-	subject, failed := m.subject(invitation)
-	text, textFailed := m.text(invitation)
-	page, pageFailed := m.html(invitation)
+	inSubject, inText, inPage := m.subject, m.text, m.html
+	if invitation.Answer != "" { // which has no link that a template could write
+		inSubject, inText, inPage = plainSubject, plainText, plainPage
+	}
+	subject, failed := inSubject(invitation)
+	text, textFailed := inText(invitation)
+	page, pageFailed := inPage(invitation)
 	if err := errors.Join(failed, textFailed, pageFailed); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,8 @@ const (
 // of invitation: an error in one, a body without the link, an empty subject and what is too long are
 // refused there. Where the links lead is not theirs to say: it comes from the configuration of usher.
 //
+// The mail that answers a request to join has no link, and stays as usher writes it.
+//
 // Whatever a subject holds, it stays one line without invisible characters.
 func WithTemplates(t Templates) Option {
 	return func(m *Mailer) error {

@@ -173,6 +173,7 @@ func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error
 	utc(&c.LastAt)
 	utc(&c.IdleSince)
 	utc(&c.NeedsReplySince)
+	utc(&c.FirstSentAt)
 	utc(&c.ClaimedUntil)
 	utc(&c.CreatedAt)
 	if err := cmp.Or(

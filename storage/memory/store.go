@@ -74,13 +74,18 @@ type Store struct {
 	delivering        map[teamUser]*list[deliveryRow] // pending ones, by conversation
 	recipients        map[string]*list[deliveryRow]   // by normal address, then id
 
+	optOuts   unique[threadAddress, optOutRow]
+	readMarks unique[reader, readMarkRow]
+
 	operations       unique[operationName, operationRow]
 	oldestOperations list[operationRow]
 
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]
-	due        *list[eventRow]
-	buried     list[eventRow]
+	outbox     unique[laneEvent, outboxRow]
+	waiting    map[laneStream]*list[outboxRow] // by sequence
+	due        map[string]*list[outboxRow]     // of each lane the first of each stream, by (dueAt, id)
+	buried     map[string]*list[outboxRow]     // of each lane, by (buriedAt, id)
 	seen       unique[sighting, seenRow]
 	oldestSeen map[string]*list[seenRow]
 }
@@ -149,11 +154,17 @@ func New() *Store {
 		delivering:        map[teamUser]*list[deliveryRow]{},
 		recipients:        map[string]*list[deliveryRow]{},
 
+		optOuts:   newUnique[threadAddress, optOutRow](log),
+		readMarks: newUnique[reader, readMarkRow](log),
+
 		operations: newUnique[operationName, operationRow](log),
 
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},
-		due:        &list[eventRow]{},
+		outbox:     newUnique[laneEvent, outboxRow](log),
+		waiting:    map[laneStream]*list[outboxRow]{},
+		due:        map[string]*list[outboxRow]{},
+		buried:     map[string]*list[outboxRow]{},
 		seen:       newUnique[sighting, seenRow](log),
 		oldestSeen: map[string]*list[seenRow]{},
 	}

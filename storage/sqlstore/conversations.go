@@ -22,17 +22,17 @@ type listForm struct{ guest, status, waiting, assignee bool }
 // findConversation is the beginning of what reads conversations; a condition follows.
 const findConversation = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
 	c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.claimant_id, c.claimed_until, c.last_seq,
-	c.last_at, c.idle_since, c.needs_reply_since, c.created_at, c.version FROM usher_conversations c WHERE`
+	c.last_at, c.idle_since, c.needs_reply_since, c.first_sent_at, c.created_at, c.version FROM usher_conversations c WHERE`
 
 func (c *compiler) conversations() conversationStatements {
 	const find = findConversation
 	s := conversationStatements{
 		insert: c.sql(`INSERT INTO usher_conversations (id, account_id, team_id, contact_id, channel, identity,
 			address, status, snoozed_until, episode, label, outcome, assignee_id, claimant_id, claimed_until,
-			last_seq, last_at, idle_since, needs_reply_since, created_at, version) VALUES (`, list("?", 20), `, 1)`),
+			last_seq, last_at, idle_since, needs_reply_since, first_sent_at, created_at, version) VALUES (`, list("?", 21), `, 1)`),
 		update: c.sql(`UPDATE usher_conversations SET team_id = ?, contact_id = ?, channel = ?, identity = ?,
 			address = ?, status = ?, snoozed_until = ?, episode = ?, label = ?, outcome = ?, assignee_id = ?, claimant_id = ?,
-			claimed_until = ?, last_seq = ?, last_at = ?, idle_since = ?, needs_reply_since = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
+			claimed_until = ?, last_seq = ?, last_at = ?, idle_since = ?, needs_reply_since = ?, first_sent_at = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
 		lock:      c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		lockOpen:  c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND status IN ('open', 'snoozed')`),
 		open:      c.sql(find, `c.team_id = ? AND c.status IN ('open', 'snoozed') ORDER BY c.id`),
@@ -77,7 +77,7 @@ func scanConversation(r row) (conversation.Conversation, error) {
 	var c conversation.Conversation
 	err := r.Scan(id(&c.ID), id(&c.Account), id(&c.Team), id(&c.Contact), &c.Identity.Channel,
 		&c.Identity.Value, &c.Address, &c.Status, at(&c.SnoozedUntil), &c.Episode, &c.Label, &c.Outcome, id(&c.Assignee), id(&c.Claimant),
-		at(&c.ClaimedUntil), &c.LastSeq, at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.CreatedAt), &c.Version)
+		at(&c.ClaimedUntil), &c.LastSeq, at(&c.LastAt), at(&c.IdleSince), at(&c.NeedsReplySince), at(&c.FirstSentAt), at(&c.CreatedAt), &c.Version)
 	return c, err
 }
 
@@ -85,7 +85,7 @@ func scanConversation(r row) (conversation.Conversation, error) {
 func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversation) error {
 	_, err := s.exec(ctx, s.conversations.insert, c.ID, c.Account, c.Team, c.Contact, c.Identity.Channel,
 		c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label, c.Outcome, c.Assignee, c.Claimant,
-		micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, micros(c.CreatedAt))
+		micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.FirstSentAt, micros(c.CreatedAt))
 	return err
 }
 
@@ -93,7 +93,7 @@ func (s *Store) InsertConversation(ctx context.Context, c conversation.Conversat
 func (s *Store) UpdateConversation(ctx context.Context, team tenancy.TeamID, c conversation.Conversation) error {
 	err := s.update(ctx, s.conversations.update, []any{
 		c.Team, c.Contact, c.Identity.Channel, c.Identity.Value, c.Address, c.Status, c.SnoozedUntil, c.Episode, c.Label,
-		c.Outcome, c.Assignee, c.Claimant, micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.ID, team, c.Version,
+		c.Outcome, c.Assignee, c.Claimant, micros(c.ClaimedUntil), c.LastSeq, micros(c.LastAt), micros(c.IdleSince), c.NeedsReplySince, c.FirstSentAt, c.ID, team, c.Version,
 	}, s.conversations.exists, c.ID, team)
 	if err != nil || c.Team == team {
 		return err

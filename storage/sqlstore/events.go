@@ -22,14 +22,6 @@ type eventStatements struct {
 	count  map[outbox.StreamKind]string
 	insert map[outbox.StreamKind][eventRows]string
 	ofTeam map[logForm]pages
-
-	take      string
-	overtaken [leaseSizes]string
-	lease     [leaseSizes]string
-	done      string
-	retry     string
-
-	dead deadLetterStatements
 }
 
 // logForm says what a filter of the log asks for beside the times.
@@ -71,15 +63,14 @@ func (c *compiler) events() eventStatements {
 		s.count[stream.kind] = c.sql(`UPDATE`, stream.table, `SET events = events + ? WHERE id = ?`)
 		// The number is read from the row that count has locked, in the same statement: no engine
 		// but PostgreSQL and SQLite can answer it with the UPDATE.
-		values := `(?, ?, ?, (SELECT events FROM ` + stream.table + ` WHERE id = ?) - ?, ` + list("?", 7) + `, 0)`
+		values := `(?, ?, ?, (SELECT events FROM ` + stream.table + ` WHERE id = ?) - ?, ` + list("?", 7) + `)`
 		var inserts [eventRows]string
 		for n := range inserts {
 			inserts[n] = c.sql(`INSERT INTO usher_events (id, stream_kind, stream_id, seq, account_id, team_id,
-				kind, version, principal, occurred_at, payload, due_at) VALUES`, list(values, n+1))
+				kind, version, principal, occurred_at, payload) VALUES`, list(values, n+1))
 		}
 		s.insert[stream.kind] = inserts
 	}
-	c.outbox(&s)
 	return s
 }
 
@@ -98,7 +89,7 @@ func scanEvent(r row) (outbox.Event, error) {
 }
 
 // Append implements [outbox.Appender]: two statements for each stream, whatever the number of
-// its events (up to 16).
+// its events (up to 16), and one more where events wait in lanes (up to 16 times).
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 	if err := s.writable(ctx); err != nil {
 		return err
@@ -119,7 +110,7 @@ func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 		}
 		ordered = ordered[n:]
 	}
-	return nil
+	return s.enqueue(ctx, events)
 }
 
 // place is where a kind of stream stands in the order of locks.

@@ -20,7 +20,7 @@ type messageStatements struct {
 type rangeForm struct{ newest, notes bool }
 
 // messageColumns are those of a message m, in the order of [scanMessage].
-const messageColumns = `m.id, m.conversation_id, m.seq, m.kind, m.author_id, m.body, m.attachments, m.sent_at,
+const messageColumns = `m.id, m.conversation_id, m.seq, m.kind, m.author_id, m.body, m.footer, m.attachments, m.sent_at,
 	m.edited_at, m.deleted_at, m.status, m.failure, m.handed_at, m.message_key, m.receipt_key, m.version`
 
 func (c *compiler) messages() messageStatements {
@@ -30,9 +30,9 @@ func (c *compiler) messages() messageStatements {
 			JOIN usher_conversations c ON c.id = m.conversation_id WHERE`
 	)
 	s := messageStatements{
-		insert: c.sql(`INSERT INTO usher_messages (id, conversation_id, seq, kind, author_id, body, attachments,
+		insert: c.sql(`INSERT INTO usher_messages (id, conversation_id, seq, kind, author_id, body, footer, attachments,
 			sent_at, edited_at, deleted_at, status, failure, handed_at, message_key, receipt_key, version)
-			VALUES (`, list("?", 15), `, 1)`),
+			VALUES (`, list("?", 16), `, 1)`),
 		update: c.sql(`UPDATE usher_messages SET body = ?, attachments = ?, edited_at = ?, deleted_at = ?,
 			status = ?, failure = ?, handed_at = ?, receipt_key = ?, version = version + 1
 			WHERE conversation_id = ? AND id = ? AND version = ?`),
@@ -59,7 +59,7 @@ func (c *compiler) messages() messageStatements {
 
 func scanMessage(r row) (conversation.Message, error) {
 	var m conversation.Message
-	err := r.Scan(id(&m.ID), id(&m.Conversation), &m.Seq, &m.Kind, id(&m.Author), &m.Text, document(&m.Attachments),
+	err := r.Scan(id(&m.ID), id(&m.Conversation), &m.Seq, &m.Kind, id(&m.Author), &m.Text, &m.Footer, document(&m.Attachments),
 		at(&m.At), at(&m.EditedAt), at(&m.DeletedAt), &m.Status, &m.Failure, at(&m.HandedAt), hash((*[32]byte)(&m.Key)),
 		hash((*[32]byte)(&m.Receipt)), &m.Version)
 	return m, err
@@ -85,7 +85,7 @@ func (s *Store) InsertMessage(ctx context.Context, m conversation.Message) error
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, s.messages.insert, m.ID, m.Conversation, m.Seq, m.Kind, m.Author, m.Text, attachments,
+	_, err = s.exec(ctx, s.messages.insert, m.ID, m.Conversation, m.Seq, m.Kind, m.Author, m.Text, m.Footer, attachments,
 		micros(m.At), m.EditedAt, m.DeletedAt, m.Status, m.Failure, m.HandedAt, digest(m.Key), digest(m.Receipt))
 	return err
 }

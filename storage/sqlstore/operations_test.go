@@ -93,6 +93,10 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	d.closed = d.Receive("Sales", "closed", "Hi").ID
 	_, err = d.Conversations.Close(tenancy.WithKey(t.Context(), "an old key"), d.bob, d.closed, "")
 	require.NoError(t, err)
+	_, err = d.Conversations.OptOut(t.Context(), d.bob, d.closed, "said so on the phone")
+	require.NoError(t, err)
+	_, err = d.Conversations.MarkRead(t.Context(), d.bob, d.closed, 1)
+	require.NoError(t, err)
 	d.plain = d.Receive("Sales", "plain", "Hi").ID
 	d.rest(t)
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
@@ -100,7 +104,7 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	d.forPaula = d.Token("paula")
 	d.link = d.Link(d.alice, invite.LinkSpec{Uses: 2})
 	d.Comes("lou", d.link)
-	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{JoinDomains: []string{"asker.example", "stranger.example"}})
+	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{AutoClose: time.Hour, JoinDomains: []string{"asker.example", "stranger.example"}})
 	require.NoError(t, err)
 	d.request = d.Asks("asker", "Sales")
 	d.Clock.Advance(2 * time.Hour)
@@ -488,6 +492,18 @@ func operations() []operation {
 			name, email := "Vera", "vera@vera.example"
 			return d.Conversations.EditContact(ctx, d.bob, d.plain, conversation.ContactEdit{Name: &name, Email: &email})
 		}),
+		writes("conversation.OptOut", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.OptOut(ctx, d.bob, d.plain, "said so on the phone")
+		}),
+		writes("conversation.OptIn", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.OptIn(ctx, d.bob, d.closed, "changed their mind")
+		}),
+		writes("conversation.MarkRead", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.MarkRead(ctx, d.bob, d.plain, 1)
+		}),
+		writes("conversation.MarkUnread", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.MarkUnread(ctx, d.bob, d.closed, 1)
+		}),
 		writes("conversation.RevokeGuest", func(ctx context.Context, d *desk) (any, error) {
 			return nil, d.Conversations.RevokeGuest(ctx, d.bob, d.moving, d.gina.User)
 		}),
@@ -593,6 +609,11 @@ func operations() []operation {
 			return d.Conversations.Messages(ctx, d.bob, d.moving, 0, 0)
 		}),
 		reads("conversation.Contact", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Contact(ctx, d.bob, d.moving) }),
+		reads("conversation.OptOutOf", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.OptOutOf(ctx, d.bob, d.closed) }),
+		reads("conversation.ReadMark", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.ReadMark(ctx, d.bob, d.closed) }),
+		reads("conversation.Unread", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Unread(ctx, d.bob, d.plain, d.closed)
+		}),
 		reads("conversation.Guests", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Guests(ctx, d.bob, d.moving) }),
 		reads("conversation.History", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.History(ctx, d.bob, d.promised)

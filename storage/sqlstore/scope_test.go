@@ -11,7 +11,8 @@ import (
 )
 
 // scopeKeys are the tables that hold a team's rows, and the columns that put a row into its
-// team: the team's id, or the id of a conversation, which the rooms read in its team first.
+// team: the team's id, or the id of a conversation, which the rooms read in its team first. The
+// outbox is the relay's, which serves all teams but one lane at a time.
 var scopeKeys = map[string][]string{
 	"usher_teams":           {"id"},
 	"usher_memberships":     {"team_id"},
@@ -19,10 +20,12 @@ var scopeKeys = map[string][]string{
 	"usher_conversations":   {"team_id"},
 	"usher_invitations":     {"team_id"},
 	"usher_events":          {"team_id"},
+	"usher_outbox":          {"lane"},
 	"usher_episodes":        {"conversation_id"},
 	"usher_messages":        {"conversation_id"},
 	"usher_words":           {"team_id"},
 	"usher_grants":          {"conversation_id"},
+	"usher_read_marks":      {"conversation_id"},
 	"usher_skips":           {"conversation_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 	"usher_invitation_uses": {"team_id"},
@@ -64,6 +67,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_words", "message_id = ?", "a message that was read in its conversation loses its words"},
 	{"usher_words", "message_id IN ()", "the words of a conversation go with it to the team to which it moves"},
 	{"usher_grants", "user_id = ? AND revoked_at IS NULL AND ()", "a guest's own grants, inside a select of one team's conversations"},
+	{"usher_grants", "conversation_id = id AND user_id = ?", "and where each lets them in, to count what is unread"},
 	{"usher_skips", "conversation_id = id AND user_id = ?", "what a user has skipped, inside a select of one team's conversations"},
 	{"usher_conversations", "claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ?", "the sweep finds which claims have ended, wherever they are"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
@@ -83,18 +87,14 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_conversations", "()", "the doctor compares the counters of conversations"},
 	{"usher_messages", "conversation_id = id", "with the messages of each"},
 	{"usher_deliveries", "email = ? AND email <> ''", "the deletion of a user takes their address out of deliveries, wherever they are"},
-	{"usher_events", "due_at <= ?", "the relay takes what is due, whosever it is"},
-	{"usher_events", "stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
-	{"usher_events", "id IN ()", "the relay leases what it has taken"},
-	{"usher_events", "id = ? AND due_at = ? AND attempts = ? AND leased = 1", "the relay settles an event by its lease"},
-	{"usher_events", "buried_at IS NOT NULL", "the operator lists the dead letters"},
-	{"usher_events", "id = ? AND buried_at IS NOT NULL", "the operator replays a dead letter"},
-	{"usher_events", "stream_kind = ? AND stream_id = ? AND due_at IS NOT NULL", "a replay looks at the leases in the stream of its dead letter"},
+	{"usher_events", "e.id = o.event_id", "the relay reads what it takes, and the operator the dead letters, whosever it is"},
+	{"usher_events", "id = ?", "an event waits under the number that it was written with, just before"},
+	{"usher_outbox", "lane = lane AND stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
 }
 
-// byBareID are the statements that the entries of a bare id are for: those that count events, and the
+// byBareID are the statements that the entries of a bare id are for: those that number events, and the
 // one that answers where a message is and nothing of it.
-var byBareID = regexp.MustCompile(`^((SELECT events FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?|` +
+var byBareID = regexp.MustCompile(`^((SELECT (events|seq) FROM|UPDATE) \w+( SET events = events \+ \?)? WHERE id = \?|` +
 	`SELECT c\.team_id, m\.conversation_id, m\.id FROM .* WHERE m\.id = \?)$`)
 
 // Every statement that the store can ever send (F1 is that there are no others) on a table with

@@ -163,6 +163,13 @@ func (l *ledger) undo(changes []difference) {
 	tx, err := l.db.BeginTx(l.t.Context(), nil)
 	require.NoError(l.t, err)
 	defer tx.Rollback()
+	for _, c := range changes { // what is new may have the place of what it replaced
+		for _, column := range c.columns {
+			if name := text(column); c.old == nil && strings.HasPrefix(name, "pending_") {
+				l.exec(tx, "UPDATE "+c.table.name+" SET "+name+" = NULL WHERE "+c.where(), c.now.of(c.columns, c.table.key))
+			}
+		}
+	}
 	for _, c := range changes {
 		switch {
 		case c.old == nil:

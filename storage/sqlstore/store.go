@@ -45,8 +45,11 @@ type Store struct {
 	words         wordStatements
 	grants        grantStatements
 	deliveries    deliveryStatements
+	optOuts       optOutStatements
+	reading       readingStatements
 	operations    operationStatements
 	events        eventStatements
+	outbox        outboxStatements
 	inbox         inboxStatements
 }
 
@@ -108,8 +111,11 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.words = c.words()
 	s.grants = c.grants()
 	s.deliveries = c.deliveries()
+	s.optOuts = c.optOuts()
+	s.reading = c.reading()
 	s.operations = c.operations()
 	s.events = c.events()
+	s.outbox = c.outbox()
 	s.inbox = c.inbox()
 	s.fragments = c.fragments
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))

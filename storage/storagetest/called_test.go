@@ -68,8 +68,8 @@ func (s *calledStore) Broken(a context.Context, b tenancy.Flaw, c time.Time, d t
 	return s.note("Broken").Broken(a, b, c, d, e)
 }
 
-func (s *calledStore) Buried(a context.Context, b time.Time, c uuid.UUID, d int) ([]outbox.DeadLetter, error) {
-	return s.note("Buried").Buried(a, b, c, d)
+func (s *calledStore) Buried(a context.Context, b string, c time.Time, d uuid.UUID, e int) ([]outbox.DeadLetter, error) {
+	return s.note("Buried").Buried(a, b, c, d, e)
 }
 
 func (s *calledStore) Bury(a context.Context, b outbox.Due, c time.Time) error {
@@ -198,6 +198,10 @@ func (s *calledStore) Done(a context.Context, b outbox.Due) error {
 
 func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {
 	return s.note("EraseInvitations").EraseInvitations(a, b, c)
+}
+
+func (s *calledStore) ForgetLane(a context.Context, b string) (int, error) {
+	return s.note("ForgetLane").ForgetLane(a, b)
 }
 
 func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, error) {
@@ -420,8 +424,8 @@ func (s *calledStore) PendingInvitation(a context.Context, b tenancy.TeamID, c t
 	return s.note("PendingInvitation").PendingInvitation(a, b, c, d)
 }
 
-func (s *calledStore) Replay(a context.Context, b uuid.UUID, c time.Time) error {
-	return s.note("Replay").Replay(a, b, c)
+func (s *calledStore) Replay(a context.Context, b string, c uuid.UUID, d time.Time) error {
+	return s.note("Replay").Replay(a, b, c, d)
 }
 
 func (s *calledStore) Retry(a context.Context, b outbox.Due, c time.Time) error {
@@ -444,8 +448,8 @@ func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.
 	return s.note("SeatsTaken").SeatsTaken(a, b, c, d)
 }
 
-func (s *calledStore) Take(a context.Context, b time.Time, c time.Time, d int) ([]outbox.Due, error) {
-	return s.note("Take").Take(a, b, c, d)
+func (s *calledStore) Take(a context.Context, b string, c time.Time, d time.Time, e int) ([]outbox.Due, error) {
+	return s.note("Take").Take(a, b, c, d, e)
 }
 
 func (s *calledStore) Team(a context.Context, b tenancy.TeamID) (tenancy.Team, error) {
@@ -472,8 +476,8 @@ func (s *calledStore) TeamsOf(a context.Context, b tenancy.UserID, c tenancy.Key
 	return s.note("TeamsOf").TeamsOf(a, b, c)
 }
 
-func (s *calledStore) TeamsWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.TeamID, error) {
-	return s.note("TeamsWithRole").TeamsWithRole(a, b, c)
+func (s *calledStore) MembersWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.Membership, error) {
+	return s.note("MembersWithRole").MembersWithRole(a, b, c)
 }
 
 func (s *calledStore) UpdateAccount(a context.Context, b tenancy.Account) error {
@@ -530,4 +534,40 @@ func (s *calledStore) UserByEmail(a context.Context, b string) (tenancy.User, er
 
 func (s *calledStore) UserByExternalID(a context.Context, b string) (tenancy.User, error) {
 	return s.note("UserByExternalID").UserByExternalID(a, b)
+}
+
+func (s *calledStore) InsertOptOut(a context.Context, b conversation.OptOut) error {
+	return s.note("InsertOptOut").InsertOptOut(a, b)
+}
+
+func (s *calledStore) UpdateOptOut(a context.Context, b conversation.OptOut) error {
+	return s.note("UpdateOptOut").UpdateOptOut(a, b)
+}
+
+func (s *calledStore) LockOptOut(a context.Context, b tenancy.Identity, c string) (conversation.OptOut, error) {
+	return s.note("LockOptOut").LockOptOut(a, b, c)
+}
+
+func (s *calledStore) OptOut(a context.Context, b tenancy.Identity, c string) (conversation.OptOut, error) {
+	return s.note("OptOut").OptOut(a, b, c)
+}
+
+func (s *calledStore) InsertReadMark(a context.Context, b conversation.ReadMark) error {
+	return s.note("InsertReadMark").InsertReadMark(a, b)
+}
+
+func (s *calledStore) UpdateReadMark(a context.Context, b conversation.ReadMark) error {
+	return s.note("UpdateReadMark").UpdateReadMark(a, b)
+}
+
+func (s *calledStore) LockReadMark(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.ReadMark, error) {
+	return s.note("LockReadMark").LockReadMark(a, b, c)
+}
+
+func (s *calledStore) ReadMark(a context.Context, b tenancy.ConversationID, c tenancy.UserID) (conversation.ReadMark, error) {
+	return s.note("ReadMark").ReadMark(a, b, c)
+}
+
+func (s *calledStore) Unread(a context.Context, b conversation.Scope, c tenancy.UserID, d bool, e []tenancy.ConversationID) ([]conversation.UnreadCount, error) {
+	return s.note("Unread").Unread(a, b, c, d, e)
 }

@@ -40,6 +40,7 @@ func conversations() kind[conversation.Conversation] {
 			{"a message", func(w *world, c *row) { c.LastSeq, c.LastAt = c.LastSeq+1, w.now() }},
 			{"an answer", func(w *world, c *row) { c.NeedsReplySince = time.Time{} }},
 			{"a question", func(w *world, c *row) { c.NeedsReplySince = w.now() }},
+			{"a first message", func(w *world, c *row) { c.FirstSentAt = w.now() }},
 			{"the assignee", func(w *world, c *row) { c.Assignee = w.user().ID }},
 			{"to no assignee", func(w *world, c *row) { c.Assignee = tenancy.UserID{} }},
 			{"the claim", func(w *world, c *row) { c.Claimant, c.ClaimedUntil = w.user().ID, w.now() }},
@@ -60,6 +61,7 @@ func conversations() kind[conversation.Conversation] {
 			{"IdleSince", false, func(c *row) *time.Time { return &c.IdleSince }},
 			{"LastAt", false, func(c *row) *time.Time { return &c.LastAt }},
 			{"NeedsReplySince", true, func(c *row) *time.Time { return &c.NeedsReplySince }},
+			{"FirstSentAt", true, func(c *row) *time.Time { return &c.FirstSentAt }},
 			{"ClaimedUntil", true, func(c *row) *time.Time { return &c.ClaimedUntil }},
 		},
 		enums: []enumField[row]{

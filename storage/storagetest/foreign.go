@@ -148,6 +148,9 @@ func teamCalls() map[string]teamCall {
 		"AssignedTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.AssignedTo(ctx, team, t.thread.Assignee))
 		},
+		"Unread": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Unread(ctx, conversation.Scope{Team: team}, t.user.ID, true, []tenancy.ConversationID{t.thread.ID}))
+		},
 		"LockNext": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.LockNext(ctx, team, t.line()))
 		},

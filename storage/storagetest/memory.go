@@ -44,7 +44,7 @@ func listMemoryCase(w *world) {
 		scribble(s.TeamsOf(ctx, t.member.User, whole)),
 		scribble(s.AccountsOf(ctx, t.account.HeldBy, page)), scribble(s.TeamsIn(ctx, t.account.ID, page)),
 		scribble(s.MembershipsOf(ctx, t.member.User)), scribble(s.Lapsed(ctx, t.at, 1)),
-		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.TeamsWithRole(ctx, t.account.ID, t.role.ID)), scribble(s.LastingRoles(ctx, t.team.ID, t.user.ID)),
+		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.MembersWithRole(ctx, t.account.ID, t.role.ID)), scribble(s.LastingRoles(ctx, t.team.ID, t.user.ID)),
 		scribble(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 1)),
 		scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, page)), scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, whole)),
 		scribble(s.Uses(ctx, t.team.ID, t.link.ID, page)), scribble(s.RequestsOf(ctx, t.request.Inviter, page)),

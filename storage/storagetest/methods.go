@@ -61,6 +61,8 @@ type town struct {
 	message, newMessage       conversation.Message
 	unsaid                    conversation.Message
 	grant, newGrant           conversation.Grant
+	optOut, newOptOut         conversation.OptOut
+	mark, newMark             conversation.ReadMark
 	delivery, newDelivery     conversation.Delivery
 	erased                    conversation.Delivery
 	operation, newOperation   tenancy.Operation
@@ -114,6 +116,8 @@ func (w *world) town() *town {
 	t.message, t.newMessage = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 1), 1), w.aMessage(t.thread.ID, 2)
 	t.unsaid = w.found(t.team, t.thread.ID, w.aMessage(t.thread.ID, 3), 0)
 	t.grant, t.newGrant = w.grant(t.thread.ID), w.aGrant(t.thread.ID)
+	t.optOut, t.newOptOut = w.optOut(), w.anOptOut()
+	t.mark, t.newMark = w.readMark(t.thread.ID), w.aReadMark(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
 	t.erased = w.delivery(w.conversation(t.team))
 	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
@@ -122,7 +126,7 @@ func (w *world) town() *town {
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
 	t.event.Kind, t.event.Payload = "invitation.created", fmt.Appendf(nil, `{"invitation":%q}`, t.invitation.ID)
 	w.append(t.event)
-	t.event.Sequence, t.newEvent.Sequence = 1, 2
+	t.event.Sequence, t.newEvent.Sequence, t.newEvent.Lanes = 1, 2, []string{lane}
 	t.at = w.now()
 	return t
 }
@@ -236,8 +240,8 @@ func calls() map[string]call {
 			return only(s.Role(ctx, t.account.ID, t.role.ID))
 		}},
 		"RolesIn": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.RolesIn(ctx, t.account.ID)) }},
-		"TeamsWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.TeamsWithRole(ctx, t.account.ID, t.role.ID))
+		"MembersWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.MembersWithRole(ctx, t.account.ID, t.role.ID))
 		}},
 		"Broken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 5))
@@ -454,6 +458,33 @@ func calls() map[string]call {
 			return some(s.GrantedIn(ctx, t.team.ID, t.grant.User))
 		}},
 
+		"InsertOptOut": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertOptOut(ctx, t.newOptOut) }},
+		"UpdateOptOut": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			o := t.optOut
+			o.Reason = "changed"
+			return s.UpdateOptOut(ctx, o)
+		}},
+		"LockOptOut": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockOptOut(ctx, t.optOut.Identity, t.optOut.Address))
+		}},
+		"OptOut": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.OptOut(ctx, t.optOut.Identity, t.optOut.Address))
+		}},
+		"InsertReadMark": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertReadMark(ctx, t.newMark) }},
+		"UpdateReadMark": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			m := t.mark
+			m.Seq++
+			return s.UpdateReadMark(ctx, m)
+		}},
+		"LockReadMark": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.LockReadMark(ctx, t.thread.ID, t.mark.User))
+		}},
+		"ReadMark": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ReadMark(ctx, t.thread.ID, t.mark.User))
+		}},
+		"Unread": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Unread(ctx, conversation.Scope{Team: t.team.ID}, t.user.ID, true, []tenancy.ConversationID{t.thread.ID}))
+		}},
 		"InsertDelivery": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertDelivery(ctx, t.newDelivery) }},
 		"UpdateDelivery": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			d := t.delivery
@@ -479,13 +510,14 @@ func calls() map[string]call {
 			return some(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 5))
 		}},
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.Take(ctx, t.at, t.at.Add(time.Minute), 5))
+			return only(s.Take(ctx, lane, t.at, t.at.Add(time.Minute), 5))
 		}},
 		"Bury": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Bury(ctx, t.due, t.at) }},
 		"Buried": {opens, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.Buried(ctx, time.Time{}, uuid.Nil, 5))
+			return only(s.Buried(ctx, lane, time.Time{}, uuid.Nil, 5))
 		}},
-		"Replay": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, t.due.ID, t.at) }},
+		"Replay":     {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, lane, t.due.ID, t.at) }},
+		"ForgetLane": {opens, func(ctx context.Context, s storage.Store, t *town) error { return only(s.ForgetLane(ctx, lane)) }},
 		"MarkSeen": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.MarkSeen(ctx, consumer, t.event.ID, t.at)
 		}},
@@ -501,7 +533,7 @@ func calls() map[string]call {
 // relays are the methods that open a transaction of their own and take no part in another.
 func relays(method string) bool {
 	switch method {
-	case "Take", "Done", "Retry", "Bury", "Buried", "Replay":
+	case "Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane":
 		return true
 	}
 	return false
@@ -579,6 +611,14 @@ func (w *world) state(t *town) map[string]any {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
 	}
+	for i, o := range []conversation.OptOut{t.optOut, t.newOptOut} {
+		v, err := s.OptOut(ctx, o.Identity, o.Address)
+		add(fmt.Sprint("OptOut ", i), v, err)
+	}
+	for i, m := range []conversation.ReadMark{t.mark, t.newMark} {
+		v, err := s.ReadMark(ctx, m.Conversation, m.User)
+		add(fmt.Sprint("ReadMark ", i), v, err)
+	}
 	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
 		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)
 	}
@@ -590,8 +630,8 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamByIdentity", identified, err)
 	lasting, err := s.LastingRoles(ctx, t.team.ID, tenancy.UserID{})
 	add("LastingRoles", lasting, err)
-	teams, err := s.TeamsWithRole(ctx, t.account.ID, t.role.ID)
-	add("TeamsWithRole", teams, err)
+	holders, err := s.MembersWithRole(ctx, t.account.ID, t.role.ID)
+	add("MembersWithRole", holders, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
 	ended, err := s.SnoozeEnded(ctx, t.at, 100)

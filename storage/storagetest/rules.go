@@ -4,7 +4,7 @@ import "strings"
 
 // A rule is a sentence of a contract: where it stands, a dash, and its words. A test compares
 // the words with the comments in the source, so a failure never quotes what is no longer
-// written.
+// written. Those of one idea stand beside its cases.
 type rule string
 
 func (r rule) parts() (where, words string) {
@@ -58,7 +58,7 @@ const (
 	ruleRoleScope         rule = "tenancy.RoleStore — A role of another account is not found."
 	ruleDeleteRole        rule = "tenancy.RoleStore.DeleteRole — DeleteRole deletes a role that no membership refers to, or [ErrConflict]."
 	ruleRolesIn           rule = "tenancy.RoleStore.RolesIn — RolesIn lists the account's roles by (CreatedAt, id), all of them."
-	ruleTeamsWithRole     rule = "tenancy.RoleStore.TeamsWithRole — TeamsWithRole lists the teams in which a membership that is not removed has the role, by id."
+	ruleMembersWithRole   rule = "tenancy.RoleStore.MembersWithRole — MembersWithRole lists the memberships that have the role and are not removed, by (team id, user id)."
 	ruleCustomRights      rule = "tenancy.Authority — CustomName and CustomPermissions are those of the membership's custom role; empty for someone without one."
 	ruleBroken            rule = "tenancy.Store.Broken — Broken looks for one kind of broken invariant and answers at most limit findings, by Subject and then by Team, strictly after the finding given; the zero Finding starts at the beginning."
 	ruleUnknownFlaw       rule = "tenancy.Store.Broken — A flaw that the store does not know answers [ErrInvalid]."
@@ -154,7 +154,9 @@ const (
 	ruleEvents   rule = "outbox.Log.TeamEvents — TeamEvents lists the events of one team that the filter admits, newest first by (At, ID), those strictly before the position given; a zero time starts at the newest."
 	ruleFilter   rule = "outbox.Log.TeamEvents — TeamEvents lists the events of one team that the filter admits"
 	ruleTimesOf  rule = "outbox.LogFilter — Since and Until bound the events' times: Since is in, Until is out."
-	ruleTake     rule = "outbox.Source.Take — Take leases at most limit events that are due at now, until the time given, and counts the attempt."
+	ruleRouted   rule = "outbox.Appender.Append — Each event waits in the lanes that it names from then on, and one that names none is in the log and nowhere else."
+	ruleLanes    rule = "outbox.Source — each lane has its own leases, attempts and dead letters of an event, and no lane waits for another."
+	ruleTake     rule = "outbox.Source.Take — Take leases at most limit events that are due in the lane at now, until the time given, and counts the attempt."
 	ruleHeads    rule = "outbox.Source.Take — It hands out only the first undelivered event of a stream, so that a stream is delivered in order whatever the number of relays"
 	ruleBlocks   rule = "outbox.Source.Take — an event under a live lease or waiting for its retry blocks its stream and no other."
 	ruleDone     rule = "outbox.Source.Done — It answers ErrLeaseLost when the lease has passed to another relay, and then changes nothing."
@@ -164,12 +166,13 @@ const (
 
 // Dead letters.
 const (
+	ruleForgetLane  rule = "outbox.Source.ForgetLane — ForgetLane deletes what is left in a lane that is given up, undelivered events and dead letters, and answers how many that were."
 	ruleBury        rule = "outbox.DeadLetters.Bury — Bury makes an event a dead letter at the time given and ends its lease, so that the next event of its stream is the first undelivered one."
 	ruleBuryLost    rule = "outbox.DeadLetters.Bury — It answers ErrLeaseLost when the lease has passed to another relay, and then changes nothing."
 	ruleDead        rule = "outbox.DeadLetters — A dead letter is neither delivered nor due. It keeps its sequence and stays in the [Log]."
-	ruleBuried      rule = "outbox.DeadLetters.Buried — Buried lists the dead letters of all streams, the longest buried first by (At, ID), those strictly after the position given; a zero time starts at the first."
-	ruleReplay      rule = "outbox.DeadLetters.Replay — Replay makes a dead letter an undelivered event again, due at the time given, its attempts counted from nothing."
-	ruleNotBuried   rule = "outbox.DeadLetters.Replay — It answers ErrNotBuried for an event that is no dead letter, and then changes nothing; of several replays of one dead letter at once, one succeeds."
+	ruleBuried      rule = "outbox.DeadLetters.Buried — Buried lists the dead letters of all streams in the lane, the longest buried first by (At, ID), those strictly after the position given; a zero time starts at the first."
+	ruleReplay      rule = "outbox.DeadLetters.Replay — Replay makes a dead letter of the lane an undelivered event again, due at the time given, its attempts counted from nothing."
+	ruleNotBuried   rule = "outbox.DeadLetters.Replay — It answers ErrNotBuried for an event that is no dead letter there, and then changes nothing; of several replays of one dead letter at once, one succeeds."
 	ruleReplayPlace rule = "outbox.DeadLetters.Replay — The event takes the place that its sequence gives it: it blocks those behind it that are not delivered yet, and comes after those that were delivered meanwhile."
 	ruleReplayLease rule = "outbox.DeadLetters.Replay — An event of the stream that is under a lease stays so, and can be settled; the one replayed is not handed out before the end of that lease."
 )

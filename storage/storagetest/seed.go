@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,7 +74,7 @@ func (w *world) someSettings() tenancy.Settings {
 		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
 		AutoClose:   36 * time.Hour,
 		HideHistory: true, KeepInvitations: true, TrustInviters: true,
-		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)",
+		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)", OptOutText: "Réply STOP",
 	}
 }
 
@@ -214,7 +215,7 @@ func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
 		Identity: team.Identity, Address: contact.Address, Status: conversation.Open,
 		Label: conversation.Engaged, Outcome: conversation.NotInterested, Assignee: w.user().ID,
 		Claimant: w.user().ID, ClaimedUntil: w.now().AddDate(1, 0, 0),
-		Episode: 2, LastSeq: 3, LastAt: w.now(), IdleSince: w.now(), NeedsReplySince: w.now(), CreatedAt: w.now(), Version: 1,
+		Episode: 2, LastSeq: 3, LastAt: w.now(), IdleSince: w.now(), NeedsReplySince: w.now(), FirstSentAt: w.now(), CreatedAt: w.now(), Version: 1,
 	}
 }
 
@@ -241,7 +242,7 @@ func (w *world) aMessage(c tenancy.ConversationID, seq int64) conversation.Messa
 	n := w.next()
 	return conversation.Message{
 		ID: newID[tenancy.MessageID](w), Conversation: c, Seq: seq, Kind: conversation.OutboundMessage, Author: w.user().ID,
-		Text: fmt.Sprintf("Hello %d 👋", n), At: w.now(), Key: sha256.Sum256(fmt.Appendf(nil, "message %d", n)),
+		Text: fmt.Sprintf("Hello %d 👋", n), Footer: "Réply STOP to stop.", At: w.now(), Key: sha256.Sum256(fmt.Appendf(nil, "message %d", n)),
 		Attachments: []conversation.Attachment{
 			{Name: fmt.Sprintf("été %d.pdf", n), MediaType: "application/pdf", Size: int64(n), Ref: "https://files.example/1"}, {Name: "x", Ref: "x"},
 		},
@@ -265,6 +266,32 @@ func (w *world) aGrant(c tenancy.ConversationID) conversation.Grant {
 func (w *world) grant(c tenancy.ConversationID) conversation.Grant {
 	w.Helper()
 	return stored(w, "InsertGrant", w.aGrant(c), w.store.InsertGrant)
+}
+
+// anOptOut is one that a user noted, on a channel and address that are nobody's.
+func (w *world) anOptOut() conversation.OptOut {
+	n := w.next()
+	return conversation.OptOut{
+		Identity: tenancy.Phone(fmt.Sprintf("+1555%07d", n)), Address: fmt.Sprintf("+1777%07d", n),
+		Account: newID[tenancy.AccountID](w), Cause: conversation.ByUser, By: tenancy.Self(newID[tenancy.UserID](w)).Principal(),
+		At: w.now(), Reason: "said so on the phone 📞", Evidence: newID[tenancy.MessageID](w),
+		LiftedAt: w.now(), LiftedBy: tenancy.System("gateway").Principal(), Version: 1,
+	}
+}
+
+func (w *world) optOut() conversation.OptOut {
+	w.Helper()
+	return stored(w, "InsertOptOut", w.anOptOut(), w.store.InsertOptOut)
+}
+
+func (w *world) aReadMark(c tenancy.ConversationID) conversation.ReadMark {
+	w.Helper()
+	return conversation.ReadMark{Conversation: c, User: w.user().ID, Seq: 2, At: w.now(), Version: 1}
+}
+
+func (w *world) readMark(c tenancy.ConversationID) conversation.ReadMark {
+	w.Helper()
+	return stored(w, "InsertReadMark", w.aReadMark(c), w.store.InsertReadMark)
 }
 
 // aDelivery makes a pending delivery of the conversation from its team to an e-mail address.
@@ -299,10 +326,22 @@ func (w *world) anEvent(stream outbox.Stream, team tenancy.Team) outbox.Event {
 	}
 }
 
-// append commits events in one transaction.
+// lane is the one that events wait in where a case needs no other.
+const lane = "crm"
+
+// append commits events in one transaction, to wait in the lane.
 func (w *world) append(events ...outbox.Event) {
 	w.Helper()
-	w.tx("Append", func(ctx context.Context) error { return w.store.Append(ctx, events...) })
+	w.tx("Append", func(ctx context.Context) error { return w.store.Append(ctx, along(events, lane)...) })
+}
+
+// along are the events with the lanes that they are to take. What comes back has none.
+func along(events []outbox.Event, lanes ...string) []outbox.Event {
+	events = slices.Clone(events)
+	for i := range events {
+		events[i].Lanes = lanes
+	}
+	return events
 }
 
 // stored commits one row in a transaction of its own.
@@ -315,7 +354,5 @@ func stored[R any](w *world, method string, row R, insert func(context.Context, 
 // take leases what is due for a minute.
 func (w *world) take(now time.Time, limit int) []outbox.Due {
 	w.Helper()
-	due, err := w.store.Take(w.ctx, now, now.Add(time.Minute), limit)
-	w.must(err, "Take")
-	return due
+	return w.takeIn(lane, now, limit)
 }

@@ -125,9 +125,9 @@ func TestRulesAreQuotedAsWritten(t *testing.T) {
 	for name, dir := range contracts {
 		comments[name] = commentsIn(t, dir)
 	}
-	rules := rulesIn(t, "rules.go")
+	rules := rulesIn(t)
 	if len(rules) < 40 {
-		t.Fatalf("found %d rules in rules.go", len(rules))
+		t.Fatalf("found %d rules", len(rules))
 	}
 	for _, r := range rules {
 		where, words := r.parts()
@@ -161,24 +161,34 @@ func commentsIn(t *testing.T, dir string) string {
 	return all.String()
 }
 
-// rulesIn finds the rules in the source, so that none is forgotten.
-func rulesIn(t *testing.T, file string) []rule {
+// rulesIn finds the rules in the source, so that none is forgotten: the constants of the type rule.
+func rulesIn(t *testing.T) []rule {
 	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var list []rule
-	ast.Inspect(parsed, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.ValueSpec); ok {
-			for _, v := range spec.Values {
-				if lit, ok := v.(*ast.BasicLit); ok {
-					list = append(list, rule(strings.Trim(lit.Value, `"`)))
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			if of, ok := spec.Type.(*ast.Ident); ok && of.Name == "rule" {
+				for _, v := range spec.Values {
+					if lit, ok := v.(*ast.BasicLit); ok {
+						list = append(list, rule(strings.Trim(lit.Value, `"`)))
+					}
 				}
 			}
-		}
-		return true
-	})
+			return true
+		})
+	}
 	return list
 }
 

@@ -1,0 +1,254 @@
+package conversation_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher"
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/tenancy"
+)
+
+func TestAContactOptsOutAndInAgain(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		_, err := w.Conversations.Send(ctx, w.bob, c.ID, "Yes, it is.")
+		require.NoError(t, err)
+		stopped := w.Receive("Sales", "visitor-1", " STOP all! ")
+		assert.True(t, stopped.NeedsReplySince.IsZero(), "nobody could answer it")
+		assert.Equal(t, 1, w.kinds(w.bob.Team)[conversation.ContactOptedOut])
+		o, err := w.Conversations.OptOutOf(ctx, w.bob, c.ID)
+		require.NoError(t, err)
+		assert.True(t, o.Holds())
+		assert.Equal(t, conversation.ByContact, o.Cause)
+
+		var refused *conversation.OptedOutError
+		_, err = w.Conversations.Send(ctx, w.bob, c.ID, "But wait")
+		require.ErrorAs(t, err, &refused)
+		require.ErrorIs(t, err, conversation.ErrOptedOut)
+		require.ErrorIs(t, err, tenancy.ErrConflict)
+		_, err = w.Conversations.Type(ctx, w.bob, c.ID, "But wait")
+		require.ErrorIs(t, err, conversation.ErrOptedOut)
+		_, err = w.Conversations.Note(ctx, w.bob, c.ID, "They do not want to")
+		require.NoError(t, err, "a note goes to nobody outside")
+
+		_, err = w.Conversations.OptIn(ctx, w.bob, c.ID, "they changed their mind")
+		require.ErrorAs(t, err, &refused, "only the contact lifts what the contact asked for")
+		assert.Equal(t, conversation.ByContact, refused.Cause)
+		before := len(w.log(w.bob.Team))
+		_, err = w.Conversations.OptOut(ctx, w.bob, c.ID, "me too")
+		require.NoError(t, err)
+		w.Receive("Sales", "visitor-1", "stop")
+		assert.Len(t, w.log(w.bob.Team), before+1, "what holds already is not noted again; the message is")
+
+		w.Receive("Sales", "visitor-1", "Start.")
+		assert.Equal(t, 1, w.kinds(w.bob.Team)[conversation.ContactOptedIn])
+		_, err = w.Conversations.Send(ctx, w.bob, c.ID, "Welcome back")
+		require.NoError(t, err)
+	})
+}
+
+func TestAMemberOptsAContactOutAndInAgain(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		for name, reason := range map[string]string{"empty": " ", "long": strings.Repeat("x", conversation.MaxReason+1), "huge": strings.Repeat("x", 1<<20), "control": "a\x00"} {
+			_, err := w.Conversations.OptOut(ctx, w.bob, c.ID, reason)
+			require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+		}
+		_, err := w.Conversations.OptOut(ctx, w.bob, c.ID, strings.Repeat("x", conversation.MaxReason))
+		require.NoError(t, err)
+		o, err := w.Conversations.OptOutOf(ctx, w.maria, c.ID)
+		require.NoError(t, err)
+		assert.Equal(t, conversation.ByUser, o.Cause)
+		assert.Equal(t, w.bob.Principal(), o.By)
+		_, err = w.Conversations.Send(ctx, w.maria, c.ID, "Hello?")
+		require.ErrorIs(t, err, conversation.ErrOptedOut)
+
+		_, err = w.Conversations.Type(ctx, w.maria, c.ID, "^opt-in")
+		require.ErrorIs(t, err, tenancy.ErrInvalid, "it asks a reason")
+		_, err = w.Conversations.Type(ctx, w.maria, c.ID, "^opt-in called and asked for it")
+		require.NoError(t, err)
+		texts := w.texts(w.bob, c.ID)
+		assert.Equal(t, "called and asked for it", texts[len(texts)-1], "which is left as a note")
+		_, err = w.Conversations.Send(ctx, w.maria, c.ID, "Hello?")
+		require.NoError(t, err)
+
+		// Both at once: what the contact says wins, whichever came first.
+		_, err = w.Conversations.Type(ctx, w.bob, c.ID, "^opt-out said so on the phone")
+		require.NoError(t, err)
+		w.Receive("Sales", "visitor-1", "stop")
+		_, err = w.Conversations.OptIn(ctx, w.bob, c.ID, "a mistake")
+		require.ErrorIs(t, err, conversation.ErrOptedOut)
+		w.Receive("Sales", "visitor-1", "start")
+		_, err = w.Conversations.Send(ctx, w.bob, c.ID, "Hello!")
+		require.NoError(t, err)
+	})
+}
+
+// A whole message counts, and nothing less.
+func TestWholeMessagesOptOut(t *testing.T) {
+	for text, out := range map[string]bool{
+		"stop": true, "STOP": true, " Stop. ": true, "stop!!!": true, "Stop\n": true, "STOP  ALL": true, "ＳＴＯＰ": true,
+		"Unsubscribe": true, "ARRÊT": true, "arre\u0302t": true, "abmelden": true, "halt": false,
+		"please stop all messages": false, "stop it": false, "non-stop": false, "can you stop by?": false, "start": false, "...": false,
+		"stop" + strings.Repeat("!", 500): false, "ſtop": true, "yes": false, "?stop": false,
+	} {
+		w := worldOn(t, everystore.Memory(t))
+		c := w.Receive("Sales", "visitor-1", "hi")
+		_, err := w.Conversations.Receive(t.Context(), tenancy.System("gateway"), conversation.Inbound{To: c.Identity, From: c.Address, ID: "x", Text: text})
+		require.NoError(t, err)
+		_, err = w.Conversations.Send(t.Context(), w.bob, c.ID, "Hello")
+		assert.Equal(t, out, err != nil, "%q: %v", text, err)
+	}
+}
+
+func TestAnOptOutSurvives(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		w.Receive("Sales", "visitor-1", "stop")
+		_, err := w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToTeam(w.TeamNamed("Hiring").ID), conversation.Outcome{})
+		require.NoError(t, err)
+		dana := w.Actor("dana", "Hiring")
+		_, err = w.Conversations.Send(ctx, dana, c.ID, "Hello")
+		require.ErrorIs(t, err, conversation.ErrOptedOut, "a move to another team")
+		_, err = w.Conversations.Close(ctx, dana, c.ID, "")
+		require.NoError(t, err)
+		w.Receive("Sales", "visitor-1", "Stop")
+		assert.Equal(t, conversation.Closed, w.get(dana, c.ID).Status, "such a message opens nothing")
+		w.Receive("Sales", "visitor-1", "What about the job?")
+		assert.Equal(t, conversation.Open, w.get(dana, c.ID).Status)
+		_, err = w.Conversations.Send(ctx, dana, c.ID, "Hello")
+		require.ErrorIs(t, err, conversation.ErrOptedOut, "writing is not opting in")
+
+		other := w.Receive("Sales", "visitor-2", "hi")
+		_, err = w.Conversations.Send(ctx, w.bob, other.ID, "Hello")
+		require.NoError(t, err, "another address")
+		elsewhere := w.Receive("Hiring", "visitor-1", "hi")
+		_, err = w.Conversations.Send(ctx, dana, elsewhere.ID, "Hello")
+		require.NoError(t, err, "another identity")
+	})
+}
+
+// SPEC 4.10: what a contact says is heard while the account is suspended.
+func TestAStopIsHeardWhileTheAccountIsSuspended(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		_, err := w.Tenancy.SuspendAccount(ctx, tenancy.System("billing"), c.Account)
+		require.NoError(t, err)
+		w.Receive("Sales", "visitor-1", "stop")
+		_, err = w.Tenancy.ReactivateAccount(ctx, tenancy.System("billing"), c.Account)
+		require.NoError(t, err)
+		_, err = w.Conversations.Send(ctx, w.bob, c.ID, "Hello")
+		require.ErrorIs(t, err, conversation.ErrOptedOut)
+	})
+}
+
+// Nothing is sent after the commit of a stop, however close they come.
+func TestAStopAndAnAnswerAtOnce(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		for range 10 {
+			c := w.Receive("Sales", "visitor-"+time.Now().Format("150405.000000"), "hi")
+			start, done := make(chan struct{}), make(chan error, 2)
+			go func() {
+				<-start
+				_, err := w.Conversations.Receive(t.Context(), tenancy.System("gateway"), conversation.Inbound{To: c.Identity, From: c.Address, ID: c.ID.String(), Text: "stop"})
+				done <- err
+			}()
+			go func() {
+				<-start
+				_, err := w.Conversations.Send(t.Context(), w.bob, c.ID, "Hello")
+				if err != nil {
+					assert.ErrorIs(t, err, conversation.ErrOptedOut)
+					err = nil
+				}
+				done <- err
+			}()
+			close(start)
+			require.NoError(t, <-done)
+			require.NoError(t, <-done)
+			found, err := w.Conversations.Messages(t.Context(), w.bob, c.ID, 0, 0)
+			require.NoError(t, err)
+			stopped := false
+			for _, m := range found {
+				assert.False(t, stopped && m.Kind == conversation.OutboundMessage, "an answer after the stop")
+				stopped = stopped || m.Text == "stop"
+			}
+			assert.True(t, stopped)
+		}
+	})
+}
+
+func TestTheFirstMessageCarriesTheOptOutText(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		_, err := w.Conversations.Note(ctx, w.bob, c.ID, "a note is not a message to them")
+		require.NoError(t, err)
+		w.Clock.Advance(time.Minute)
+		first, err := w.Conversations.Send(ctx, w.bob, c.ID, "Yes", conversation.ClientID("1"))
+		require.NoError(t, err)
+		assert.Equal(t, conversation.DefaultOptOutText, first.Footer)
+		assert.Equal(t, first.At, w.get(w.bob, c.ID).FirstSentAt)
+		again, err := w.Conversations.Send(ctx, w.bob, c.ID, "Yes", conversation.ClientID("1"))
+		require.NoError(t, err)
+		assert.Equal(t, first, again)
+		second, err := w.Conversations.Send(ctx, w.bob, c.ID, "And?")
+		require.NoError(t, err)
+		assert.Empty(t, second.Footer)
+
+		w.configure(w.alice, func(s *tenancy.Settings) { s.OptOutText = "Schreib STOPP." })
+		other := w.Receive("Sales", "visitor-2", "hi")
+		_, err = w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToTeam(w.TeamNamed("Hiring").ID), conversation.Outcome{})
+		require.NoError(t, err)
+		moved, err := w.Conversations.Send(ctx, w.Actor("dana", "Hiring"), c.ID, "Hello")
+		require.NoError(t, err)
+		assert.Empty(t, moved.Footer, "the address has had it")
+		own, err := w.Conversations.Send(ctx, w.bob, other.ID, "Hello")
+		require.NoError(t, err)
+		assert.Equal(t, "Schreib STOPP.", own.Footer)
+	})
+}
+
+func TestOptOutWordsOfTheHost(t *testing.T) {
+	for name, words := range map[string]conversation.OptWords{
+		"both meanings": {Stop: []string{"basta"}, Start: []string{"Basta!"}},
+		"a known one":   {Start: []string{"stop"}},
+		"nothing":       {Stop: []string{" ! "}},
+		"long":          {Stop: []string{strings.Repeat("x", conversation.MaxOptWord+1)}},
+		"too many":      {Stop: make([]string, conversation.MaxOptWords+1)},
+		"huge":          {Stop: []string{strings.Repeat("x", 1<<20)}},
+		"empty":         {Start: []string{""}},
+	} {
+		_, err := usher.New(memory.New(), usher.WithOptOutWords(words))
+		require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+	}
+	_, err := usher.New(memory.New(), usher.WithOptOutWords(conversation.OptWords{Stop: []string{"basta", "stop", strings.Repeat("x", conversation.MaxOptWord)}}))
+	require.NoError(t, err)
+}
+
+func TestTheHostsWordsOptOut(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	u, err := usher.New(w.Store, usher.WithOptOutWords(conversation.OptWords{Stop: []string{"Halt"}, Start: []string{"Weiter, bitte"}}))
+	require.NoError(t, err)
+	c := w.hello()
+	say := func(id, text string) {
+		_, err := u.Conversations.Receive(t.Context(), tenancy.System("gateway"), conversation.Inbound{To: c.Identity, From: c.Address, ID: id, Text: text})
+		require.NoError(t, err)
+	}
+	say("1", "HALT!")
+	_, err = w.Conversations.Send(t.Context(), w.bob, c.ID, "Hello")
+	require.ErrorIs(t, err, conversation.ErrOptedOut)
+	say("2", "weiter,  bitte")
+	_, err = w.Conversations.Send(t.Context(), w.bob, c.ID, "Hello")
+	require.NoError(t, err)
+}
