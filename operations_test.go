@@ -524,6 +524,34 @@ var operations = map[string]operation{
 		_, err := s.Conversations.Messages(ctx, p.actor, x.conversation, 0, 0)
 		return err
 	}},
+	"conversation.MessagesBefore": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.MessagesBefore(ctx, p.actor, x.conversation, 0, 0)
+		return err
+	}},
+	"conversation.Search": {rbac.ReadConversations, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Search(ctx, p.actor, "hello", tenancy.Page{})
+		return err
+	}},
+	"conversation.EditMessage": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.EditMessage(ctx, p.actor, x.conversation, s.said[p.actor.User], "Hello again")
+		return err
+	}},
+	"conversation.DeleteMessage": {rbac.DeleteMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.DeleteMessage(ctx, p.actor, x.conversation, s.said[tenancy.UserID{}])
+		return err
+	}},
+	"conversation.DeleteMessage, own": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.DeleteMessage(ctx, p.actor, x.conversation, s.said[p.actor.User])
+		return err
+	}},
+	"conversation.Post": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Post(ctx, p.system, s.own.conversation, conversation.AutomaticMessage, "Hello")
+		return err
+	}},
+	"conversation.Receipt": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Receipt(ctx, p.system, conversation.Receipt{Message: s.said[s.proper.actor.User], Status: conversation.StatusRead})
+		return err
+	}},
 	"conversation.Send": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Send(ctx, p.actor, x.conversation, "Hello")
 		return err
@@ -546,6 +574,26 @@ var operations = map[string]operation{
 	}},
 	"conversation.TakeOver": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.TakeOver(ctx, p.actor, x.conversation, s.own.user)
+		return err
+	}},
+	"conversation.Claim": {rbac.ClaimConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Claim(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Release": {rbac.ClaimConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Release(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.Skip": {rbac.ClaimConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Skip(ctx, p.actor, x.conversation, conversation.SkipLater, 0)
+		return err
+	}},
+	"conversation.Next": {rbac.ClaimConversation, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.Next(ctx, p.actor, conversation.AgentQueue)
+		return err
+	}},
+	"conversation.EndClaims": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.EndClaims(ctx, p.system)
 		return err
 	}},
 	"conversation.Unassign": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
@@ -594,6 +642,10 @@ var operations = map[string]operation{
 	}},
 	"conversation.Wake": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Conversations.Wake(ctx, p.system)
+		return err
+	}},
+	"conversation.ExpireGuests": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.ExpireGuests(ctx, p.system)
 		return err
 	}},
 	"conversation.CloseIdle": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
@@ -728,7 +780,9 @@ type scene struct {
 	guest    tenancy.Actor // of own.conversation
 	stranger tenancy.UserID
 	invited  tenancy.UserID
-	token    invite.Token // of own.invitation, for invited
+	// said is a message of each of the three in own.conversation, and under the zero id the contact's.
+	said  map[tenancy.UserID]tenancy.MessageID
+	token invite.Token // of own.invitation, for invited
 	// linkToken is of own.link.
 	linkToken invite.Token
 	asker     tenancy.UserID // of own.request
@@ -781,7 +835,21 @@ func newScene(t *testing.T, store storage.Store) *scene {
 	s.stranger, s.invited = s.User("stranger").ID, s.User("a-invited").ID
 	s.asker = s.User("a-asker").ID
 	s.token = s.Token("a-invited")
+	s.speak(t)
 	return s
+}
+
+// speak gives everybody in own.conversation a message that is theirs.
+func (s *scene) speak(t *testing.T) {
+	t.Helper()
+	first, err := s.Conversations.Messages(t.Context(), s.proper.actor, s.own.conversation, 0, 1)
+	require.NoError(t, err)
+	s.said = map[tenancy.UserID]tenancy.MessageID{{}: first[0].ID}
+	for _, actor := range []tenancy.Actor{s.proper.actor, s.member, s.guest} {
+		m, err := s.Conversations.Send(t.Context(), actor, s.own.conversation, "Hello")
+		require.NoError(t, err)
+		s.said[actor.User] = m.ID
+	}
 }
 
 // holder holds the account of that name, which was made last.

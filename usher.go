@@ -23,7 +23,7 @@ type Usher struct {
 	Tenancy       *tenancy.Service
 	Invites       *invite.Service
 	Conversations *conversation.Service
-	// Relay hands what has happened to the mailer and to the host's sinks.
+	// Relay hands what has happened to the mailer and to the host's sinks, each in a lane of its own.
 	Relay  *outbox.Relay
 	Policy *rbac.Policy
 }
@@ -38,7 +38,7 @@ type config struct {
 	limits invite.Limits
 	base   string
 	desk   []conversation.Option
-	sinks  []outbox.Sink
+	sinks  []namedSink
 	relay  []outbox.Option
 }
 
@@ -65,9 +65,6 @@ func WithOptOutWords(words conversation.OptWords) Option {
 	return func(c *config) { c.desk = append(c.desk, conversation.WithOptWords(words)) }
 }
 
-// WithSink adds someone who is handed every event, at least once and in order within a stream.
-func WithSink(s outbox.Sink) Option { return func(c *config) { c.sinks = append(c.sinks, s) } }
-
 // WithRelay sets how the Relay works; [outbox.WithErrors] is the option that most hosts want.
 func WithRelay(options ...outbox.Option) Option {
 	return func(c *config) { c.relay = append(c.relay, options...) }
@@ -80,8 +77,8 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Clo
 func WithIDs(next func() uuid.UUID) Option { return func(c *config) { c.env.IDs = next } }
 
 // New wires the rooms on a store. It fails when the policy is not sound or does not name a
-// permission that an operation asks for, for a negative limit, and when a mailer has no valid invite
-// URL.
+// permission that an operation asks for, for a negative limit, when a mailer has no valid invite URL,
+// and when a sink has no name of its own.
 func New(store storage.Store, options ...Option) (*Usher, error) {
 	if store == nil {
 		return nil, errors.New("usher: New needs a store, such as memory.New()")
@@ -89,6 +86,10 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 	var c config
 	for _, set := range options {
 		set(&c)
+	}
+	var err error
+	if c.env.Lanes, err = c.lanes(); err != nil {
+		return nil, err
 	}
 	policy, err := rbac.NewPolicy(c.rows...)
 	if err != nil {
@@ -104,16 +105,12 @@ func New(store storage.Store, options ...Option) (*Usher, error) {
 	if u.Conversations, err = conversation.New(store, u.Tenancy, u.Invites, policy, c.env, c.desk...); err != nil {
 		return nil, err
 	}
-	sinks := c.sinks
-	if c.mailer != nil {
-		base, err := invite.ParseLinkBase(c.base)
-		if err != nil {
-			return nil, err
-		}
-		sinks = append([]outbox.Sink{u.Invites.Mailing(c.mailer, base)}, sinks...)
+	sinks, err := c.outlets(u)
+	if err != nil {
+		return nil, err
 	}
 	relay := append([]outbox.Option{outbox.WithClock(c.env.Now)}, c.relay...)
-	u.Relay = outbox.NewRelay(store, outbox.Sinks(sinks...), relay...)
+	u.Relay = outbox.NewRelay(store, sinks, relay...)
 	return u, nil
 }
 

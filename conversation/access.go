@@ -25,10 +25,13 @@ var (
 	readContact = act{rbac.ReadContact, true}
 	editContact = act{rbac.EditContact, true}
 	revoking    = act{rbac.RevokeGuest, true}
+	deleting    = act{rbac.DeleteMessage, true}
 	marking     = act{rbac.MarkConversationRead, true}
 	optingOut   = act{rbac.OptOutContact, true}
 	optingIn    = act{rbac.OptInContact, true}
 	snoozing    = act{rbac.SnoozeConversation, false}
+	claiming    = act{rbac.ClaimConversation, false}
+	releasing   = act{rbac.ClaimConversation, true}
 	sending     = act{rbac.SendMessage, false}
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
@@ -37,8 +40,8 @@ var (
 
 func acts() []act {
 	return []act{
-		reading, noting, opening, closing, readContact, editContact, revoking, marking, optingOut, optingIn,
-		snoozing, sending, assigning, inviting, delivering,
+		reading, noting, opening, closing, readContact, editContact, revoking, deleting, marking, optingOut, optingIn,
+		snoozing, claiming, sending, assigning, inviting, delivering,
 	}
 }
 
@@ -99,12 +102,28 @@ func (s *Service) view(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 	return v, v.allows(what) // with the view, for those who ask why
 }
 
-func (v view) allows(what act) error {
-	check := v.standing.Check
+// may is whether the actor's role has a permission where they see the conversation.
+func (v view) may(perm rbac.Permission) error {
 	if v.guest() {
-		check = v.standing.CheckGranted
+		return v.standing.CheckGranted(perm)
 	}
-	if err := check(what.permission); err != nil {
+	return v.standing.Check(perm)
+}
+
+// sees reports whether a message of the conversation is for the actor: notes are for those who read
+// notes, and what was before a guest's grant begins is not for them.
+func (v view) sees(m Message) bool {
+	shown := v.shown()
+	return m.Seq > shown.After && (shown.Notes || m.Kind != NoteMessage)
+}
+
+// shown is the part of the conversation that the actor sees.
+func (v view) shown() Range {
+	return Range{After: max(v.grant.FromSeq-1, 0), Notes: v.standing.Allows(rbac.ReadNote)}
+}
+
+func (v view) allows(what act) error {
+	if err := v.may(what.permission); err != nil {
 		return err
 	}
 	if v.Status == Closed && !what.whenClosed {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/usher-go/usher/rbac"
-	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -57,9 +56,9 @@ func (s *Service) closeAll(ctx context.Context, a tenancy.Archival, open []Conve
 	if err := s.store.EndEpisodes(ctx, Episode{ClosedAt: now, ClosedBy: a.By.Principal(), ClosedOn: OnClose}, ids...); err != nil {
 		return err
 	}
-	events := make([]outbox.Event, len(open))
-	for i, c := range open {
-		events[i] = s.event(a.By, now, c, ConversationClosed, episodeFacts(c, OnClose, tenancy.Facts{"outcome": ""}))
+	events := s.released(a.By, open, "close", now)
+	for _, c := range open {
+		events = append(events, s.event(a.By, now, c, ConversationClosed, episodeFacts(c, OnClose, tenancy.Facts{"outcome": ""})))
 	}
 	return s.store.Append(ctx, events...)
 }

@@ -17,16 +17,29 @@ import (
 func (s *Service) Assign(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
 	return s.change(ctx, actor, id, assigning, "Assign", user, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if !c.Assignee.IsZero() && c.Assignee != user {
-			return &AssignedError{Assignee: c.Assignee}
+			name, err := s.nameOf(ctx, actor, c.Assignee)
+			if err != nil {
+				return err
+			}
+			return &AssignedError{Assignee: c.Assignee, Name: name}
 		}
 		return s.assign(ctx, actor, c, user, now)
 	})
 }
 
-// TakeOver assigns a conversation whoever has it now. The errors are those of
-// [Service.Assign] but the last.
+// TakeOver assigns a conversation whoever has it now, and ends the claim of whoever else is at it.
+// The errors are those of [Service.Assign] but the last.
 func (s *Service) TakeOver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
 	return s.change(ctx, actor, id, assigning, "TakeOver", user, func(ctx context.Context, c *Conversation, now time.Time) error {
+		if c.Claimant.IsZero() || c.Claimant == user {
+			return s.assign(ctx, actor, c, user, now)
+		}
+		if c.Assignee == user {
+			return s.release(ctx, actor, c, "take-over", now)
+		}
+		if err := s.letGo(ctx, actor, c, "take-over", now); err != nil {
+			return err
+		}
 		return s.assign(ctx, actor, c, user, now)
 	})
 }

@@ -43,6 +43,15 @@ var closedMatrix = map[string]closedRow{
 	"Messages": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Messages(ctx, a, id, 0, 0))
 	}},
+	"MessagesBefore": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.MessagesBefore(ctx, a, id, 0, 0))
+	}},
+	"EditMessage": {closed, closed, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.EditMessage(ctx, a, id, w.latest(id), "Hello again"))
+	}},
+	"DeleteMessage": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.DeleteMessage(ctx, a, id, w.latest(id)))
+	}},
 	"Contact": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Contact(ctx, a, id))
 	}},
@@ -102,6 +111,15 @@ var closedMatrix = map[string]closedRow{
 	}},
 	"Snooze": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Snooze(ctx, a, id, w.Clock.Now().Add(time.Hour)))
+	}},
+	"Claim": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Claim(ctx, a, id))
+	}},
+	"Release": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Release(ctx, a, id))
+	}},
+	"Skip": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Skip(ctx, a, id, conversation.SkipLater, 0))
 	}},
 	"Assign": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Assign(ctx, a, id, w.bob.User))
@@ -166,6 +184,7 @@ func TestE4_ClosedConversationMatrix(t *testing.T) {
 				if carol := w.Guest(w.bob, c.ID, "carol"); role == "guest" {
 					actor = carol
 				}
+				w.say(actor, c.ID, "Hello")
 				_, err := w.Conversations.Close(t.Context(), w.bob, c.ID, "")
 				require.NoError(t, err)
 				before, events := w.get(w.bob, c.ID), len(w.log(w.bob.Team))
@@ -192,6 +211,15 @@ func TestE4_ClosedConversationMatrix(t *testing.T) {
 			}
 		})
 	}
+}
+
+// latest is the newest message of a conversation.
+func (w *world) latest(id tenancy.ConversationID) tenancy.MessageID {
+	w.t.Helper()
+	found, err := w.Store.Messages(w.t.Context(), id, conversation.Range{Newest: true, Limit: 1})
+	require.NoError(w.t, err)
+	require.Len(w.t, found, 1)
+	return found[0].ID
 }
 
 // An operation that is new takes its place in the matrix.

@@ -150,6 +150,11 @@ func (s *Service) deliverToUser(ctx context.Context, by tenancy.Principal, c *Co
 	if err := s.eligible(ctx, c.Team, d.Recipient.User); err != nil {
 		return err
 	}
+	if c.Claimant != d.Recipient.User {
+		if err := s.letGo(ctx, by, c, "deliver", d.CreatedAt); err != nil {
+			return err
+		}
+	}
 	from := c.Assignee
 	if c.Assignee = d.Recipient.User; from != c.Assignee {
 		facts := tenancy.Facts{"user": c.Assignee.String()}

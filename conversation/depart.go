@@ -4,12 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Depart implements [tenancy.Departures]: what a departing member was responsible for goes
-// back to the team, what they are about to deliver stays, and the conversations that they were a
+// Depart implements [tenancy.Departures]: what a departing member was responsible for or
+// had claimed goes back to the team, what they are about to deliver stays, and the conversations that they were a
 // guest of are closed to them. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	ids, err := s.heldBy(ctx, d)
@@ -30,12 +29,16 @@ func (s *Service) heldBy(ctx context.Context, d tenancy.Departure) ([]tenancy.Co
 	if err != nil {
 		return nil, err
 	}
+	claimed, err := s.store.ClaimedBy(ctx, d.Team.ID, d.User)
+	if err != nil {
+		return nil, err
+	}
 	granted, err := s.store.GrantedIn(ctx, d.Team.ID, d.User)
 	if err != nil {
 		return nil, err
 	}
 	delivering, err := s.store.PendingDeliveriesBy(ctx, d.Team.ID, d.User)
-	return slices.Concat(assigned, granted, delivering), err
+	return slices.Concat(assigned, claimed, granted, delivering), err
 }
 
 // free takes conversations, which are locked, out of a departing member's hands. A delivery of theirs
@@ -49,8 +52,14 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 	if err != nil {
 		return err
 	}
+	var claimed []Conversation
 	var unassigned, cancelled, revoked []tenancy.ConversationID
-	var events []outbox.Event
+	for _, c := range threads {
+		if c.Claimant == d.User {
+			claimed = append(claimed, c)
+		}
+	}
+	events := s.released(d.By, claimed, "leave", d.At)
 	for _, c := range threads {
 		if c.Assignee == d.User {
 			unassigned = append(unassigned, c.ID)
@@ -65,6 +74,9 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 			revoked = append(revoked, c.ID)
 			events = append(events, s.event(d.By, d.At, c, GuestRevoked, tenancy.Facts{"user": d.User.String()}))
 		}
+	}
+	if err := s.store.ReleaseConversations(ctx, d.Team.ID, idsOf(claimed)...); err != nil {
+		return err
 	}
 	if err := s.store.UnassignConversations(ctx, d.Team.ID, unassigned...); err != nil {
 		return err

@@ -9,8 +9,11 @@
 //
 // A conversation is open, snoozed or closed; one table in state.go says what leads where, and
 // docs/conversation-states.md draws it. From each opening to the next closing is an [Episode].
-// What happens by the clock alone is done by sweeps that the host calls: [Service.Wake] and
-// [Service.CloseIdle].
+// What happens by the clock alone is done by sweeps that the host calls: [Service.Wake],
+// [Service.CloseIdle], [Service.ExpireGuests] and [Service.EndClaims].
+//
+// [Service.Assign] says who is responsible, [Service.Claim] who is answering now, and [Service.Next]
+// leads to what has waited longest.
 //
 // [Service.Deliver] hands a conversation to a colleague, to an e-mail address or to another team
 // of the account. [Service.Type] takes what a person typed, commands included, and never sends a

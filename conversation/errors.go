@@ -15,6 +15,10 @@ var (
 	ErrNotRecipient = fmt.Errorf("%w: only an active manager or member of the team can be given a conversation; invite others to the team, or to the conversation by e-mail", tenancy.ErrConflict)
 	// ErrNotTarget: the team's [tenancy.Settings] name the teams to deliver to, and not this one.
 	ErrNotTarget = fmt.Errorf("%w: the team's settings do not allow deliveries to that team", tenancy.ErrConflict)
+	// ErrDeleted: there is nothing left of the message to change.
+	ErrDeleted = fmt.Errorf("%w: the message is deleted", tenancy.ErrConflict)
+	// ErrHandedOver: the message is with the [Sender], or has been.
+	ErrHandedOver = fmt.Errorf("%w: the message was handed over to be sent and cannot be changed any more", tenancy.ErrConflict)
 	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.
 	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
 )
@@ -25,10 +29,12 @@ var ErrOptedOut = fmt.Errorf("%w: the contact has opted out of messages", tenanc
 // AssignedError says that the conversation is someone's already. It is [tenancy.ErrConflict].
 type AssignedError struct {
 	Assignee tenancy.UserID
+	// Name is the assignee's, for those who may list members; empty for others.
+	Name string
 }
 
 func (e *AssignedError) Error() string {
-	return fmt.Sprintf("conflict: the conversation is assigned to %s", e.Assignee)
+	return fmt.Sprintf("conflict: the conversation is assigned to %s", nameOr(e.Name, e.Assignee))
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.

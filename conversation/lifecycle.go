@@ -65,6 +65,9 @@ func (s *Service) conclude(ctx context.Context, by tenancy.Principal, c *Convers
 	if err != nil {
 		return err
 	}
+	if err := s.letGo(ctx, by, c, "close", now); err != nil {
+		return err
+	}
 	c.Status, c.SnoozedUntil, c.Outcome = next, time.Time{}, outcome
 	err = s.store.EndEpisode(ctx, Episode{
 		Conversation: c.ID, Number: c.Episode, ClosedAt: now, ClosedBy: by.Principal(), ClosedOn: on, Outcome: outcome,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -30,7 +29,7 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 	if err := s.store.MoveConversations(ctx, from, target.ID, ids...); err != nil {
 		return err
 	}
-	events := make([]outbox.Event, len(threads))
+	events := s.released(by, threads, "move", now)
 	for i := range threads {
 		c := &threads[i]
 		c.Team, c.Contact, c.Assignee = target.ID, contacts[c.address()].ID, tenancy.UserID{}
@@ -38,7 +37,7 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 		c.Version++
 		told := facts(i)
 		told["from"], told["to"] = from.String(), target.ID.String()
-		events[i] = s.event(by, now, *c, ConversationMoved, told)
+		events = append(events, s.event(by, now, *c, ConversationMoved, told))
 	}
 	return s.store.Append(ctx, events...)
 }

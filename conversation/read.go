@@ -56,8 +56,23 @@ func (s *Service) mayList(ctx context.Context, actor tenancy.Actor) (Scope, tena
 
 // Messages reads at most limit messages (0 means [tenancy.DefaultLimit]) after a sequence,
 // oldest first; resume with the last Seq that you have. A guest gets no notes, and nothing
-// from before their grant begins.
+// from before their grant begins. Deleted messages are in it, without their text.
 func (s *Service) Messages(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, after int64, limit int) ([]Message, error) {
+	return s.messages(ctx, actor, id, limit, func(r *Range) { r.After = max(r.After, after) })
+}
+
+// MessagesBefore reads the other way, for who begins at the end and scrolls up: the last messages
+// before a sequence, or the last of all for 0, in the order in which they were written. Go on with the
+// first Seq that you have; fewer than limit are the beginning. Otherwise it is [Service.Messages].
+func (s *Service) MessagesBefore(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, before int64, limit int) ([]Message, error) {
+	if before < 0 {
+		return nil, &tenancy.InvalidError{Field: "before", Reason: "must not be negative"}
+	}
+	return s.messages(ctx, actor, id, limit, func(r *Range) { r.Before, r.Newest = before, true })
+}
+
+// messages reads a part of what the actor sees.
+func (s *Service) messages(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, limit int, cut func(*Range)) ([]Message, error) {
 	limit, err := checkedLimit(limit)
 	if err != nil {
 		return nil, err
@@ -66,8 +81,8 @@ func (s *Service) Messages(ctx context.Context, actor tenancy.Actor, id tenancy.
 	if err != nil {
 		return nil, err
 	}
-	if v.guest() {
-		after = max(after, v.grant.FromSeq-1)
-	}
-	return s.store.Messages(ctx, id, Range{After: max(after, 0), Notes: v.standing.Allows(rbac.ReadNote), Limit: limit})
+	r := v.shown()
+	r.Limit = limit
+	cut(&r)
+	return s.store.Messages(ctx, id, r)
 }

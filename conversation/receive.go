@@ -23,6 +23,8 @@ type Inbound struct {
 	// ID is the provider's id of the message. The same id again is the same message.
 	ID   string
 	Text string
+	// Attachments are at most [MaxAttachments] files; the text may be empty then.
+	Attachments []Attachment
 }
 
 // Limits of a message.
@@ -49,7 +51,8 @@ const (
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] for a first message where no active team
 // has the identity, [tenancy.ErrKeyReused].
 func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (Conversation, error) {
-	if err := in.validate(by); err != nil {
+	in, err := in.checked(by)
+	if err != nil {
 		return Conversation{}, err
 	}
 	return tenancy.Do(ctx, s.store, s.env, by, "Receive", []any{in}, func(ctx context.Context) (Conversation, error) {
@@ -58,7 +61,7 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 		if err != nil {
 			return Conversation{}, err
 		}
-		m := Message{Kind: InboundMessage, Text: in.Text, At: now, Key: keyOf("inbound", string(in.To.Channel), in.To.Value, in.ID)}
+		m := Message{Kind: InboundMessage, Text: in.Text, Attachments: in.Attachments, At: now, Key: keyOf("inbound", string(in.To.Channel), in.To.Value, in.ID)}
 		if seen, err := s.repeated(ctx, c, m); err != nil || seen != nil {
 			return c, err
 		}
@@ -83,20 +86,25 @@ func (s *Service) attend(ctx context.Context, by tenancy.System, c *Conversation
 	return s.resume(ctx, by, c, OnInbound, now)
 }
 
-func (in Inbound) validate(by tenancy.System) error {
+// checked answers the message with its attachments in normal form.
+func (in Inbound) checked(by tenancy.System) (Inbound, error) {
 	if err := by.Validate(); err != nil {
-		return err
+		return in, err
 	}
 	if err := in.To.Validate(); err != nil {
-		return err
+		return in, err
 	}
 	if err := validAddress(in.To.Channel, in.From); err != nil {
-		return err
+		return in, err
 	}
 	if err := validKey("message id", in.ID); err != nil {
-		return err
+		return in, err
 	}
-	return validText(in.Text)
+	var err error
+	if in.Attachments, err = checked(in.Attachments); err != nil {
+		return in, err
+	}
+	return in, said(in.Text, in.Attachments)
 }
 
 // A visitor of a chat is named by the host, which may use anything printable but spaces.

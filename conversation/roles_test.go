@@ -67,6 +67,26 @@ func TestWhoMayBeResponsible(t *testing.T) {
 	})
 }
 
+// Spec 4.5: what somebody may no longer answer by an edit of their role goes back to the team.
+func TestAnEditedRoleKeepsNoAssignment(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		agent := w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read", w.Policy.Name(rbac.SendMessage))
+		_, err := w.Conversations.Assign(ctx, w.bob, c.ID, agent.User)
+		require.NoError(t, err)
+		holder := tenancy.Holder{User: w.User("acme-holder").ID, Account: w.TeamNamed("Sales").Account}
+		roles, err := w.Tenancy.AccountRoles(ctx, holder)
+		require.NoError(t, err)
+		require.Len(t, roles, 1)
+		lesser := tenancy.RoleSpec{Name: roles[0].Name, Base: rbac.Restricted, Permissions: []string{"conversation: read all", "conversation: read"}}
+		_, err = w.Tenancy.EditRole(ctx, holder, roles[0].ID, lesser)
+		require.NoError(t, err)
+		assert.True(t, w.get(w.bob, c.ID).Assignee.IsZero())
+		w.whole()
+	})
+}
+
 func TestAGuestWhoGetsMoreRightsStaysAGuest(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		c := w.hello()

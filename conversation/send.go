@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,15 +15,27 @@ import (
 // SendOption says more about a message to send.
 type SendOption func(*sendOptions)
 
-type sendOptions struct{ clientID string }
+type sendOptions struct {
+	clientID    string
+	repeatable  bool
+	attachments []Attachment
+}
 
 // ClientID is the sender's own id for a message, so that sending it again after a lost
 // answer gives the first message and no second one. It is 1 to [MaxKey] bytes, and the
 // author's own: two authors may use the same.
-func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID = id } }
+func ClientID(id string) SendOption {
+	return func(o *sendOptions) { o.clientID, o.repeatable = id, true }
+}
+
+// Attach sends files along, at most [MaxAttachments] with one message. The text may be empty then.
+func Attach(attachments ...Attachment) SendOption {
+	return func(o *sendOptions) { o.attachments = append(o.attachments, attachments...) }
+}
 
 // Send says something to the contact. An answer by a person, guests included, clears
-// NeedsReplySince. Message, conversation and event are one transaction.
+// NeedsReplySince. While somebody else has the conversation claimed no member can answer it; those
+// who choose to ([tenancy.Service.SetAutoclaim]) claim it by answering. Message, conversation and event are one transaction.
 //
 // A text that begins with ^ is refused, since it would be a command that reached the
 // contact; hand what people type to [Service.Type].
@@ -30,10 +43,10 @@ func ClientID(id string) SendOption { return func(o *sendOptions) { o.clientID =
 // The first message ever to an address carries the team's opt-out text as its Footer.
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
-// [*OptedOutError], [tenancy.ErrKeyReused].
+// [*ClaimedError], [*OptedOutError], [tenancy.ErrKeyReused].
 func (s *Service) Send(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, text string, options ...SendOption) (Message, error) {
 	if len(text) <= MaxText && command.IsCommand(text) {
-		return Message{}, &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
+		return Message{}, errCommand
 	}
 	return s.say(ctx, actor, id, OutboundMessage, text, options)
 }
@@ -44,27 +57,47 @@ func (s *Service) Note(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 	return s.say(ctx, actor, id, NoteMessage, text, options)
 }
 
-// say writes a message of the actor's.
-func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, kind MessageKind, text string, options []SendOption) (Message, error) {
+// errCommand refuses what the contact would read as a command.
+var errCommand = &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
+
+// draft is a message with what its options say, before it has a place in a conversation.
+func draft(m Message, author string, options []SendOption) (Message, error) {
 	var o sendOptions
 	for _, set := range options {
 		set(&o)
 	}
-	m := Message{Kind: kind, Author: actor.User, Text: text}
-	if len(options) > 0 {
+	if o.repeatable {
 		if err := validKey("client id", o.clientID); err != nil {
 			return Message{}, err
 		}
-		m.Key = keyOf("outbound", actor.User.String(), o.clientID)
+		m.Key = keyOf("outbound", author, o.clientID)
 	}
-	if err := validText(text); err != nil {
+	var err error
+	if m.Attachments, err = checked(o.attachments); err != nil {
+		return Message{}, err
+	}
+	return m, said(m.Text, m.Attachments)
+}
+
+// said checks what a message says: a text, or files, or both.
+func said(text string, attachments []Attachment) error {
+	if text == "" && len(attachments) > 0 {
+		return nil
+	}
+	return validText(text)
+}
+
+// say writes a message of the actor's.
+func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, kind MessageKind, text string, options []SendOption) (Message, error) {
+	m, err := draft(Message{Kind: kind, Author: actor.User, Text: text}, actor.User.String(), options)
+	if err != nil {
 		return Message{}, err
 	}
 	what, event := sending, MessageSent
 	if kind == NoteMessage {
 		what, event = noting, NoteWritten
 	}
-	request := []any{actor.Team, id, kind, text}
+	request := []any{actor.Team, id, kind, text, m.Attachments}
 	return tenancy.Do(ctx, s.store, s.env, actor, event, request, func(ctx context.Context) (Message, error) {
 		v, err := s.enter(ctx, actor, id, what)
 		if err != nil {
@@ -80,6 +113,9 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 		m := m
 		m.At = s.env.Now()
 		if kind == OutboundMessage {
+			if err := s.answering(ctx, actor, &v, m.At); err != nil {
+				return Message{}, err
+			}
 			if err := s.address(ctx, &v.Conversation, &m); err != nil {
 				return Message{}, err
 			}
@@ -114,7 +150,7 @@ func (s *Service) write(ctx context.Context, by tenancy.Principal, c *Conversati
 	if err := s.update(ctx, c); err != nil {
 		return Message{}, err
 	}
-	return m, s.record(ctx, by, m.At, *c, event, tenancy.Facts{"message": m.ID.String(), "seq": strconv.FormatInt(m.Seq, 10)})
+	return m, s.record(ctx, by, m.At, *c, event, m.facts())
 }
 
 // update writes a locked conversation that stays in its team.
@@ -126,8 +162,9 @@ func (s *Service) update(ctx context.Context, c *Conversation) error {
 	return nil
 }
 
-// repeated finds the message that was written under the same key before, if there is one.
-// The key with another message is a mistake of the caller's, not a repetition.
+// repeated finds the message that was written under the same key before, if there is one, as it is
+// now. The key with another message is a mistake of the caller's, not a repetition; one that was edited
+// or deleted since cannot be compared any more.
 func (s *Service) repeated(ctx context.Context, c Conversation, m Message) (*Message, error) {
 	if m.Key == (MessageKey{}) {
 		return nil, nil
@@ -138,10 +175,17 @@ func (s *Service) repeated(ctx context.Context, c Conversation, m Message) (*Mes
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case seen.Conversation != c.ID || seen.Kind != m.Kind || seen.Text != m.Text:
+	case seen.Conversation != c.ID, seen.Kind != m.Kind, seen.original() && !seen.says(m):
 		return nil, tenancy.ErrKeyReused
 	}
 	return &seen, nil
+}
+
+// original reports whether a message says what it said at first.
+func (m Message) original() bool { return m.EditedAt.IsZero() && m.DeletedAt.IsZero() }
+
+func (m Message) says(other Message) bool {
+	return m.Text == other.Text && slices.Equal(m.Attachments, other.Attachments)
 }
 
 // keyOf hashes what names a message. Each part is preceded by its length, so that no two

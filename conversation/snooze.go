@@ -30,6 +30,9 @@ func (s *Service) Snooze(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 		if err != nil {
 			return err
 		}
+		if err := s.letGo(ctx, actor, c, "snooze", now); err != nil {
+			return err
+		}
 		c.Status, c.SnoozedUntil = next, until
 		if err := s.update(ctx, c); err != nil {
 			return err

@@ -55,15 +55,17 @@ type ThreadStore interface {
 	LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]Conversation, error)
 	// UnassignConversations takes the assignee off the team's conversations.
 	UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
+	// ReleaseConversations takes the claim off the team's conversations.
+	ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
 	// CloseConversations closes the team's conversations with the outcome, and nobody has claimed them
-	// then. Their episodes are for
-	// EndEpisodes.
+	// then. Their episodes are for EndEpisodes.
 	CloseConversations(ctx context.Context, team tenancy.TeamID, outcome Label, ids ...tenancy.ConversationID) error
 	// MoveConversations moves the conversations from one team to another, where nobody has been
-	// given or has claimed them.
-	// Each has the contact there with its own channel and address; there must be one, or the move
+	// given or has claimed them. Each has the contact there with its own channel and address; there must be one, or the move
 	// refers to a row that does not exist.
 	MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error
+	// TeamOf tells in which team a conversation is.
+	TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error)
 	// LockOpen takes all conversations of the team that are not closed until the transaction ends,
 	// and answers them by id.
 	LockOpen(ctx context.Context, team tenancy.TeamID) ([]Conversation, error)
@@ -88,6 +90,12 @@ type ThreadStore interface {
 type Thread struct {
 	Team         tenancy.TeamID
 	Conversation tenancy.ConversationID
+}
+
+// ThreadUser names a user in a [Thread].
+type ThreadUser struct {
+	Thread
+	User tenancy.UserID
 }
 
 // EpisodeStore keeps episodes. (Conversation, Number) is unique.
@@ -189,6 +197,9 @@ type GrantStore interface {
 	// GrantedIn lists the ids of the team's conversations for which the user has a grant that
 	// is not revoked, whatever its expiry, by id.
 	GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// LapsedGrants lists at most limit grants, of all teams, that are not revoked and whose expiry
+	// has come (it is not after now), by (ExpiresAt, conversation id, user id).
+	LapsedGrants(ctx context.Context, now time.Time, limit int) ([]ThreadUser, error)
 }
 
 // DeliveryStore keeps deliveries. A conversation has at most one in the state pending.

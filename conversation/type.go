@@ -125,6 +125,8 @@ var vocabulary = []verb{
 		{Name: "until", Kind: command.Rest, Required: true},
 	}}, typedSnooze},
 	{command.Spec{Name: "open", Help: "take a closed or snoozed conversation up again"}, typedOpen},
+	{command.Spec{Name: "claim", Help: "say that you are answering: nobody else can, for a while"}, typedClaim},
+	{command.Spec{Name: "release", Help: "end your claim"}, typedRelease},
 	{command.Spec{Name: "note", Help: "write a note that only the team sees", Params: []command.Param{
 		{Name: "text", Kind: command.Rest, Required: true},
 	}}, typedNote},
@@ -232,6 +234,16 @@ func typedSnooze(ctx context.Context, t typed) (Reply, error) {
 func typedOpen(ctx context.Context, t typed) (Reply, error) {
 	_, err := t.Open(ctx, t.actor, t.id)
 	return answer(err, "The conversation is open.")
+}
+
+func typedClaim(ctx context.Context, t typed) (Reply, error) {
+	c, err := t.Claim(ctx, t.actor, t.id)
+	return answer(err, "The conversation is yours until %s.", c.ClaimedUntil.Format("15:04 MST"))
+}
+
+func typedRelease(ctx context.Context, t typed) (Reply, error) {
+	_, err := t.Release(ctx, t.actor, t.id)
+	return answer(err, "Your claim has ended.")
 }
 
 func typedNote(ctx context.Context, t typed) (Reply, error) {

@@ -87,8 +87,7 @@ func apart(run string) []string {
 	return words
 }
 
-// byLength puts the words of a search that tell most apart first: long ones are rarer, and a store
-// goes through the messages of the first.
+// byLength are the different ones of the words, long ones first.
 func byLength(spelled []string) []string {
 	slices.SortFunc(spelled, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return slices.Compact(spelled)

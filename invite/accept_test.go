@@ -535,7 +535,7 @@ func TestA12ATokenThatDiesBeforeTheLockIsDead(t *testing.T) {
 	s := w.subject(invite.ToOneTeam, bob)
 	rules, err := policy()
 	require.NoError(t, err)
-	w.invites, err = invite.New(late{w.store}, w.people, rules, tenancy.Env{Clock: w.clock.Now}, invite.Limits{})
+	w.invites, err = invite.New(late{w.store}, w.people, rules, w.env(), invite.Limits{})
 	require.NoError(t, err)
 	before := w.picture(w.acme)
 	require.Equal(t, tenancy.ErrNotFound, accept(w, s))

@@ -126,7 +126,7 @@ func under(t *testing.T, rows ...rbac.Row) *world {
 	w := newWorld(t, memory.New())
 	rules, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
-	env := tenancy.Env{Clock: w.clock.Now}
+	env := w.env()
 	w.people, err = tenancy.New(w.store, rules, env)
 	require.NoError(t, err)
 	w.invites, err = invite.New(w.store, w.people, rules, env, invite.Limits{})

@@ -26,14 +26,15 @@ func Example() {
 	policy, err := rbac.NewPolicy()
 	check(err)
 	store := memory.New()
-	people, err := tenancy.New(store, policy, tenancy.Env{})
+	env := tenancy.Env{Lanes: outbox.Lanes{invite.MailLane: invite.Mailed()}}
+	people, err := tenancy.New(store, policy, env)
 	check(err)
-	invites, err := invite.New(store, people, policy, tenancy.Env{}, invite.Limits{})
+	invites, err := invite.New(store, people, policy, env, invite.Limits{})
 	check(err)
 	base, err := invite.ParseLinkBase("https://app.acme.example/join")
 	check(err)
 	mails := &invite.Captured{} // in a server: your mail service
-	relay := outbox.NewRelay(store, invites.Mailing(mails, base))
+	relay := outbox.NewRelay(store, outbox.Sinks{invite.MailLane: invites.Mailing(mails, base)})
 
 	host := tenancy.System("sign-up")
 	register := func(name string) tenancy.User {

@@ -21,7 +21,7 @@ func (w *world) bound(l invite.Limits) {
 	w.t.Helper()
 	rules, err := policy()
 	require.NoError(w.t, err)
-	w.invites, err = invite.New(w.store, w.people, rules, tenancy.Env{Clock: w.clock.Now}, l)
+	w.invites, err = invite.New(w.store, w.people, rules, w.env(), l)
 	require.NoError(w.t, err)
 	w.invites.Bind(w.desk)
 }

@@ -61,7 +61,7 @@ func TestAFailingMailerIsAskedAgainWithANewToken(t *testing.T) {
 		}}
 		base, err := invite.ParseLinkBase(linkBase)
 		require.NoError(t, err)
-		relay := outbox.NewRelay(w.store, w.invites.Mailing(mailer, base), outbox.WithClock(w.clock.Now))
+		relay := outbox.NewRelay(w.store, outbox.Sinks{invite.MailLane: w.invites.Mailing(mailer, base)}, outbox.WithClock(w.clock.Now))
 		inv, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member))
 		require.NoError(t, err)
 		for range 2 {

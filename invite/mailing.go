@@ -13,8 +13,19 @@ import (
 // mailing is the system that builds mails, as the audit log names it.
 const mailing = tenancy.System("mailing")
 
-// Mailing is the sink that mails invitations, and the answers to requests to join: hand it to an [outbox.Relay]. It takes the events
-// that ask for a mail and leaves every other alone.
+// MailLane is the lane of [Service.Mailing].
+const MailLane = "mail"
+
+// Mailed are the kinds of events that may ask for a mail: what the [MailLane] takes. Whoever accepts or
+// declines an invitation causes one of them too, since only the answer to a request is mailed, and
+// kinds do not tell these apart.
+func Mailed() []string {
+	return []string{InvitationCreated, InvitationResent, InvitationAccepted, InvitationDeclined}
+}
+
+// Mailing is the sink that mails invitations, and the answers to requests to join: hand it to an
+// [outbox.Relay], as the one of the [MailLane]. It takes the events that ask for a mail and leaves
+// every other alone.
 //
 // The token is made here, when the mail is built, and its hash is committed before the mail is
 // handed over, with MailedAt and the event [InvitationMailed]. So a token is never in the

@@ -91,7 +91,7 @@ func newWorld(t *testing.T, store storage.Store) *world {
 	w.wire()
 	var acme, globex side
 	w.heard = &recorder{}
-	w.ear = outbox.NewRelay(store, w.heard, outbox.WithClock(w.clock.Now))
+	w.ear = outbox.NewRelay(store, outbox.Sinks{"ear": w.heard}, outbox.WithClock(w.clock.Now))
 	// One transaction for all of it: a database commits some twenty times slower than it writes.
 	require.NoError(t, store.InTx(w.ctx, func(ctx context.Context) error {
 		w := w.in(t)
@@ -103,10 +103,15 @@ func newWorld(t *testing.T, store storage.Store) *world {
 	return w
 }
 
+// env tells the mailer of what it asks for, and the ear of everything.
+func (w *world) env() tenancy.Env {
+	return tenancy.Env{Clock: w.clock.Now, Lanes: outbox.Lanes{invite.MailLane: invite.Mailed(), "ear": nil}}
+}
+
 // wire makes the services on the world's store.
 func (w *world) wire() {
 	w.t.Helper()
-	env := tenancy.Env{Clock: w.clock.Now}
+	env := w.env()
 	rules, err := policy()
 	require.NoError(w.t, err)
 	w.people, err = tenancy.New(w.store, rules, env)
@@ -118,7 +123,7 @@ func (w *world) wire() {
 	base, err := invite.ParseLinkBase(linkBase)
 	require.NoError(w.t, err)
 	w.sink = w.invites.Mailing(w.mail, base)
-	w.relay = outbox.NewRelay(w.store, w.sink, outbox.WithClock(w.clock.Now))
+	w.relay = outbox.NewRelay(w.store, outbox.Sinks{invite.MailLane: w.sink}, outbox.WithClock(w.clock.Now))
 }
 
 // on is the same world seen through another handle on its data, by services of its own.
@@ -176,7 +181,7 @@ func (w *world) admit(s side, email string, role rbac.Role) tenancy.Actor {
 // conversation writes a contact and a conversation by hand, since their room is a later one.
 func (w *world) conversation(s side, number string) tenancy.ConversationID {
 	w.t.Helper()
-	env := tenancy.Env{Clock: w.clock.Now}
+	env := w.env()
 	contact := conversation.Contact{
 		ID: tenancy.NewID[tenancy.ContactID](env), Team: s.team.ID, Channel: tenancy.PhoneChannel,
 		Address: number, Name: "Candidate", CreatedAt: start, Version: 1,
@@ -195,7 +200,7 @@ func (w *world) conversation(s side, number string) tenancy.ConversationID {
 	return c.ID
 }
 
-// drain hands over all that is due, mails included.
+// drain mails all that is due.
 func (w *world) drain() {
 	w.t.Helper()
 	_, err := w.relay.Drain(w.ctx)
@@ -355,8 +360,7 @@ func (w *world) configure(s side, settings tenancy.Settings) {
 	require.NoError(w.t, err)
 }
 
-// accountLog lists the events of an account as a whole, oldest first. It takes what is due from the
-// outbox: [world.drain] finds nothing any more.
+// accountLog lists the events of an account as a whole, oldest first.
 func (w *world) accountLog(account tenancy.AccountID) []outbox.Event {
 	w.t.Helper()
 	_, err := w.ear.Drain(w.ctx)

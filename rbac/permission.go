@@ -44,6 +44,7 @@ const (
 	SendMessage                                // message: send
 	WriteNote                                  // message: write note
 	ReadNote                                   // message: read note
+	DeleteMessage                              // message: delete
 	InviteGuest                                // guest: invite
 	RevokeGuest                                // guest: revoke
 	ReadContact                                // contact: read
@@ -106,6 +107,7 @@ var builtin = [...]name{
 	SendMessage:          {"message", "send"},
 	WriteNote:            {"message", "write note"},
 	ReadNote:             {"message", "read note"},
+	DeleteMessage:        {"message", "delete"},
 	InviteGuest:          {"guest", "invite"},
 	RevokeGuest:          {"guest", "revoke"},
 	ReadContact:          {"contact", "read"},

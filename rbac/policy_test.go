@@ -64,6 +64,7 @@ conversation: mark read        T       T      G          -
 message: send                  T       T      G          -
 message: write note            T       T      -          -
 message: read note             T       T      -          -
+message: delete                T       -      -          -
 guest: invite                  T       T      -          -
 guest: revoke                  T       T      -          -
 contact: read                  T       T      G          -
@@ -225,9 +226,9 @@ func TestSpec3_HostPermissionsAreNumberedAfterTheBuiltIn(t *testing.T) {
 	assert.Equal(t, first+1, find(t, policy, "conversation", "print"))
 	assert.Equal(t, first+2, find(t, policy, "account", "see bill"))
 	assert.Equal(t, "jobpost: publish", policy.Name(first))
-	assert.Equal(t, "permission(52)", first.String(), "only the policy knows the name")
+	assert.Equal(t, "permission(53)", first.String(), "only the policy knows the name")
 	assert.Equal(t, "permission(0)", policy.Name(0))
-	assert.Equal(t, "permission(55)", policy.Name(first+3))
+	assert.Equal(t, "permission(56)", policy.Name(first+3))
 	assert.True(t, policy.Allows(rbac.Holder, first+2, rbac.ByAccount))
 }
 
@@ -239,7 +240,7 @@ func TestSpec3_UnnamedPermissionIsAStartUpError(t *testing.T) {
 
 	err := newPolicy(t).Check(rbac.SendMessage, publish, 0)
 	require.ErrorIs(t, err, rbac.ErrUnknownPermission)
-	assert.Equal(t, "unknown permission: the policy does not name permission(52), permission(0)", err.Error())
+	assert.Equal(t, "unknown permission: the policy does not name permission(53), permission(0)", err.Error())
 
 	var zero rbac.Policy
 	err = zero.Check(rbac.SendMessage)

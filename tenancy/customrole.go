@@ -70,7 +70,9 @@ func (s *Service) DefineRole(ctx context.Context, holder Holder, spec RoleSpec) 
 }
 
 // EditRole replaces the name and the permissions of a custom role of the holder's account. Those
-// who have it have the new one from the commit on. What changes nothing writes nothing.
+// who have it have the new one from the commit on; where it is less than it was and its base is
+// Restricted, what they hold is freed in the same transaction, as when [Service.GiveRole] gives them
+// the lesser one. What changes nothing writes nothing.
 //
 // The base stays: another one would turn guests into members, or members into guests who still
 // hold what members do. Give people another role instead.
@@ -108,20 +110,17 @@ func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec R
 }
 
 // editRole writes a changed role, with every team locked in which somebody has it: who they are
-// cannot change while the teams are checked for a manager.
+// cannot change while the teams are checked for a manager. Nobody new can get it meanwhile, since
+// that takes the account, which is locked.
 func (s *Service) editRole(ctx context.Context, holder Holder, account Account, before CustomRole, role *CustomRole) error {
-	teams, err := s.store.TeamsWithRole(ctx, account.ID, role.ID)
+	members, err := s.store.MembersWithRole(ctx, account.ID, role.ID)
 	if err != nil {
 		return err
 	}
-	var active []TeamID
-	for _, id := range teams {
-		team, err := s.store.LockTeam(ctx, id)
-		if err != nil {
+	teams := map[TeamID]Team{}
+	for _, id := range teamsOf(members) {
+		if teams[id], err = s.store.LockTeam(ctx, id); err != nil {
 			return err
-		}
-		if team.Status == TeamActive {
-			active = append(active, id)
 		}
 	}
 	if err := s.store.UpdateRole(ctx, *role); err != nil {
@@ -129,13 +128,48 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 	}
 	role.Version++
 	if s.manages(before) && !s.manages(*role) {
-		for _, id := range active {
-			if err := s.managed(ctx, id); err != nil {
+		for _, team := range teams {
+			if team.Status != TeamActive {
+				continue
+			}
+			if err := s.managed(ctx, team.ID); err != nil {
 				return err
 			}
 		}
 	}
-	return s.tellRole(ctx, holder, s.env.Now(), account, role.ID, RoleEdited)
+	now := s.env.Now()
+	if s.frees(before, *role) {
+		if err := s.departWithRole(ctx, holder, now, *role, teams); err != nil {
+			return err
+		}
+	}
+	return s.tellRole(ctx, holder, now, account, role.ID, RoleEdited)
+}
+
+// departWithRole frees what those who have the role hold, as it is now that their teams are locked.
+func (s *Service) departWithRole(ctx context.Context, by Principal, at time.Time, role CustomRole, teams map[TeamID]Team) error {
+	members, err := s.store.MembersWithRole(ctx, role.Account, role.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.Status != MembershipActive {
+			continue // their suspension has freed it
+		}
+		if err := s.depart(ctx, Departure{Team: teams[m.Team], User: m.User, By: by, At: at}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// teamsOf are the teams of memberships that are in the order of their teams, each once.
+func teamsOf(members []Membership) []TeamID {
+	var teams []TeamID
+	for _, m := range members {
+		teams = append(teams, m.Team)
+	}
+	return slices.Compact(teams)
 }
 
 // RoleInUseError says in which teams somebody has the role. It is [ErrConflict].
@@ -162,12 +196,12 @@ func (s *Service) DeleteRole(ctx context.Context, holder Holder, id RoleID) erro
 		if _, err := s.store.Role(ctx, account.ID, id); err != nil {
 			return err
 		}
-		teams, err := s.store.TeamsWithRole(ctx, account.ID, id)
+		members, err := s.store.MembersWithRole(ctx, account.ID, id)
 		if err != nil {
 			return err
 		}
-		if len(teams) > 0 {
-			return &RoleInUseError{Teams: teams}
+		if len(members) > 0 {
+			return &RoleInUseError{Teams: teamsOf(members)}
 		}
 		if err := s.store.DeleteRole(ctx, account.ID, id); err != nil {
 			return err

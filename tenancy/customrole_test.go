@@ -92,6 +92,53 @@ func TestACustomRoleKeepsItsBase(t *testing.T) {
 	})
 }
 
+// Spec 4.5: an edit that takes rights away frees what the holders of the role hold, as giving each of
+// them the lesser role would, in every team and in the same transaction.
+func TestSpec4_5_EditingARoleFreesWhatItTakes(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		sales := s.team(alice, "Sales")
+		holder := s.holder(sales.ID)
+		jobs, err := s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: "Jobs"})
+		require.NoError(t, err)
+		spec := func(base rbac.Role, permissions ...string) tenancy.RoleSpec {
+			return tenancy.RoleSpec{Name: "On top of " + base.String(), Base: base, Permissions: permissions}
+		}
+		give := func(actor tenancy.Actor, role tenancy.RoleID) tenancy.UserID {
+			_, err := s.people.GiveRole(ctx, tenancy.Actor{User: alice.ID, Team: actor.Team}, actor.User, role)
+			require.NoError(t, err)
+			return actor.User
+		}
+		reader, err := s.people.DefineRole(ctx, holder, spec(rbac.Restricted, "audit: read", "report: read"))
+		require.NoError(t, err)
+		auditor, err := s.people.DefineRole(ctx, holder, spec(rbac.Member, "audit: read"))
+		require.NoError(t, err)
+		bob, carol := give(s.member(sales, "Bob", rbac.Restricted), reader.ID), give(s.member(jobs, "Carol", rbac.Restricted), reader.ID)
+		give(s.member(sales, "Mia", rbac.Member), auditor.ID)
+		s.member(sales, "Rex", rbac.Restricted)
+		barred := give(s.member(jobs, "Dan", rbac.Restricted), reader.ID)
+		_, err = s.people.Suspend(ctx, tenancy.Actor{User: alice.ID, Team: jobs.ID}, barred)
+		require.NoError(t, err)
+		edit := func(role tenancy.RoleID, to tenancy.RoleSpec) {
+			s.left = nil
+			_, err := s.people.EditRole(ctx, holder, role, to)
+			require.NoError(t, err)
+		}
+
+		edit(reader.ID, spec(rbac.Restricted, "audit: read", "report: read", "dashboard: read"))
+		assert.Empty(t, s.left, "more rights take nothing")
+		edit(auditor.ID, spec(rbac.Member))
+		assert.Empty(t, s.left, "who has all that members have keeps what they hold")
+		edit(reader.ID, spec(rbac.Restricted, "dashboard: read", "report: read"))
+		assert.ElementsMatch(t, []tenancy.Departure{
+			{Team: sales, User: bob, By: holder, At: s.now}, {Team: jobs, User: carol, By: holder, At: s.now},
+		}, s.left)
+		edit(reader.ID, tenancy.RoleSpec{Name: "Renamed", Base: rbac.Restricted, Permissions: []string{"dashboard: read", "report: read"}})
+		assert.Empty(t, s.left, "another name takes nothing")
+	})
+}
+
 // A holder needs no team to see what roles there are; what is another account's is not found.
 func TestAHolderReadsTheRolesOfTheAccount(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

@@ -9,11 +9,12 @@ import (
 	"github.com/usher-go/usher/storage/outbox"
 )
 
-// Env is what the rooms draw from outside: the clock and the source of ids. The zero Env
-// uses the system's clock and random UUIDv7.
+// Env is what the rooms draw from outside: the clock, the source of ids, and who has to be told
+// of what happens. The zero Env uses the system's clock and random UUIDv7, and tells nobody.
 type Env struct {
 	Clock func() time.Time
 	IDs   func() uuid.UUID
+	Lanes outbox.Lanes
 }
 
 // Now reads the clock: UTC, cut to microseconds, which every store keeps exactly. An
@@ -54,6 +55,6 @@ func (e Env) Event(by Principal, at time.Time, where Place, kind string, facts F
 	return outbox.Event{
 		ID: e.newUUID(), Stream: where.Stream,
 		Account: where.Account.UUID(), Team: where.Team.UUID(),
-		Kind: kind, Version: 1, Principal: by.Principal(), At: at, Payload: payload,
+		Kind: kind, Version: 1, Principal: by.Principal(), At: at, Payload: payload, Lanes: e.Lanes.Of(kind),
 	}
 }

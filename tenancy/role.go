@@ -72,10 +72,11 @@ func (s *Service) changeRole(ctx context.Context, by Principal, at time.Time, ac
 			return Membership{}, err
 		}
 	}
-	before, err := s.rightsOf(ctx, team.Account, m)
+	before, err := s.customOf(ctx, team.Account, m)
 	if err != nil {
 		return Membership{}, err
 	}
+	before.Base = m.Role
 	from := m.roleName()
 	m.Role, m.Custom = role.Base, role.ID
 	if m.ActiveAt(at) {
@@ -87,11 +88,22 @@ func (s *Service) changeRole(ctx context.Context, by Principal, at time.Time, ac
 	if err != nil {
 		return Membership{}, err
 	}
-	after := s.rights(role.Base, role.Name, role.Permissions)
-	if m.Role != rbac.Restricted || after.Covers(before) {
-		return m, nil // a guest who gets more rights stays the guest that they are
+	if !s.frees(before, role) {
+		return m, nil
 	}
 	return m, s.depart(ctx, Departure{Team: team, User: m.User, By: by, At: at})
+}
+
+// frees reports whether whoever passes from one role to the other loses what they hold by it: a
+// guest now, they have fewer rights than before. A guest who gets more rights stays the guest that
+// they are.
+func (s *Service) frees(before, after CustomRole) bool {
+	return after.Base == rbac.Restricted && !s.roleRights(after).Covers(s.roleRights(before))
+}
+
+// roleRights are the rights of a custom role, or of a built-in one as its own base.
+func (s *Service) roleRights(role CustomRole) rbac.Rights {
+	return s.rights(role.Base, role.Name, role.Permissions)
 }
 
 // roleName is the role as events tell it: the built-in one, or the id of the custom one.

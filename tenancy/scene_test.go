@@ -43,7 +43,9 @@ func sceneOn(t *testing.T, store storage.Store, rows ...rbac.Row) *scene {
 	policy, err := rbac.NewPolicy(rows...)
 	require.NoError(t, err)
 	s.policy = policy
-	s.people, err = tenancy.New(store, policy, tenancy.Env{Clock: func() time.Time { return s.now }})
+	s.people, err = tenancy.New(store, policy, tenancy.Env{
+		Clock: func() time.Time { return s.now }, Lanes: outbox.Lanes{"test": nil},
+	})
 	require.NoError(t, err)
 	s.people.Bind(s)
 	return s
@@ -122,7 +124,7 @@ func (s *scene) streamed(stream outbox.Stream) []string {
 		s.told[e.Stream] = append(s.told[e.Stream], e.Kind)
 		return nil
 	})
-	_, err := outbox.NewRelay(s.store, sink, outbox.WithClock(func() time.Time { return s.now })).Drain(s.t.Context())
+	_, err := outbox.NewRelay(s.store, outbox.Sinks{"test": sink}, outbox.WithClock(func() time.Time { return s.now })).Drain(s.t.Context())
 	require.NoError(s.t, err)
 	return s.told[stream]
 }

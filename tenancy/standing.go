@@ -14,6 +14,8 @@ type Standing struct {
 	Role    rbac.Role
 	// Custom is the custom role on top of Role, its base; zero for someone without one.
 	Custom RoleID
+	// Autoclaim is the user's choice: see [User.Autoclaim].
+	Autoclaim bool
 
 	rights rbac.Rights
 	policy *rbac.Policy
@@ -45,8 +47,9 @@ func (s *Service) judge(actor Actor, a Authority) (Standing, error) {
 	}
 	return Standing{
 		Actor: actor, Account: a.Account, Role: a.Membership.Role, Custom: a.Membership.Custom,
-		rights: s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
-		policy: s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
+		Autoclaim: a.Autoclaim,
+		rights:    s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
+		policy:    s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
 	}, nil
 }
 

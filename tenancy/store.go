@@ -166,8 +166,9 @@ type RoleStore interface {
 	Role(ctx context.Context, account AccountID, id RoleID) (CustomRole, error)
 	// RolesIn lists the account's roles by (CreatedAt, id), all of them.
 	RolesIn(ctx context.Context, account AccountID) ([]CustomRole, error)
-	// TeamsWithRole lists the teams in which a membership that is not removed has the role, by id.
-	TeamsWithRole(ctx context.Context, account AccountID, id RoleID) ([]TeamID, error)
+	// MembersWithRole lists the memberships that have the role and are not removed, by (team id,
+	// user id).
+	MembersWithRole(ctx context.Context, account AccountID, id RoleID) ([]Membership, error)
 }
 
 // Authority is what a decision about a user in a team rests on.
@@ -176,7 +177,9 @@ type Authority struct {
 	AccountStatus AccountStatus
 	TeamStatus    TeamStatus
 	UserStatus    UserStatus
-	Membership    Membership
+	// Autoclaim is the user's choice: see [User.Autoclaim].
+	Autoclaim  bool
+	Membership Membership
 	// CustomName and CustomPermissions are those of the membership's custom role; empty for
 	// someone without one.
 	CustomName        string

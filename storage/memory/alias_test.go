@@ -22,7 +22,7 @@ func TestPayloadsAreCopied(t *testing.T) {
 		}
 	}
 	scribble(given.Payload)
-	due, err := s.Take(t.Context(), noon, noon.Add(time.Minute), 1)
+	due, err := s.Take(t.Context(), lane, noon, noon.Add(time.Minute), 1)
 	require.NoError(t, err)
 	require.Len(t, due, 1)
 	scribble(due[0].Payload)

@@ -196,6 +196,14 @@ func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, 
 	})
 }
 
+// ReleaseConversations implements [conversation.ThreadStore].
+func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
+		return nil
+	})
+}
+
 // CloseConversations implements [conversation.ThreadStore].
 func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
 	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
@@ -270,6 +278,17 @@ func (s *Store) LockConversation(ctx context.Context, team tenancy.TeamID, id te
 // Conversation implements [conversation.ThreadStore].
 func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
 	return read(ctx, s, func() (conversation.Conversation, error) { return thatConversation(s.conversation(team, id)) })
+}
+
+// TeamOf implements [conversation.ThreadStore].
+func (s *Store) TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error) {
+	return read(ctx, s, func() (tenancy.TeamID, error) {
+		row, err := s.conversations.get(id)
+		if err != nil {
+			return tenancy.TeamID{}, err
+		}
+		return row.Team, nil
+	})
 }
 
 // LockOpen implements [conversation.ThreadStore].

@@ -11,62 +11,63 @@ import (
 )
 
 // buriedLists: the longest buried come first.
-func (s *Store) buriedLists(e *eventRow, visit func(*list[eventRow], place)) {
-	if e.buried {
-		visit(&s.buried, placeAt(e.buriedAt, e.ID))
+func (s *Store) buriedLists(o *outboxRow, visit func(*list[outboxRow], place)) {
+	if o.buried {
+		visit(lazily(s.buried, o.lane), placeAt(o.buriedAt, o.event.ID))
 	}
 }
 
 // Bury implements [outbox.DeadLetters].
 func (s *Store) Bury(ctx context.Context, due outbox.Due, at time.Time) error {
 	return s.alone(ctx, func() error {
-		e, err := s.held(due)
+		o, err := s.held(due)
 		if err != nil {
 			return err
 		}
 		utc(&at)
-		s.unqueue(e)
-		relist(s.log, e, s.buriedLists, func() {
-			set(s.log, &e.buried, true)
-			set(s.log, &e.buriedAt, at)
+		s.unqueue(o)
+		relist(s.log, o, s.buriedLists, func() {
+			set(s.log, &o.until, time.Time{})
+			set(s.log, &o.buried, true)
+			set(s.log, &o.buriedAt, at)
 		})
 		return nil
 	})
 }
 
 // Buried implements [outbox.DeadLetters].
-func (s *Store) Buried(ctx context.Context, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
+func (s *Store) Buried(ctx context.Context, lane string, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
 	if err := s.outside(ctx); err != nil {
 		return nil, err
 	}
 	return read(ctx, s, func() ([]outbox.DeadLetter, error) {
 		from := ascending.start(tenancy.Keyset{At: after, ID: id})
-		return paged(merged(ascending, from, &s.buried), limit, func(e *eventRow) (outbox.DeadLetter, bool) {
-			return outbox.DeadLetter{Event: e.copy(), Attempts: e.attempt, At: e.buriedAt}, true
+		return paged(merged(ascending, from, s.buried[lane]), limit, func(o *outboxRow) (outbox.DeadLetter, bool) {
+			return outbox.DeadLetter{Event: o.event.copy(), Attempts: o.attempt, At: o.buriedAt}, true
 		}), nil
 	})
 }
 
 // Replay implements [outbox.DeadLetters].
-func (s *Store) Replay(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *Store) Replay(ctx context.Context, lane string, id uuid.UUID, at time.Time) error {
 	return s.alone(ctx, func() error {
-		e := s.events.rows[id]
-		if e == nil || !e.buried {
+		o := s.outbox.rows[laneEvent{lane, id}]
+		if o == nil || !o.buried {
 			return outbox.ErrNotBuried
 		}
 		utc(&at)
-		for other := e.stream.head; other != nil; other = other.next {
+		for other := range merged(ascending, ascending.beginning(), s.waiting[o.stream()]) {
 			if other.until.After(at) {
 				at = other.until
 			}
 		}
-		relist(s.log, e, s.buriedLists, func() {
-			set(s.log, &e.buried, false)
-			set(s.log, &e.buriedAt, time.Time{})
+		relist(s.log, o, s.buriedLists, func() {
+			set(s.log, &o.buried, false)
+			set(s.log, &o.buriedAt, time.Time{})
 		})
-		set(s.log, &e.attempt, 0)
-		set(s.log, &e.dueAt, at.UnixMicro())
-		s.requeue(e)
+		set(s.log, &o.attempt, 0)
+		set(s.log, &o.dueAt, at.UnixMicro())
+		s.advance(o.stream(), func() { enlist(s.log, o, s.waitingLists) })
 		return nil
 	})
 }

@@ -3,7 +3,6 @@ package memory
 import (
 	"bytes"
 	"context"
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,32 +12,9 @@ import (
 )
 
 // stream is the part of a row that its events count along.
-type stream struct {
-	sequence   int64
-	head, tail *eventRow // the events that wait for their delivery; only the head can be due
-}
+type stream struct{ sequence int64 }
 
-type eventRow struct {
-	outbox.Event
-	stream  *stream
-	next    *eventRow // the one after it in the stream
-	attempt int
-	until   time.Time // the end of the lease; zero without one
-	// buried says that it is a dead letter, since buriedAt; it is in no stream then.
-	buried   bool
-	buriedAt time.Time
-	// dueAt is when a relay may have it, in microseconds: the end of its lease or of its
-	// wait for another try. A new event is due at once, whatever the relay's clock says.
-	dueAt int64
-}
-
-// lists: the head of each stream waits to be taken. Among those due at once, ids decide,
-// and they count time.
-func (s *Store) dueLists(e *eventRow, visit func(*list[eventRow], place)) {
-	if e.stream.head == e {
-		visit(s.due, place{at: e.dueAt, id: e.ID})
-	}
-}
+type eventRow struct{ outbox.Event }
 
 // Append implements [outbox.Appender].
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
@@ -58,22 +34,21 @@ func (s *Store) append(e outbox.Event) error {
 		return err
 	}
 	utc(&e.At)
+	lanes := e.Lanes
 	e.Sequence = stream.sequence + 1
-	e.Payload = bytes.Clone(e.Payload)
-	row := &eventRow{Event: e, stream: stream, dueAt: math.MinInt64}
+	e.Payload, e.Lanes = bytes.Clone(e.Payload), nil
+	row := &eventRow{e}
 	if err := s.events.insert(e.ID, row); err != nil {
 		return err
 	}
 	set(s.log, &stream.sequence, e.Sequence)
-	if stream.head == nil {
-		set(s.log, &stream.head, row)
-	} else {
-		set(s.log, &stream.tail.next, row)
-	}
-	set(s.log, &stream.tail, row)
-	enlist(s.log, row, s.dueLists)
 	if e.Team != uuid.Nil {
 		enlist(s.log, row, s.logLists)
+	}
+	for _, lane := range lanes {
+		if err := s.enqueue(row, lane); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ var waits = map[string]func(context.Context, *memory.Store) error{
 		return err
 	},
 	"Take": func(ctx context.Context, s *memory.Store) error {
-		_, err := s.Take(ctx, noon, noon.Add(time.Minute), 1)
+		_, err := s.Take(ctx, lane, noon, noon.Add(time.Minute), 1)
 		return err
 	},
 }

@@ -97,6 +97,14 @@ func (l *list[R]) get(p place) *R {
 	return l.chunks[chunk][i].row
 }
 
+// first answers the row at the first place, or nil; the list may be nil too.
+func (l *list[R]) first() *R {
+	if l == nil || len(l.chunks) == 0 {
+		return nil
+	}
+	return l.chunks[0][0].row
+}
+
 func (l *list[R]) insert(p place, row *R) {
 	c, i, _ := l.find(p)
 	if c == len(l.chunks) { // after all others: the last chunk is filled up, never split

@@ -174,6 +174,7 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 			AccountStatus: row.account.Status,
 			TeamStatus:    row.team.Status,
 			UserStatus:    row.user.Status,
+			Autoclaim:     row.user.Autoclaim,
 			Membership:    row.Membership,
 		}
 		if row.custom != nil {

@@ -17,11 +17,11 @@ import (
 func TestLeaseIsLostWithinOneTickOfTheClock(t *testing.T) {
 	s, ctx, until := open(t), t.Context(), noon.Add(time.Minute)
 	do(t, s, func(ctx context.Context) error { return s.Append(ctx, anEvent(1)) })
-	first, err := s.Take(ctx, noon, until, 1)
+	first, err := s.Take(ctx, lane, noon, until, 1)
 	require.NoError(t, err)
 	require.NoError(t, s.Retry(ctx, first[0], noon))
 	require.ErrorIs(t, s.Done(ctx, first[0]), outbox.ErrLeaseLost, "given back")
-	second, err := s.Take(ctx, noon, until, 1)
+	second, err := s.Take(ctx, lane, noon, until, 1)
 	require.NoError(t, err)
 	require.Equal(t, 2, second[0].Attempt)
 	require.ErrorIs(t, s.Done(ctx, first[0]), outbox.ErrLeaseLost)
@@ -34,18 +34,18 @@ func TestLeaseIsLostWithinOneTickOfTheClock(t *testing.T) {
 func TestLeaseThatRanOutIsHeldUntilItIsTaken(t *testing.T) {
 	s, ctx, until := open(t), t.Context(), noon.Add(time.Minute)
 	do(t, s, func(ctx context.Context) error { return s.Append(ctx, anEvent(1), anEvent(2)) })
-	first, err := s.Take(ctx, noon, until, 9)
+	first, err := s.Take(ctx, lane, noon, until, 9)
 	require.NoError(t, err)
 	require.Len(t, first, 1, "only the head of the stream")
-	early, err := s.Take(ctx, until.Add(-time.Microsecond), until.Add(time.Minute), 9)
+	early, err := s.Take(ctx, lane, until.Add(-time.Microsecond), until.Add(time.Minute), 9)
 	require.NoError(t, err)
 	require.Empty(t, early)
-	second, err := s.Take(ctx, until, until.Add(time.Minute), 9)
+	second, err := s.Take(ctx, lane, until, until.Add(time.Minute), 9)
 	require.NoError(t, err)
 	require.Len(t, second, 1)
 	require.ErrorIs(t, s.Done(ctx, first[0]), outbox.ErrLeaseLost)
 	require.NoError(t, s.Done(ctx, second[0]))
-	third, err := s.Take(ctx, noon, until, 9)
+	third, err := s.Take(ctx, lane, noon, until, 9)
 	require.NoError(t, err)
 	require.Equal(t, id[uuid.UUID](2), third[0].ID)
 	require.EqualValues(t, 2, third[0].Sequence)
@@ -75,7 +75,7 @@ func TestRelaysShareTheWork(t *testing.T) {
 	for range 8 {
 		relays.Go(func() {
 			for {
-				due, err := s.Take(context.Background(), noon, noon.Add(time.Minute), 3)
+				due, err := s.Take(context.Background(), lane, noon, noon.Add(time.Minute), 3)
 				if !assert.NoError(t, err) || len(due) == 0 {
 					return // what is left is with the others
 				}
@@ -95,7 +95,7 @@ func TestRelaysShareTheWork(t *testing.T) {
 			require.EqualValues(t, i+1, n, "%v", stream)
 		}
 	}
-	rest, err := s.Take(t.Context(), noon, noon.Add(time.Minute), 1)
+	rest, err := s.Take(t.Context(), lane, noon, noon.Add(time.Minute), 1)
 	require.NoError(t, err)
 	require.Empty(t, rest)
 }

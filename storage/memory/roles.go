@@ -131,21 +131,16 @@ func (s *Store) RolesIn(ctx context.Context, account tenancy.AccountID) ([]tenan
 	})
 }
 
-// TeamsWithRole implements [tenancy.RoleStore].
-func (s *Store) TeamsWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.TeamID, error) {
-	return read(ctx, s, func() ([]tenancy.TeamID, error) {
-		row := s.roles.rows[id]
-		if row == nil || row.Account != account {
-			return nil, nil
+// MembersWithRole implements [tenancy.RoleStore].
+func (s *Store) MembersWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.Membership, error) {
+	return read(ctx, s, func() ([]tenancy.Membership, error) {
+		row, err := s.role(account, id)
+		if err != nil {
+			return nil, nil //nolint:nilerr // nobody has what there is not
 		}
-		var last tenancy.TeamID
 		members := merged(ascending, ascending.beginning(), &row.members)
-		return paged(members, math.MaxInt, func(m *membershipRow) (tenancy.TeamID, bool) {
-			if m.Status == tenancy.MembershipRemoved || m.Team == last {
-				return last, false
-			}
-			last = m.Team
-			return last, true
+		return paged(members, math.MaxInt, func(m *membershipRow) (tenancy.Membership, bool) {
+			return m.Membership, m.Status != tenancy.MembershipRemoved
 		}), nil
 	})
 }

@@ -57,6 +57,7 @@ type Store struct {
 	snoozed       *list[conversationRow]                   // by (SnoozedUntil, id)
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
+	lapsingGrants *list[grantRow] // not revoked and with an expiry, by (ExpiresAt, conversation, user)
 
 	queues  map[teamUser]*list[conversationRow] // waiting ones by who has them, or nobody, by (NeedsReplySince, id)
 	claimed map[teamUser]*list[conversationRow] // by (NeedsReplySince, id)
@@ -81,8 +82,10 @@ type Store struct {
 
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]
-	due        *list[eventRow]
-	buried     list[eventRow]
+	outbox     unique[laneEvent, outboxRow]
+	waiting    map[laneStream]*list[outboxRow] // by sequence
+	due        map[string]*list[outboxRow]     // of each lane the first of each stream, by (dueAt, id)
+	buried     map[string]*list[outboxRow]     // of each lane, by (buriedAt, id)
 	seen       unique[sighting, seenRow]
 	oldestSeen map[string]*list[seenRow]
 }
@@ -135,6 +138,7 @@ func New() *Store {
 		snoozed:       &list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
+		lapsingGrants: &list[grantRow]{},
 
 		queues:  map[teamUser]*list[conversationRow]{},
 		claimed: map[teamUser]*list[conversationRow]{},
@@ -157,7 +161,10 @@ func New() *Store {
 
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},
-		due:        &list[eventRow]{},
+		outbox:     newUnique[laneEvent, outboxRow](log),
+		waiting:    map[laneStream]*list[outboxRow]{},
+		due:        map[string]*list[outboxRow]{},
+		buried:     map[string]*list[outboxRow]{},
 		seen:       newUnique[sighting, seenRow](log),
 		oldestSeen: map[string]*list[seenRow]{},
 	}

@@ -135,7 +135,7 @@ func TestContextKeptAfterTheEnd(t *testing.T) {
 	require.ErrorIs(t, err, tenancy.ErrTxDone)
 	require.ErrorIs(t, s.InsertUser(kept, aUser(2)), tenancy.ErrTxDone)
 	require.ErrorIs(t, s.InTx(kept, func(context.Context) error { return nil }), tenancy.ErrTxDone)
-	_, err = s.Take(kept, noon, noon, 1)
+	_, err = s.Take(kept, lane, noon, noon, 1)
 	require.ErrorIs(t, err, tenancy.ErrTxDone)
 	absent(t, s)
 }
@@ -179,7 +179,7 @@ func TestTransactionOfManyGoroutines(t *testing.T) {
 func TestSourceRefusesATransaction(t *testing.T) {
 	s := open(t)
 	do(t, s, func(ctx context.Context) error {
-		_, err := s.Take(ctx, noon, noon, 1)
+		_, err := s.Take(ctx, lane, noon, noon, 1)
 		assert.ErrorContains(t, err, "must not be called inside InTx")
 		return nil
 	})

@@ -77,7 +77,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		return s.InsertGrant(ctx, conversation.Grant{Conversation: id[tenancy.ConversationID](n), User: id[tenancy.UserID](m), AcceptedAt: at})
 	case 9:
 		g, _ := s.Grant(ctx, id[tenancy.ConversationID](n), id[tenancy.UserID](m))
-		g.RevokedAt = []time.Time{{}, at}[r.IntN(2)]
+		g.RevokedAt, g.ExpiresAt = []time.Time{{}, at}[r.IntN(2)], []time.Time{{}, at}[r.IntN(2)]
 		return s.UpdateGrant(ctx, g)
 	case 10:
 		record := invite.Record{Invitation: invite.Invitation{
@@ -130,6 +130,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		if r.IntN(2) == 0 {
 			e.Stream = outbox.Stream{Kind: outbox.ConversationStream, ID: id[uuid.UUID](n)}
 		}
+		e.Lanes = []string{lane, "mail"}[:r.IntN(3)]
 		return s.Append(ctx, e)
 	}
 }
@@ -140,13 +141,16 @@ func relayAnything(t *testing.T, s *memory.Store, r *rand.Rand) []outbox.Due {
 	if r.IntN(4) > 0 {
 		return nil
 	}
-	due, err := s.Take(t.Context(), noon, noon.Add(time.Minute), 1+r.IntN(3))
+	due, err := s.Take(t.Context(), []string{lane, "mail"}[r.IntN(2)], noon, noon.Add(time.Minute), 1+r.IntN(3))
 	require.NoError(t, err)
 	for _, d := range due {
-		if r.IntN(2) == 0 {
-			require.NoError(t, s.Done(t.Context(), d))
-		} else {
+		switch r.IntN(4) {
+		case 0:
+			require.NoError(t, s.Bury(t.Context(), d, noon))
+		case 1:
 			require.NoError(t, s.Retry(t.Context(), d, noon))
+		default:
+			require.NoError(t, s.Done(t.Context(), d))
 		}
 	}
 	return due
@@ -178,7 +182,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.MembershipsOf(ctx, user))
 		add(s.AccountsOf(ctx, user, page))
 		add(s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
-		add(s.TeamsWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
+		add(s.MembersWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.HasOtherManager(ctx, team, user))
 		add(s.LastingRoles(ctx, team, user))
 		add(s.PendingBy(ctx, team, user))
@@ -206,6 +210,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
 	add(s.SnoozeEnded(ctx, noon.Add(time.Minute), 1000))
+	add(s.LapsedGrants(ctx, noon.Add(time.Minute), 1000))
 	add(s.Idle(ctx, noon.Add(2*time.Minute), 1000))
 	for _, flaw := range slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws()) {
 		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))

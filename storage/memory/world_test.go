@@ -64,11 +64,15 @@ func aMessage(c int, seq int64) conversation.Message {
 	}
 }
 
+// lane is the one that every event takes.
+const lane = "crm"
+
 func anEvent(n int) outbox.Event {
 	return outbox.Event{
 		ID: id[uuid.UUID](n), Stream: outbox.Stream{Kind: outbox.TeamStream, ID: id[uuid.UUID](1)},
 		Team: id[uuid.UUID](1), Kind: "member.joined", Version: 1, Principal: "system:test",
 		At: noon.Add(time.Duration(n) * time.Second), Payload: []byte(`{"user":"1"}`),
+		Lanes: []string{lane},
 	}
 }
 

@@ -7,19 +7,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// DeadLetter is an event that failed too often and was taken out of its stream. What it failed
+// DeadLetter is an event that failed too often in a lane and was taken out of its stream there. What it failed
 // with is not kept: the texts of errors can hold addresses and secrets, which have no place in
 // the log. Whoever runs the relay hears of them through [WithErrors].
 type DeadLetter struct {
 	Event Event
-	// Attempts is how often the event was handed out.
+	// Attempts is how often the event was handed out in the lane.
 	Attempts int
 	// At is when it was buried.
 	At time.Time
 }
 
-// DeadLetters is the part of a [Source] that lets a stream go on without an event that cannot be
-// delivered. A [Relay] buries events; people look at them and replay them. Each method is its own
+// DeadLetters is the part of a [Source] that lets a stream go on in a lane without an event that
+// cannot be delivered there. A [Relay] buries events; people look at them and replay them. Each method is its own
 // transaction and must not be called inside one. Nobody's right is asked: Buried and Replay are
 // for whoever runs the host.
 //
@@ -29,16 +29,16 @@ type DeadLetters interface {
 	// event of its stream is the first undelivered one. It answers ErrLeaseLost when the lease
 	// has passed to another relay, and then changes nothing.
 	Bury(ctx context.Context, due Due, at time.Time) error
-	// Buried lists the dead letters of all streams, the longest buried first by (At, ID), those
-	// strictly after the position given; a zero time starts at the first.
-	Buried(ctx context.Context, after time.Time, id uuid.UUID, limit int) ([]DeadLetter, error)
-	// Replay makes a dead letter an undelivered event again, due at the time given, its attempts
-	// counted from nothing. It answers ErrNotBuried for an event that is no dead letter, and then
-	// changes nothing; of several replays of one dead letter at once, one succeeds.
+	// Buried lists the dead letters of all streams in the lane, the longest buried first by
+	// (At, ID), those strictly after the position given; a zero time starts at the first.
+	Buried(ctx context.Context, lane string, after time.Time, id uuid.UUID, limit int) ([]DeadLetter, error)
+	// Replay makes a dead letter of the lane an undelivered event again, due at the time given, its
+	// attempts counted from nothing. It answers ErrNotBuried for an event that is no dead letter
+	// there, and then changes nothing; of several replays of one dead letter at once, one succeeds.
 	//
 	// The event takes the place that its sequence gives it: it blocks those behind it that are
 	// not delivered yet, and comes after those that were delivered meanwhile. An event of the
 	// stream that is under a lease stays so, and can be settled; the one replayed is not handed
 	// out before the end of that lease.
-	Replay(ctx context.Context, id uuid.UUID, at time.Time) error
+	Replay(ctx context.Context, lane string, id uuid.UUID, at time.Time) error
 }

@@ -26,7 +26,7 @@ func (w *world) drain(t *testing.T, relay *outbox.Relay) (errs []error) {
 
 func (w *world) buried(t *testing.T) []outbox.DeadLetter {
 	t.Helper()
-	letters, err := w.source.Buried(t.Context(), time.Time{}, uuid.Nil, 100)
+	letters, err := w.source.Buried(t.Context(), lane, time.Time{}, uuid.Nil, 100)
 	require.NoError(t, err)
 	return letters
 }
@@ -78,8 +78,8 @@ func TestAReplayedEventComesAgainInItsPlace(t *testing.T) {
 
 	delete(w.fails, "bad")
 	w.source.add("later", one)
-	require.NoError(t, dead.Replay(t.Context(), bad, w.now))
-	require.ErrorIs(t, dead.Replay(t.Context(), bad, w.now), outbox.ErrNotBuried)
+	require.NoError(t, dead.Replay(t.Context(), lane, bad, w.now))
+	require.ErrorIs(t, dead.Replay(t.Context(), lane, bad, w.now), outbox.ErrNotBuried)
 	w.drain(t, relay)
 	assert.Equal(t, []string{"bad", "after", "bad", "later"}, w.seen)
 	assert.Equal(t, 1, w.source.rows[0].Attempt, "attempts are counted anew")
@@ -93,7 +93,7 @@ func TestAnEventThatKillsTheProcessIsBuriedUnseen(t *testing.T) {
 	killer := w.source.add("killer", uuid.New())
 	w.source.add("innocent", uuid.New())
 	for range 13 { // as many processes take both, and die of the first
-		_, err := w.source.Take(t.Context(), w.now, w.now.Add(time.Minute), 10)
+		_, err := w.source.Take(t.Context(), lane, w.now, w.now.Add(time.Minute), 10)
 		require.NoError(t, err)
 		w.now = w.now.Add(time.Minute)
 	}
@@ -121,7 +121,7 @@ func TestALostLeaseBuriesNothing(t *testing.T) {
 		w.source.rows[0].Until = w.now.Add(time.Hour) // another relay has it now
 		return errDown
 	})
-	relay := outbox.NewRelay(&w.source, sink, outbox.WithAttempts(1), outbox.WithClock(func() time.Time { return w.now }))
+	relay := outbox.NewRelay(&w.source, only(sink), outbox.WithAttempts(1), outbox.WithClock(func() time.Time { return w.now }))
 	_, err := relay.Step(t.Context())
 	require.ErrorIs(t, err, outbox.ErrLeaseLost)
 	require.ErrorIs(t, err, errDown)

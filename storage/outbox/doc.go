@@ -1,9 +1,10 @@
 // Package outbox carries state changes from the transaction that made them to whoever has
 // to know: mail, webhooks, the host's own code.
 //
-// A change and its [Event] are written in one transaction. A [Relay] leases what is due,
-// hands it to a [Sink] and marks it done: at least once, in order within a stream, safe with
-// several relays at work. The same rows are the audit log.
+// A change and its [Event] are written in one transaction, and the [Lanes] that the event takes
+// with it. A [Relay] leases what is due in each lane, hands it to the lane's [Sink] and takes it
+// out: at least once, in order within a stream, safe with several relays at work. The events
+// themselves stay: they are the audit log.
 //
 // An event that fails again and again becomes a dead letter ([DeadLetters]), so that its stream
 // goes on without it. A consumer that must not do a thing twice handles events through an

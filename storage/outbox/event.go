@@ -45,14 +45,19 @@ type Event struct {
 	Principal string
 	At        time.Time
 	Payload   json.RawMessage
+	// Lanes are the lanes that it takes, each named once: for Append alone. They are no part of
+	// the log, so an event that is read or handed out has none.
+	Lanes []string
 }
 
 // Appender writes events in the caller's transaction.
 type Appender interface {
 	// Append writes the events in the order given and draws each one's Sequence from the
-	// row of its stream, which it locks. The stream's row must exist. It fails outside a
-	// transaction: an event without its change, or a change without its event, is the one
-	// thing that an outbox exists to prevent.
+	// row of its stream, which it locks. The stream's row must exist. Each event waits in the
+	// lanes that it names from then on, and one that names none is in the log and nowhere else.
+	// A lane's name is as [Lanes.Check] allows it. It fails outside a transaction: an event
+	// without its change, or a change without its event, is the one thing that an outbox exists
+	// to prevent.
 	Append(ctx context.Context, events ...Event) error
 }
 
@@ -74,27 +79,33 @@ type LogFilter struct {
 	Until time.Time
 }
 
-// Due is an event that a relay holds under a lease.
+// Due is an event that a relay holds under a lease, in one lane.
 type Due struct {
 	Event
-	// Attempt is 1 the first time the event is handed out.
+	Lane string
+	// Attempt is 1 the first time the event is handed out in its lane.
 	Attempt int
 	// Until is when the lease ends, and the proof of holding it.
 	Until time.Time
 }
 
-// Source hands events to relays. Each method is its own transaction and must not be called
-// inside one.
+// Source hands events to relays, lane by lane: each lane has its own leases, attempts and dead
+// letters of an event, and no lane waits for another. Each method is its own transaction and
+// must not be called inside one.
 type Source interface {
 	DeadLetters
-	// Take leases at most limit events that are due at now, until the time given, and counts
-	// the attempt. It hands out only the first undelivered event of a stream, so that a
+	// Take leases at most limit events that are due in the lane at now, until the time given, and
+	// counts the attempt. It hands out only the first undelivered event of a stream, so that a
 	// stream is delivered in order whatever the number of relays; an event under a live
 	// lease or waiting for its retry blocks its stream and no other.
-	Take(ctx context.Context, now, until time.Time, limit int) ([]Due, error)
-	// Done marks an event delivered. It answers ErrLeaseLost when the lease has passed to
-	// another relay, and then changes nothing.
+	Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]Due, error)
+	// Done takes a delivered event out of its lane. It answers ErrLeaseLost when the lease has
+	// passed to another relay, and then changes nothing.
 	Done(ctx context.Context, due Due) error
 	// Retry makes an event due again at the time given, with the same answer as Done.
 	Retry(ctx context.Context, due Due, at time.Time) error
+	// ForgetLane deletes what is left in a lane that is given up, undelivered events and dead
+	// letters, and answers how many that were. The events stay in the [Log]. What is under a
+	// lease is deleted too, and its relay then hears of ErrLeaseLost.
+	ForgetLane(ctx context.Context, lane string) (int, error)
 }

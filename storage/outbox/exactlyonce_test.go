@@ -47,14 +47,13 @@ func TestExactlyOnce(t *testing.T) {
 		sales := w.TeamNamed("sales")
 		source := &careless{Store: w.Store, lost: map[uuid.UUID]bool{}}
 		team, ledger := sales.ID.UUID(), outbox.Stream{Kind: outbox.AccountStream, ID: sales.Account.UUID()}
-		deliverAll(t, w.Store)
 
 		now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 		require.NoError(t, w.Store.InTx(t.Context(), func(ctx context.Context) error {
 			for i := range events {
 				if err := w.Store.Append(ctx, outbox.Event{
 					ID: uuid.New(), Stream: outbox.Stream{Kind: outbox.TeamStream, ID: team}, Kind: fmt.Sprint("made.", i),
-					Version: 1, At: now, Payload: json.RawMessage(`{}`),
+					Version: 1, At: now, Payload: json.RawMessage(`{}`), Lanes: []string{lane},
 				}); err != nil {
 					return err
 				}
@@ -66,6 +65,7 @@ func TestExactlyOnce(t *testing.T) {
 		book := func(ctx context.Context, e outbox.Event) error {
 			return w.Store.Append(ctx, outbox.Event{
 				ID: uuid.New(), Stream: ledger, Team: uuid.Max, Kind: "booked." + e.Kind, Version: 1, At: now, Payload: json.RawMessage(`{}`),
+				Lanes: []string{lane},
 			})
 		}
 		var mu sync.Mutex
@@ -90,14 +90,14 @@ func TestExactlyOnce(t *testing.T) {
 			var all sync.WaitGroup
 			for range relays {
 				all.Go(func() {
-					relay := outbox.NewRelay(source, sink, outbox.WithBatch(2), outbox.WithClock(func() time.Time { return clock }))
+					relay := outbox.NewRelay(source, only(sink), outbox.WithBatch(2), outbox.WithClock(func() time.Time { return clock }))
 					_, _ = relay.Step(t.Context()) // its errors are the test's own
 				})
 			}
 			all.Wait()
 			clock = clock.Add(time.Hour)
 		}
-		left, err := w.Store.Take(t.Context(), clock, clock.Add(time.Minute), 10)
+		left, err := w.Store.Take(t.Context(), lane, clock, clock.Add(time.Minute), 10)
 		require.NoError(t, err)
 		require.Empty(t, left, "all has been delivered")
 
@@ -114,27 +114,18 @@ func TestExactlyOnce(t *testing.T) {
 	})
 }
 
-// deliverAll takes what the making of a world has left to be delivered.
-func deliverAll(t *testing.T, store storage.Store) {
-	t.Helper()
-	nowhere := outbox.SinkFunc(func(context.Context, outbox.Event) error { return nil })
-	_, err := outbox.NewRelay(store, nowhere).Drain(t.Context())
-	require.NoError(t, err)
-}
-
 // An event that cannot be delivered is buried by the relay and replayed by people, on a store as
 // on the small source of these tests; the consumer handles it once all the same.
 func TestBuriedAndReplayedOnce(t *testing.T) {
 	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
 		w := ushertest.NewWorldOn(t, open(t)).Account("acme").Team("sales", ushertest.Manager("alice"))
 		sales := w.TeamNamed("sales")
-		deliverAll(t, w.Store)
 		team := outbox.Stream{Kind: outbox.TeamStream, ID: sales.ID.UUID()}
 		var ids []uuid.UUID
 		require.NoError(t, w.Store.InTx(t.Context(), func(ctx context.Context) error {
 			ids = nil
 			for _, kind := range []string{"bad", "good"} {
-				e := outbox.Event{ID: uuid.New(), Stream: team, Kind: kind, Version: 1, At: time.Now(), Payload: json.RawMessage(`{}`)}
+				e := outbox.Event{ID: uuid.New(), Stream: team, Kind: kind, Version: 1, At: time.Now(), Payload: json.RawMessage(`{}`), Lanes: []string{lane}}
 				ids = append(ids, e.ID)
 				if err := w.Store.Append(ctx, e); err != nil {
 					return err
@@ -151,17 +142,17 @@ func TestBuriedAndReplayedOnce(t *testing.T) {
 			seen = append(seen, e.Kind)
 			return nil
 		})
-		relay := outbox.NewRelay(w.Store, sink, outbox.WithAttempts(1))
+		relay := outbox.NewRelay(w.Store, only(sink), outbox.WithAttempts(1))
 		_, err := relay.Drain(t.Context())
 		require.ErrorIs(t, err, outbox.ErrBuried)
 		require.Equal(t, []string{"good"}, seen)
-		letters, err := w.Store.Buried(t.Context(), time.Time{}, uuid.Nil, 10)
+		letters, err := w.Store.Buried(t.Context(), lane, time.Time{}, uuid.Nil, 10)
 		require.NoError(t, err)
 		require.Len(t, letters, 1)
 		require.Equal(t, ids[0], letters[0].Event.ID)
 
 		down = false
-		require.NoError(t, w.Store.Replay(t.Context(), ids[0], time.Now()))
+		require.NoError(t, w.Store.Replay(t.Context(), lane, ids[0], time.Now()))
 		_, err = relay.Drain(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, []string{"good", "bad"}, seen)

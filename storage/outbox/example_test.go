@@ -25,7 +25,7 @@ func ExampleRelay_Run() {
 		return nil
 	})
 	log := slog.New(slog.NewTextHandler(os.Stdout, nil))
-	relay := outbox.NewRelay(store, sink,
+	relay := outbox.NewRelay(store, outbox.Sinks{"crm": sink},
 		outbox.WithInterval(500*time.Millisecond),
 		outbox.WithAttempts(10),
 		outbox.WithErrors(func(err error) { log.Error("outbox", "error", err) }))
@@ -48,13 +48,13 @@ func ExampleDeadLetters() {
 		fmt.Println("delivered", e.Kind)
 		return nil
 	})
-	relay := outbox.NewRelay(store, sink, outbox.WithAttempts(1))
+	relay := outbox.NewRelay(store, outbox.Sinks{"crm": sink}, outbox.WithAttempts(1))
 	_, _ = relay.Drain(ctx)
 
 	var at time.Time
 	var id uuid.UUID
 	for {
-		letters, err := store.Buried(ctx, at, id, 100)
+		letters, err := store.Buried(ctx, "crm", at, id, 100)
 		if err != nil || len(letters) == 0 {
 			break
 		}
@@ -64,7 +64,7 @@ func ExampleDeadLetters() {
 		}
 	}
 	down = false
-	fmt.Println(store.Replay(ctx, id, time.Now()))
+	fmt.Println(store.Replay(ctx, "crm", id, time.Now()))
 	_, _ = relay.Drain(ctx)
 	// Output:
 	// dead: member.joined after 1 attempt

@@ -34,7 +34,7 @@ func TestTheJSONFormIsStable(t *testing.T) {
 
 	text, err = json.Marshal(outbox.Event{
 		At:      time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.FixedZone("", 3600)),
-		Payload: json.RawMessage{},
+		Payload: json.RawMessage{}, Lanes: []string{"mail"},
 	})
 	require.NoError(t, err)
 	exactly(t, text, `{"type":"","id":"00000000-0000-0000-0000-000000000000",`+

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
-// Relay hands events from a [Source] to a [Sink]. It starts nothing by itself: the host calls
-// Run in a goroutine of its own, or Step from its own loop, in as many processes as it likes.
-// A relay does not change once it is built, so that several goroutines may share one.
+// Relay hands events from a [Source] to [Sinks], each lane to its own. It starts nothing by
+// itself: the host calls Run in a goroutine of its own, or Step from its own loop, in as many
+// processes as it likes. A relay does not change once it is built, so that several goroutines may
+// share one.
 type Relay struct {
 	source Source
-	sink   Sink
+	lanes  []lane // by name
 
 	clock    func() time.Time
 	lease    time.Duration
@@ -24,6 +27,11 @@ type Relay struct {
 	interval time.Duration
 	after    func(time.Duration) <-chan time.Time
 	report   func(error)
+}
+
+type lane struct {
+	name string
+	sink Sink
 }
 
 // Option changes how a [Relay] works.
@@ -47,15 +55,18 @@ func WithBackoff(first, most time.Duration) Option {
 }
 
 // WithAttempts sets how often an event is handed over before it is buried as a dead letter, so
-// that its stream can go on: 20 times, unless set, which with the usual pauses is some eight
+// that its stream can go on in that lane: 20 times, unless set, which with the usual pauses is some eight
 // hours. An event is also buried, unseen, when it was taken ten times more than that and the last
 // of them came to no end: the process may die of it.
 func WithAttempts(n int) Option { return func(r *Relay) { r.attempts = n } }
 
-// NewRelay builds a relay. An option that makes no sense (no clock, nothing in a batch, no time)
+// NewRelay builds a relay for the lanes that the sinks name, and no other. An option that makes no sense (no clock, nothing in a batch, no time)
 // leaves the default.
-func NewRelay(source Source, sink Sink, options ...Option) *Relay {
-	r := &Relay{source: source, sink: sink}
+func NewRelay(source Source, sinks Sinks, options ...Option) *Relay {
+	r := &Relay{source: source}
+	for _, name := range slices.Sorted(maps.Keys(sinks)) {
+		r.lanes = append(r.lanes, lane{name: name, sink: sinks[name]})
+	}
 	for _, set := range options {
 		set(r)
 	}
@@ -81,24 +92,31 @@ func NewRelay(source Source, sink Sink, options ...Option) *Relay {
 	return r
 }
 
-// Step hands one batch of what is due to the sink and reports how many events that was,
-// delivered or not. An event that fails comes again after a pause, or is buried if it has
-// failed often enough, and does not keep the others from being delivered; the errors are
-// joined. That of an event which was buried is also [ErrBuried].
+// Step hands one batch of what is due in each lane to the lane's sink, one lane after the other by
+// name, and reports how many hand-overs that was, delivered or not. An event that fails comes
+// again after a pause, or is buried if it has failed often enough, and does not keep the others
+// from being delivered; the errors are joined. That of an event which was buried is also
+// [ErrBuried].
 //
 // When the context ends, the step ends with the event at hand: what it did not get to is due
 // again at once.
 func (r *Relay) Step(ctx context.Context) (int, error) {
-	handled, failed := r.step(ctx)
+	handled := 0
+	var failed []error
+	for _, l := range r.lanes {
+		n, errs := r.step(ctx, l)
+		handled += n
+		failed = append(failed, errs...)
+	}
 	return handled, errors.Join(failed...)
 }
 
-// step is Step with the errors one by one; some are nil.
-func (r *Relay) step(ctx context.Context) (handled int, failed []error) {
+// step is Step in one lane, with the errors one by one; some are nil.
+func (r *Relay) step(ctx context.Context, l lane) (handled int, failed []error) {
 	now := r.clock()
-	batch, err := r.source.Take(ctx, now, now.Add(r.lease), r.batch)
+	batch, err := r.source.Take(ctx, l.name, now, now.Add(r.lease), r.batch)
 	if err != nil {
-		return 0, []error{err}
+		return 0, []error{fmt.Errorf("lane %s: %w", l.name, err)}
 	}
 	suspected := false
 	for i, due := range batch {
@@ -114,7 +132,7 @@ func (r *Relay) step(ctx context.Context) (handled int, failed []error) {
 			suspected = true
 			failed = append(failed, r.settle(ctx, due, errUnsettled))
 		} else {
-			failed = append(failed, r.handle(ctx, due, left))
+			failed = append(failed, r.handle(ctx, l.sink, due, left))
 		}
 		handled++
 	}
@@ -133,8 +151,8 @@ func (r *Relay) handBack(ctx context.Context, rest []Due) error {
 	return errors.Join(failed...)
 }
 
-// Drain steps until nothing is due, and reports how many events that was: for tests, tools and
-// shutdown. What a sink's own work makes due is handed over too. Events that failed wait for
+// Drain steps until nothing is due in any lane, and reports how many hand-overs that was: for
+// tests, tools and shutdown. What a sink's own work makes due is handed over too. Events that failed wait for
 // their time.
 func (r *Relay) Drain(ctx context.Context) (int, error) {
 	handled := 0
@@ -153,9 +171,9 @@ func (r *Relay) Drain(ctx context.Context) (int, error) {
 const outcomeTime = 5 * time.Second
 
 // handle delivers one event and notes the outcome.
-func (r *Relay) handle(ctx context.Context, due Due, left time.Duration) error {
+func (r *Relay) handle(ctx context.Context, sink Sink, due Due, left time.Duration) error {
 	within, cancel := context.WithTimeout(ctx, left)
-	err := deliver(within, r.sink, due.Event)
+	err := deliver(within, sink, due.Event)
 	cancel()
 	return r.settle(ctx, due, err)
 }
@@ -181,7 +199,7 @@ func (r *Relay) settle(ctx context.Context, due Due, outcome error) error {
 		noted = r.source.Retry(ctx, due, now.Add(r.pause(due.Attempt, outcome)))
 	}
 	if err := errors.Join(outcome, noted); err != nil {
-		return fmt.Errorf("event %s (%s), attempt %d: %w", due.ID, due.Kind, due.Attempt, err)
+		return fmt.Errorf("lane %s, event %s (%s), attempt %d: %w", due.Lane, due.ID, due.Kind, due.Attempt, err)
 	}
 	return nil
 }

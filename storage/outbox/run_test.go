@@ -49,7 +49,7 @@ func TestRunLooksAgainAfterTheInterval(t *testing.T) {
 				return nil
 			})
 			ctx, cancel := context.WithCancel(t.Context())
-			ended := running(ctx, outbox.NewRelay(&w.source, sink, tt.options...))
+			ended := running(ctx, outbox.NewRelay(&w.source, only(sink), tt.options...))
 			synctest.Wait() // it has found nothing
 			start := time.Now()
 			w.source.add("a", uuid.New())
@@ -96,7 +96,7 @@ func TestRunTellsOfErrorsAndGoesOn(t *testing.T) {
 		w.source.add("good", uuid.New())
 		w.fails["bad"], w.fails["worse"] = errDown, errDown
 		var told []error
-		relay := outbox.NewRelay(&w.source, w, outbox.WithErrors(func(err error) { told = append(told, err) }),
+		relay := outbox.NewRelay(&w.source, only(w), outbox.WithErrors(func(err error) { told = append(told, err) }),
 			outbox.WithBackoff(time.Hour, time.Hour))
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
@@ -148,7 +148,7 @@ func TestRunEndsInTheMiddleOfABatch(t *testing.T) {
 			<-within.Done()
 			return within.Err()
 		})
-		relay := outbox.NewRelay(&w.source, sink, outbox.WithAttempts(1),
+		relay := outbox.NewRelay(&w.source, only(sink), outbox.WithAttempts(1),
 			outbox.WithErrors(func(err error) { t.Errorf("the end is no news: %v", err) }))
 		require.ErrorIs(t, relay.Run(ctx), context.Canceled)
 		assert.Len(t, w.seen, 1)
@@ -157,7 +157,7 @@ func TestRunEndsInTheMiddleOfABatch(t *testing.T) {
 		assert.True(t, first.buriedAt.IsZero(), "it has not failed")
 		assert.False(t, first.dueAt.After(time.Now()), "it is due at once")
 
-		n, err := outbox.NewRelay(&w.source, w, outbox.WithAttempts(1)).Step(t.Context())
+		n, err := outbox.NewRelay(&w.source, only(w), outbox.WithAttempts(1)).Step(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, 3, n, "the next process delivers it, and the others, whose leases were handed back")
 	})
@@ -172,7 +172,7 @@ func TestAnEventThatTakesLongerThanTheStepMayHasFailed(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		relay := outbox.NewRelay(&w.source, sink, outbox.WithAttempts(2))
+		relay := outbox.NewRelay(&w.source, only(sink), outbox.WithAttempts(2))
 		for attempt := 1; attempt <= 2; attempt++ {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err := relay.Step(ctx)
@@ -252,7 +252,7 @@ func TestSeveralRelaysRunAtOnce(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for range relays {
-		relay := outbox.NewRelay(&w.source, sink, options...)
+		relay := outbox.NewRelay(&w.source, only(sink), options...)
 		for range 2 {
 			all.Go(func() { assert.ErrorIs(t, relay.Run(ctx), context.Canceled) })
 		}
@@ -280,7 +280,7 @@ func TestAnotherRelayTakesOverWhenTheLeaseEnds(t *testing.T) {
 			w.source.add("a", stream)
 		}
 		start := time.Now()
-		_, err := w.source.Take(t.Context(), start, start.Add(time.Minute), 10) // by one that dies
+		_, err := w.source.Take(t.Context(), lane, start, start.Add(time.Minute), 10) // by one that dies
 		require.NoError(t, err)
 		var arrived []time.Duration
 		ctx, cancel := context.WithCancel(t.Context())
@@ -290,7 +290,7 @@ func TestAnotherRelayTakesOverWhenTheLeaseEnds(t *testing.T) {
 			}
 			return nil
 		})
-		require.ErrorIs(t, outbox.NewRelay(&w.source, sink).Run(ctx), context.Canceled)
+		require.ErrorIs(t, outbox.NewRelay(&w.source, only(sink)).Run(ctx), context.Canceled)
 		assert.Equal(t, []time.Duration{time.Minute, time.Minute}, arrived)
 	})
 }
@@ -302,13 +302,13 @@ func TestASlowRelayIsToldThatItLostItsLease(t *testing.T) {
 		id := w.source.add("a", uuid.New())
 		ctx, cancel := context.WithCancel(t.Context())
 		var told []error
-		slow := outbox.NewRelay(&w.source, outbox.SinkFunc(func(context.Context, outbox.Event) error {
+		slow := outbox.NewRelay(&w.source, only(outbox.SinkFunc(func(context.Context, outbox.Event) error {
 			<-time.After(2 * time.Minute) // and does not look at its context
 			return nil
-		}), outbox.WithErrors(func(err error) { told = append(told, err) }))
+		})), outbox.WithErrors(func(err error) { told = append(told, err) }))
 		ended := running(ctx, slow)
 		synctest.Wait()
-		other := running(ctx, outbox.NewRelay(&w.source, w))
+		other := running(ctx, outbox.NewRelay(&w.source, only(w)))
 		<-time.After(3 * time.Minute)
 		cancel()
 		require.ErrorIs(t, ended(), context.Canceled)
@@ -359,7 +359,7 @@ func TestASinkCanAskForAPause(t *testing.T) {
 		w := newWorld()
 		w.source.add("bad", uuid.New())
 		w.fails["bad"] = errors.Join(errDown, asking(asked))
-		_, err := outbox.NewRelay(&w.source, outbox.Sinks(w), outbox.WithClock(func() time.Time { return w.now })).Step(t.Context())
+		_, err := outbox.NewRelay(&w.source, only(w), outbox.WithClock(func() time.Time { return w.now })).Step(t.Context())
 		require.ErrorIs(t, err, errDown)
 		assert.Equal(t, want, w.source.rows[0].dueAt.Sub(w.now), asked)
 	}

@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -36,17 +35,9 @@ type SinkFunc func(ctx context.Context, e Event) error
 // Deliver calls the function.
 func (f SinkFunc) Deliver(ctx context.Context, e Event) error { return f(ctx, e) }
 
-// Sinks hands each event to all of the sinks, in the order given. One that fails does not keep
-// the event from those after it; when the event comes again, it comes to all of them again.
-func Sinks(sinks ...Sink) Sink {
-	return SinkFunc(func(ctx context.Context, e Event) error {
-		var failed []error
-		for _, sink := range sinks {
-			failed = append(failed, deliver(ctx, sink, e))
-		}
-		return errors.Join(failed...)
-	})
-}
+// Sinks are who takes the events of each lane, by the lane's name. A sink of sinks that hands an
+// event on to several is no substitute: when one of them fails, the event comes again to all.
+type Sinks map[string]Sink
 
 // deliver takes a panic of the sink for an error: one bad event must not end the relay.
 func deliver(ctx context.Context, sink Sink, e Event) (err error) {

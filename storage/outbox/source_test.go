@@ -31,21 +31,41 @@ type row struct {
 	buriedAt time.Time
 }
 
-func (s *source) add(kind string, stream uuid.UUID) uuid.UUID {
+// lane is the one that events take where a test needs no other.
+const lane = "crm"
+
+// only is a relay's sinks where there is one.
+func only(s outbox.Sink) outbox.Sinks { return outbox.Sinks{lane: s} }
+
+func (s *source) add(kind string, stream uuid.UUID) uuid.UUID { return s.addTo(kind, stream, lane) }
+
+// addTo adds an event that takes several lanes.
+func (s *source) addTo(kind string, stream uuid.UUID, lanes ...string) uuid.UUID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := uuid.New()
-	e := outbox.Event{ID: id, Kind: kind, Stream: outbox.Stream{Kind: outbox.TeamStream, ID: stream}, Sequence: 1}
+	e := outbox.Event{ID: uuid.New(), Kind: kind, Stream: outbox.Stream{Kind: outbox.TeamStream, ID: stream}, Sequence: 1}
 	for _, r := range s.rows {
 		if r.Stream == e.Stream {
-			e.Sequence++
+			e.Sequence = r.Sequence + 1
 		}
 	}
-	s.rows = append(s.rows, &row{Due: outbox.Due{Event: e}})
-	return id
+	for _, lane := range lanes {
+		s.rows = append(s.rows, &row{Due: outbox.Due{Event: e, Lane: lane}})
+	}
+	return e.ID
 }
 
-func (s *source) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+// find answers the event in the lane, or nil.
+func (s *source) find(lane string, id uuid.UUID) *row {
+	for _, r := range s.rows {
+		if r.Lane == lane && r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *source) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -55,7 +75,7 @@ func (s *source) Take(ctx context.Context, now, until time.Time, limit int) ([]o
 	var batch []outbox.Due
 	seen := make(map[outbox.Stream]bool)
 	for _, r := range s.rows {
-		if r.done || !r.buriedAt.IsZero() || seen[r.Stream] || len(batch) == limit {
+		if r.Lane != lane || r.done || !r.buriedAt.IsZero() || seen[r.Stream] || len(batch) == limit {
 			continue
 		}
 		seen[r.Stream] = true
@@ -79,11 +99,11 @@ func (s *source) held(ctx context.Context, due outbox.Due, change func(*row)) er
 	if s.settle != nil {
 		return s.settle
 	}
-	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.ID == due.ID })
-	if i < 0 || s.rows[i].done || s.rows[i].Until.IsZero() || !s.rows[i].Until.Equal(due.Until) || s.rows[i].Attempt != due.Attempt {
+	r := s.find(due.Lane, due.ID)
+	if r == nil || r.done || r.Until.IsZero() || !r.Until.Equal(due.Until) || r.Attempt != due.Attempt {
 		return outbox.ErrLeaseLost
 	}
-	change(s.rows[i])
+	change(r)
 	return nil
 }
 
@@ -108,12 +128,12 @@ func (s *source) Bury(ctx context.Context, due outbox.Due, at time.Time) error {
 	return s.held(ctx, due, func(r *row) { r.buriedAt, r.Until = at, time.Time{} })
 }
 
-func (s *source) Buried(_ context.Context, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
+func (s *source) Buried(_ context.Context, lane string, after time.Time, id uuid.UUID, limit int) ([]outbox.DeadLetter, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var letters []outbox.DeadLetter
 	for _, r := range s.rows {
-		if c := r.buriedAt.Compare(after); !r.buriedAt.IsZero() && cmp.Or(c, bytes.Compare(r.ID[:], id[:])) > 0 {
+		if c := r.buriedAt.Compare(after); r.Lane == lane && !r.buriedAt.IsZero() && cmp.Or(c, bytes.Compare(r.ID[:], id[:])) > 0 {
 			letters = append(letters, outbox.DeadLetter{Event: r.Event, Attempts: r.Attempt, At: r.buriedAt})
 		}
 	}
@@ -123,21 +143,28 @@ func (s *source) Buried(_ context.Context, after time.Time, id uuid.UUID, limit 
 	return letters[:min(limit, len(letters))], nil
 }
 
-func (s *source) Replay(_ context.Context, id uuid.UUID, at time.Time) error {
+func (s *source) Replay(_ context.Context, lane string, id uuid.UUID, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.ID == id && !r.buriedAt.IsZero() })
-	if i < 0 {
+	r := s.find(lane, id)
+	if r == nil || r.buriedAt.IsZero() {
 		return outbox.ErrNotBuried
 	}
-	r := s.rows[i]
 	for _, other := range s.rows {
-		if other.Stream == r.Stream && !other.done && other.Until.After(at) {
+		if other.Lane == lane && other.Stream == r.Stream && !other.done && other.Until.After(at) {
 			at = other.Until
 		}
 	}
 	r.buriedAt, r.Attempt, r.dueAt = time.Time{}, 0, at
 	return nil
+}
+
+func (s *source) ForgetLane(_ context.Context, lane string) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.rows)
+	s.rows = slices.DeleteFunc(s.rows, func(r *row) bool { return r.Lane == lane && !r.done })
+	return before - len(s.rows), nil
 }
 
 var _ outbox.Source = (*source)(nil)

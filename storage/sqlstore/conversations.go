@@ -11,9 +11,9 @@ import (
 )
 
 type conversationStatements struct {
-	insert, update, lock, lockOpen, open, exists, byID, byAddress, assignedTo string
-	lockMany, byIDs, unassign, closeMany, move                                manyIDs
-	snoozeEnded, idle                                                         string
+	insert, update, lock, lockOpen, open, exists, byID, teamOf, byAddress, assignedTo string
+	lockMany, byIDs, unassign, release, closeMany, move                               manyIDs
+	snoozeEnded, idle                                                                 string
 	// listed has a form for each combination of scope and filter.
 	listed map[listForm]pages
 }
@@ -40,12 +40,15 @@ func (c *compiler) conversations() conversationStatements {
 		open:      c.sql(find, `c.team_id = ? AND c.status IN ('open', 'snoozed') ORDER BY c.id`),
 		exists:    c.sql(`SELECT 1 FROM usher_conversations WHERE id = ? AND team_id = ?`),
 		byID:      c.sql(find, `c.id = ? AND c.team_id = ?`),
+		teamOf:    c.sql(`SELECT team_id FROM usher_conversations WHERE id = ?`),
 		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ? ORDER BY c.last_at DESC, c.id DESC`),
 		assignedTo: c.sql(`SELECT id FROM usher_conversations
 			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
 		lockMany: c.manyIDs(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND id IN ({ids})`),
 		byIDs:    c.manyIDs(find, `c.team_id = ? AND c.id IN ({ids}) ORDER BY c.id`),
 		unassign: c.manyIDs(`UPDATE usher_conversations SET assignee_id = NULL, version = version + 1
+			WHERE team_id = ? AND id IN ({ids})`),
+		release: c.manyIDs(`UPDATE usher_conversations SET claimant_id = NULL, claimed_until = ?, version = version + 1
 			WHERE team_id = ? AND id IN ({ids})`),
 		closeMany: c.manyIDs(`UPDATE usher_conversations SET status = 'closed', snoozed_until = NULL, outcome = ?,
 			claimant_id = NULL, claimed_until = ?, version = version + 1
@@ -128,6 +131,11 @@ func (s *Store) Conversation(ctx context.Context, team tenancy.TeamID, id tenanc
 	return one(ctx, s, scanConversation, s.conversations.byID, id, team)
 }
 
+// TeamOf implements [conversation.ThreadStore].
+func (s *Store) TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error) {
+	return one(ctx, s, scanID[tenancy.TeamID], s.conversations.teamOf, id)
+}
+
 // LockOpen implements [conversation.ThreadStore].
 func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversation.Conversation, error) {
 	return lockAll(ctx, s,
@@ -150,6 +158,12 @@ func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids 
 // UnassignConversations implements [conversation.ThreadStore].
 func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	_, err := execMany(ctx, s, s.conversations.unassign, tenancy.InOrder(ids...), team)
+	return err
+}
+
+// ReleaseConversations implements [conversation.ThreadStore].
+func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
+	_, err := execMany(ctx, s, s.conversations.release, tenancy.InOrder(ids...), micros(time.Time{}), team)
 	return err
 }
 

@@ -20,14 +20,6 @@ type eventStatements struct {
 	count  map[outbox.StreamKind]inserts
 	insert map[outbox.StreamKind]inserts
 	ofTeam map[logForm]pages
-
-	take      string
-	overtaken manyIDs
-	lease     manyIDs
-	done      string
-	retry     string
-
-	dead deadLetterStatements
 }
 
 // logForm says what a filter of the log asks for beside the times.
@@ -70,10 +62,9 @@ func (c *compiler) events() eventStatements {
 		// The number is read from the row that count has locked, in the same statement: no engine
 		// but PostgreSQL and SQLite can answer it with the UPDATE.
 		s.insert[stream.kind] = c.inserts(`INSERT INTO usher_events (id, stream_kind, stream_id, seq, account_id, team_id,
-			kind, version, principal, occurred_at, payload, due_at)`,
-			`(?, ?, ?, (SELECT events FROM `+stream.table+` WHERE id = ?) - ?, `+list("?", 7)+`, 0)`)
+			kind, version, principal, occurred_at, payload)`,
+			`(?, ?, ?, (SELECT events FROM `+stream.table+` WHERE id = ?) - ?, `+list("?", 7)+`)`)
 	}
-	c.outbox(&s)
 	return s
 }
 
@@ -106,7 +97,7 @@ func scanEvent(r row) (outbox.Event, error) {
 }
 
 // Append implements [outbox.Appender]: two statements for every 16 events of one kind of stream,
-// whatever the number of the streams.
+// whatever the number of the streams, and one more where events wait in lanes (up to 16 times).
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 	if err := s.writable(ctx); err != nil {
 		return err
@@ -126,7 +117,7 @@ func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 		}
 		ordered = ordered[n:]
 	}
-	return nil
+	return s.enqueue(ctx, events)
 }
 
 // place is where a kind of stream stands in the order of locks.

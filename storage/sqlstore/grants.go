@@ -9,8 +9,8 @@ import (
 )
 
 type grantStatements struct {
-	insert, update, exists, byKey, grantedIn string
-	listed, revoke                           manyIDs
+	insert, update, exists, byKey, grantedIn, lapsed string
+	listed, revoke                                   manyIDs
 }
 
 func (c *compiler) grants() grantStatements {
@@ -27,6 +27,8 @@ func (c *compiler) grants() grantStatements {
 		listed: c.manyIDs(find, `conversation_id IN ({ids}) ORDER BY conversation_id, user_id`),
 		revoke: c.manyIDs(`UPDATE usher_grants SET revoked_at = ?, revoked_by = ?, version = version + 1
 			WHERE user_id = ? AND revoked_at IS NULL AND conversation_id IN ({ids})`),
+		lapsed: c.sql(`SELECT c.team_id, c.id, g.user_id FROM usher_grants g JOIN usher_conversations c ON c.id = g.conversation_id
+			WHERE g.revoked_at IS NULL AND g.expires_at <= ? ORDER BY g.expires_at, g.conversation_id, g.user_id LIMIT ?`),
 		grantedIn: c.sql(`SELECT g.conversation_id FROM usher_grants g
 			JOIN usher_conversations c ON c.id = g.conversation_id
 			WHERE g.user_id = ? AND g.revoked_at IS NULL AND c.team_id = ? ORDER BY g.conversation_id`),
@@ -74,4 +76,15 @@ func (s *Store) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.T
 // GrantedIn implements [conversation.GrantStore].
 func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	return all(ctx, s, scanID[tenancy.ConversationID], s.grants.grantedIn, user, team)
+}
+
+// LapsedGrants implements [conversation.GrantStore].
+func (s *Store) LapsedGrants(ctx context.Context, now time.Time, limit int) ([]conversation.ThreadUser, error) {
+	return all(ctx, s, scanThreadUser, s.grants.lapsed, micros(now), limit)
+}
+
+func scanThreadUser(r row) (conversation.ThreadUser, error) {
+	var t conversation.ThreadUser
+	err := r.Scan(id(&t.Team), id(&t.Conversation), id(&t.User))
+	return t, err
 }

@@ -147,7 +147,7 @@ func TestJoinTxNeedsInTxToWrite(t *testing.T) {
 		require.ErrorIs(t, h.store.InsertUser(ctx, s.user), tenancy.ErrNoTx)
 		_, err = h.store.LockUser(ctx, s.user.ID)
 		require.ErrorIs(t, err, tenancy.ErrNoTx)
-		_, err = h.store.Take(ctx, noon, noon, 1)
+		_, err = h.store.Take(ctx, lane, noon, noon, 1)
 		require.Error(t, err, "a relay's step is a transaction of its own")
 	})
 }

@@ -30,12 +30,19 @@ const (
 )
 
 // A process that is killed at any instant leaves no change without its event and no event
-// without its change.
+// without its change, and whoever has to be told of an event is told, whether the process was
+// writing it or handing it on.
 func TestKilledProcess(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		dsn := e.dsn(t)
 		store := e.migrated(t, e.connect(t, dsn, nil))
-		u, err := usher.New(store)
+		told := map[string]bool{}
+		hear := outbox.SinkFunc(func(_ context.Context, e outbox.Event) error {
+			told[e.ID.String()] = true
+			return nil
+		})
+		afterLeases := outbox.WithClock(func() time.Time { return time.Now().Add(time.Hour) })
+		u, err := usher.New(store, usher.WithSink(lane, hear), usher.WithRelay(afterLeases))
 		require.NoError(t, err)
 		alice, err := u.Tenancy.Register(t.Context(), "host", tenancy.Profile{ExternalID: "alice", Email: "alice@acme.example"})
 		require.NoError(t, err)
@@ -45,7 +52,7 @@ func TestKilledProcess(t *testing.T) {
 		require.NoError(t, err)
 
 		for range *kills {
-			runVictim(t, e, dsn)
+			runVictim(t, e, dsn, told)
 		}
 		actor := tenancy.Actor{User: alice.ID, Team: team.ID}
 		events := requireWholeStreams(t, u, actor)
@@ -58,6 +65,12 @@ func TestKilledProcess(t *testing.T) {
 			page.After = list.Next
 		}
 		assert.Equal(t, members, events[tenancy.MemberJoined])
+
+		_, err = u.Relay.Drain(t.Context())
+		require.NoError(t, err)
+		var logged int
+		require.NoError(t, e.connect(t, dsn, nil).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM usher_events").Scan(&logged))
+		assert.Len(t, told, logged)
 
 		c, err := u.Conversations.Receive(t.Context(), "host", conversation.Inbound{To: tenancy.Chat("sales"), From: "visitor", ID: "last", Text: "Hi"})
 		require.NoError(t, err)
@@ -96,8 +109,9 @@ func requireWholeStreams(t *testing.T, u *usher.Usher, actor tenancy.Actor) map[
 }
 
 // runVictim starts this test again as a process of its own and kills it in the middle of its
-// work: after some number of finished operations, wherever it is in the next.
-func runVictim(t *testing.T, e engine, dsn string) {
+// work: after some number of lines that it has written, wherever it is then. It writes a line for
+// each event before it says that the event has arrived.
+func runVictim(t *testing.T, e engine, dsn string, told map[string]bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -107,15 +121,20 @@ func runVictim(t *testing.T, e engine, dsn string) {
 	require.NoError(t, err)
 	require.NoError(t, victim.Start())
 	lines := bufio.NewScanner(out)
-	for range 1 + rand.N(20) {
+	for range 1 + rand.N(80) {
 		require.True(t, lines.Scan(), "the process ended before it was killed: %s", lines.Text())
+		told[lines.Text()] = true
 	}
 	require.NoError(t, victim.Process.Kill())
 	for lines.Scan() { // what it said until then
-		continue
+		told[lines.Text()] = true
 	}
+	delete(told, working)
 	require.Error(t, victim.Wait(), "it was killed")
 }
+
+// working is the line of a victim that has done its work once more.
+const working = "working"
 
 // TestVictim is what TestKilledProcess runs in another process: it works until it is killed.
 func TestVictim(t *testing.T) {
@@ -123,7 +142,11 @@ func TestVictim(t *testing.T) {
 		if e.name != os.Getenv(victimEngine) {
 			continue
 		}
-		u, err := usher.New(e.migrated(t, e.connect(t, os.Getenv(victimDSN), nil)))
+		tell := outbox.SinkFunc(func(_ context.Context, e outbox.Event) error {
+			_, err := fmt.Println(e.ID) //nolint:forbidigo // to whoever will kill it
+			return err
+		})
+		u, err := usher.New(e.migrated(t, e.connect(t, os.Getenv(victimDSN), nil)), usher.WithSink(lane, tell))
 		require.NoError(t, err)
 		team, err := u.Tenancy.TeamByIdentity(t.Context(), "host", tenancy.Chat("sales"))
 		require.NoError(t, err)
@@ -135,7 +158,9 @@ func TestVictim(t *testing.T) {
 			require.NoError(t, err)
 			_, err = u.Conversations.Receive(t.Context(), "host", conversation.Inbound{To: tenancy.Chat("sales"), From: "visitor", ID: id, Text: "Hi"})
 			require.NoError(t, err)
-			fmt.Println("done") //nolint:forbidigo // to whoever will kill it
+			_, err = u.Relay.Step(t.Context())
+			require.NoError(t, err)
+			fmt.Println(working) //nolint:forbidigo // to whoever will kill it
 		}
 	}
 }

@@ -28,9 +28,13 @@ type desk struct {
 	tim tenancy.Actor
 	// plain is a conversation without an assignee, taken is tim's, closed is closed; moving has two
 	// guests and two invitations on their way; promised waits for nora, who is invited to it. Of
-	// snoozed there are two, whose time has come, and two are answered and have been idle too long.
+	// snoozed there are two, whose time has come, with two guests
+	// whose time has come, too, and two are answered and have been idle too long.
 	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
-	gina                                            tenancy.Actor // a guest of moving
+	// said is bob's message in spoken.
+	spoken tenancy.ConversationID
+	said   tenancy.MessageID
+	gina   tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
@@ -97,16 +101,24 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.MarkRead(t.Context(), d.bob, d.closed, 1)
 	require.NoError(t, err)
 	d.plain = d.Receive("Sales", "plain", "Hi").ID
+	d.spoken = d.Receive("Sales", "spoken", "Hi").ID
+	m, err := d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good morning")
+	require.NoError(t, err)
+	d.said = m.ID
 	d.rest(t)
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
 	d.forPaula = d.Token("paula")
+	_, err = d.Conversations.Claim(t.Context(), d.mover(), tims[1])
+	require.NoError(t, err)
 	d.link = d.Link(d.alice, invite.LinkSpec{Uses: 2})
 	d.Comes("lou", d.link)
 	_, err = d.Tenancy.Configure(t.Context(), d.alice, tenancy.Settings{AutoClose: time.Hour, JoinDomains: []string{"asker.example", "stranger.example"}})
 	require.NoError(t, err)
 	d.request = d.Asks("asker", "Sales")
 	d.Clock.Advance(2 * time.Hour)
+	_, err = d.Conversations.Claim(t.Context(), d.tim, d.taken)
+	require.NoError(t, err)
 	return d
 }
 
@@ -123,6 +135,17 @@ func (d *desk) rest(t *testing.T) {
 	}
 	_, err := d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{AutoClose: time.Hour})
 	require.NoError(t, err)
+	for _, name := range []string{"gwen", "greg"} {
+		guest := d.Guest(d.bob, d.snoozed, name)
+		require.NoError(t, d.Store.InTx(ctx, func(ctx context.Context) error {
+			g, err := d.Store.Grant(ctx, d.snoozed, guest.User)
+			if err != nil {
+				return err
+			}
+			g.ExpiresAt = d.Clock.Now().Add(time.Hour)
+			return d.Store.UpdateGrant(ctx, g)
+		}))
+	}
 }
 
 // settle gives the account what only its holder and managers can.
@@ -434,6 +457,24 @@ func operations() []operation {
 		writes("conversation.TakeOver", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.TakeOver(ctx, d.bob, d.taken, d.bob.User)
 		}),
+		writes("conversation.Claim", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Claim(ctx, d.bob, d.plain)
+		}),
+		writes("conversation.Release", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Release(ctx, d.tim, d.taken)
+		}),
+		writes("conversation.Skip", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Skip(ctx, d.tim, d.taken, conversation.SkipLater, 0)
+		}),
+		writes("conversation.Next", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Next(ctx, d.bob, conversation.AgentQueue)
+		}),
+		writes("conversation.Next, of who has some in hand", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Next(ctx, d.tim, conversation.AgentQueue)
+		}),
+		keyless("conversation.EndClaims", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.EndClaims(ctx, ushertest.System)
+		}),
 		writes("conversation.Unassign", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Unassign(ctx, d.bob, d.taken)
 		}),
@@ -448,6 +489,18 @@ func operations() []operation {
 		}),
 		writes("conversation.Close", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Close(ctx, d.bob, d.plain, conversation.NotInterested)
+		}),
+		writes("conversation.Post", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Post(ctx, ushertest.System, d.plain, conversation.AutomaticMessage, "We are closed until nine.")
+		}),
+		writes("conversation.EditMessage", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.EditMessage(ctx, d.bob, d.spoken, d.said, "Good evening")
+		}),
+		writes("conversation.DeleteMessage", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.DeleteMessage(ctx, d.alice, d.spoken, d.said)
+		}),
+		writes("conversation.Receipt", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Receipt(ctx, ushertest.System, conversation.Receipt{Message: d.said, Status: conversation.StatusDelivered})
 		}),
 		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Open(ctx, d.bob, d.closed)
@@ -469,6 +522,9 @@ func operations() []operation {
 		}),
 		keyless("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Wake(ctx, ushertest.System)
+		}),
+		keyless("conversation.ExpireGuests", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.ExpireGuests(ctx, ushertest.System)
 		}),
 		keyless("conversation.CloseIdle", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.CloseIdle(ctx, ushertest.System)
@@ -592,6 +648,12 @@ func operations() []operation {
 		}),
 		reads("conversation.Messages", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Messages(ctx, d.bob, d.moving, 0, 0)
+		}),
+		reads("conversation.MessagesBefore", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.MessagesBefore(ctx, d.gina, d.moving, 0, 0)
+		}),
+		reads("conversation.Search", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Search(ctx, d.bob, "good morning", tenancy.Page{})
 		}),
 		reads("conversation.Contact", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Contact(ctx, d.bob, d.moving) }),
 		reads("conversation.OptOutOf", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.OptOutOf(ctx, d.bob, d.closed) }),

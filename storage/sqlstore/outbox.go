@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,48 +10,90 @@ import (
 	"github.com/usher-go/usher/storage/outbox"
 )
 
-func (c *compiler) outbox(s *eventStatements) {
+type outboxStatements struct {
+	// enqueue[n-1] lets events wait in n lanes.
+	enqueue inserts
+
+	take   string
+	read   manyIDs
+	lease  manyIDs
+	done   string
+	retry  string
+	forget string
+
+	dead deadLetterStatements
+}
+
+func (c *compiler) outbox() outboxStatements {
+	var s outboxStatements
+	s.enqueue = c.inserts(`INSERT INTO usher_outbox (lane, event_id, stream_kind, stream_id, seq, due_at)`,
+		`(?, ?, ?, ?, (SELECT seq FROM usher_events WHERE id = ?), 0)`)
 	// A stream's first undelivered event is the only one that can be due: one under a lease or
 	// waiting for its retry has a due_at in the future, and blocks those behind it.
-	const earlier = `SELECT 1 FROM usher_events b WHERE b.stream_kind = e.stream_kind
-		AND b.stream_id = e.stream_id AND b.due_at IS NOT NULL AND b.seq < e.seq`
-	s.take = c.sql(`SELECT`, eventColumns, `, e.attempts FROM usher_events e
-		WHERE e.due_at <= ? AND NOT EXISTS (`, earlier, `)
-		ORDER BY e.due_at, e.id LIMIT ? {skip locked}`)
-	s.overtaken = c.manyIDs(`SELECT e.id FROM usher_events e WHERE e.id IN ({ids}) AND EXISTS (`, earlier, `)`)
-	s.lease = c.manyIDs(`UPDATE usher_events SET due_at = ?, attempts = attempts + 1, leased = 1 WHERE id IN ({ids})`)
+	const first = `NOT EXISTS (SELECT 1 FROM usher_outbox b WHERE b.lane = o.lane AND b.stream_kind = o.stream_kind
+		AND b.stream_id = o.stream_id AND b.due_at IS NOT NULL AND b.seq < o.seq)`
+	const longest = `ORDER BY o.due_at, o.event_id`
+	s.take = c.sql(`SELECT o.event_id FROM usher_outbox o WHERE o.lane = ? AND o.due_at <= ? AND`, first,
+		longest, `LIMIT ? {skip locked}`)
+	s.read = c.manyIDs(`SELECT`, eventColumns, `, o.lane, o.attempts FROM usher_outbox o
+		JOIN usher_events e ON e.id = o.event_id WHERE o.lane = ? AND o.event_id IN ({ids}) AND`, first, longest)
+	s.lease = c.manyIDs(`UPDATE usher_outbox SET due_at = ?, attempts = attempts + 1, leased = 1
+		WHERE lane = ? AND event_id IN ({ids})`)
 	// The end of the lease and the number of the attempt together prove who holds it.
-	const held = `WHERE id = ? AND due_at = ? AND attempts = ? AND leased = 1`
-	s.done = c.sql(`UPDATE usher_events SET due_at = NULL, leased = 0`, held)
-	s.retry = c.sql(`UPDATE usher_events SET due_at = ?, leased = 0`, held)
+	const held = `WHERE lane = ? AND event_id = ? AND due_at = ? AND attempts = ? AND leased = 1`
+	s.done = c.sql(`DELETE FROM usher_outbox`, held)
+	s.retry = c.sql(`UPDATE usher_outbox SET due_at = ?, leased = 0`, held)
+	s.forget = c.sql(`DELETE FROM usher_outbox WHERE lane = ?`)
 	s.dead = c.deadLetters(held)
+	return s
+}
+
+// enqueue lets events that were just appended wait in their lanes.
+func (s *Store) enqueue(ctx context.Context, events []outbox.Event) error {
+	var rows [][]any
+	for _, e := range events {
+		for _, lane := range e.Lanes {
+			rows = append(rows, []any{lane, e.ID, e.Stream.Kind, e.Stream.ID, e.ID})
+		}
+	}
+	return insertAll(ctx, s, s.outbox.enqueue, rows, func(row []any) []any { return row })
 }
 
 var errInsideTx = errors.New("usher: this outbox method is a transaction of its own and must not be called inside one")
 
 func scanDue(r row) (outbox.Due, error) {
 	var d outbox.Due
-	err := r.Scan(append(eventFields(&d.Event), &d.Attempt)...)
+	err := r.Scan(append(eventFields(&d.Event), &d.Lane, &d.Attempt)...)
 	return d, err
 }
 
 // Take implements [outbox.Source]. At most 256 events are handed out at once. It costs what is
-// due, not what was ever delivered.
-func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
+// due in the lane, not what was ever delivered.
+//
+// It locks rows of the outbox before it reads the events that they stand for. One statement
+// for both was rejected: it locks the events too, and lanes would pass over what another takes.
+// What is read is what is the first of its stream still: the lock came after the first
+// statement had seen the streams, and an event may have been replayed in between. From now on
+// [Store.Replay] waits for the rows.
+func (s *Store) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
 	var taken []outbox.Due
-	err := s.alone(ctx, func(ctx context.Context) (err error) {
-		taken, err = all(ctx, s, scanDue, s.events.take, micros(now), min(limit, maxIDs))
-		if err == nil && len(taken) > 0 && !s.dialect.OneWriter {
-			taken, err = s.withoutOvertaken(ctx, taken)
+	err := s.alone(ctx, func(ctx context.Context) error {
+		taken = nil
+		locked, err := all(ctx, s, scanID[uuid.UUID], s.outbox.take, lane, micros(now), min(limit, maxIDs))
+		if err != nil || len(locked) == 0 {
+			return err
 		}
+		taken, err = allMany(ctx, s, scanDue, s.outbox.read, locked, lane)
 		if err != nil || len(taken) == 0 {
 			return err
 		}
+		first := make([]uuid.UUID, 0, len(taken))
 		for i := range taken {
 			taken[i].Attempt++
 			taken[i].Until = time.UnixMicro(micros(until)).UTC()
+			first = append(first, taken[i].ID)
 		}
-		_, err = execMany(ctx, s, s.events.lease, dueIDs(taken), micros(until))
+		_, err = execMany(ctx, s, s.outbox.lease, first, micros(until), lane)
 		return err
 	})
 	if err != nil {
@@ -61,35 +102,33 @@ func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]ou
 	return taken, nil
 }
 
-func dueIDs(taken []outbox.Due) []uuid.UUID {
-	ids := make([]uuid.UUID, len(taken))
-	for i := range taken {
-		ids[i] = taken[i].ID
-	}
-	return ids
-}
-
-// withoutOvertaken leaves out events that are the first of their stream no longer. Take saw the
-// streams as they were when its statement began, and locked its rows after that: an event may
-// have been replayed in between. From now on [Store.Replay] waits for the rows.
-func (s *Store) withoutOvertaken(ctx context.Context, taken []outbox.Due) ([]outbox.Due, error) {
-	overtaken, err := allMany(ctx, s, scanID[uuid.UUID], s.events.overtaken, dueIDs(taken))
-	return slices.DeleteFunc(taken, func(d outbox.Due) bool { return slices.Contains(overtaken, d.ID) }), err
-}
-
 // Done implements [outbox.Source].
 func (s *Store) Done(ctx context.Context, due outbox.Due) error {
-	return s.settle(ctx, s.events.done, due.ID, micros(due.Until), due.Attempt)
+	return s.settle(ctx, due, s.outbox.done)
 }
 
 // Retry implements [outbox.Source].
 func (s *Store) Retry(ctx context.Context, due outbox.Due, at time.Time) error {
-	return s.settle(ctx, s.events.retry, micros(at), due.ID, micros(due.Until), due.Attempt)
+	return s.settle(ctx, due, s.outbox.retry, micros(at))
 }
 
-func (s *Store) settle(ctx context.Context, update string, args ...any) error {
+// ForgetLane implements [outbox.Source].
+func (s *Store) ForgetLane(ctx context.Context, lane string) (int, error) {
+	var forgotten int64
+	err := s.alone(ctx, func(ctx context.Context) (err error) {
+		forgotten, err = s.exec(ctx, s.outbox.forget, lane)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(forgotten), nil
+}
+
+// settle runs a statement that ends with whose lease it wants.
+func (s *Store) settle(ctx context.Context, due outbox.Due, statement string, args ...any) error {
 	return s.alone(ctx, func(ctx context.Context) error {
-		rows, err := s.exec(ctx, update, args...)
+		rows, err := s.exec(ctx, statement, append(args, due.Lane, due.ID, micros(due.Until), due.Attempt)...)
 		if err == nil && rows == 0 {
 			err = outbox.ErrLeaseLost
 		}

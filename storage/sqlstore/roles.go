@@ -8,7 +8,7 @@ import (
 )
 
 type roleStatements struct {
-	insert, update, remove, exists, byID, inAccount, teams string
+	insert, update, remove, exists, byID, inAccount, members string
 }
 
 const findRole = `SELECT r.id, r.account_id, r.name, r.name_key, r.base, r.permissions, r.created_at, r.version
@@ -25,8 +25,8 @@ func (c *compiler) roles() roleStatements {
 		exists:    c.sql(`SELECT 1 FROM usher_roles WHERE id = ? AND account_id = ?`),
 		byID:      c.sql(findRole, `r.id = ? AND r.account_id = ?`),
 		inAccount: c.sql(findRole, `r.account_id = ? ORDER BY r.created_at, r.id`),
-		teams: c.sql(`SELECT DISTINCT m.team_id FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id
-			WHERE r.id = ? AND r.account_id = ? AND m.status <> 'removed' ORDER BY m.team_id`),
+		members: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id
+			WHERE r.id = ? AND r.account_id = ? AND m.status <> 'removed' ORDER BY m.team_id, m.user_id`),
 	}
 }
 
@@ -85,7 +85,7 @@ func (s *Store) RolesIn(ctx context.Context, account tenancy.AccountID) ([]tenan
 	return all(ctx, s, scanRole, s.roles.inAccount, account)
 }
 
-// TeamsWithRole implements [tenancy.RoleStore].
-func (s *Store) TeamsWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.TeamID, error) {
-	return all(ctx, s, scanID[tenancy.TeamID], s.roles.teams, id, account)
+// MembersWithRole implements [tenancy.RoleStore].
+func (s *Store) MembersWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.Membership, error) {
+	return all(ctx, s, scanMembership, s.roles.members, id, account)
 }

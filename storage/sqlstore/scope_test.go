@@ -11,7 +11,8 @@ import (
 )
 
 // scopeKeys are the tables that hold a team's rows, and the columns that put a row into its
-// team: the team's id, or the id of a conversation, which the rooms read in its team first.
+// team: the team's id, or the id of a conversation, which the rooms read in its team first. The
+// outbox is the relay's, which serves all teams but one lane at a time.
 var scopeKeys = map[string][]string{
 	"usher_teams":           {"id"},
 	"usher_memberships":     {"team_id"},
@@ -19,6 +20,7 @@ var scopeKeys = map[string][]string{
 	"usher_conversations":   {"team_id"},
 	"usher_invitations":     {"team_id"},
 	"usher_events":          {"team_id"},
+	"usher_outbox":          {"lane"},
 	"usher_episodes":        {"conversation_id"},
 	"usher_messages":        {"conversation_id"},
 	"usher_words":           {"team_id"},
@@ -57,6 +59,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "team_id = team_id AND user_id = inviter_id", "and at the sender of each"},
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
 	{"usher_conversations", "status = 'snoozed' AND snoozed_until <= ?", "the sweep finds the snoozes that are over, wherever they are"},
+	{"usher_grants", "revoked_at IS NULL AND expires_at <= ?", "the sweep finds the guests whose time is over, wherever they are"},
 	{"usher_teams", "auto_close IS NOT NULL AND status = 'open'", "the sweep finds what is idle, in every team that closes it"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
 	{"usher_messages", "id = ?", "a message that is to be sent is looked for by its id, wherever its conversation is now"},
@@ -68,7 +71,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_skips", "conversation_id = id AND user_id = ?", "what a user has skipped, inside a select of one team's conversations"},
 	{"usher_conversations", "claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ?", "the sweep finds which claims have ended, wherever they are"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
-	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team"},
+	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team; or finds that team, for a system that writes to it"},
 	{"usher_contacts", "id IN ?", "and so for several"},
 	{"usher_conversations", "id IN ?", "and so for several"},
 	{"usher_teams", "status = 'active' AND NOT EXISTS ()", "the doctor looks for teams without a manager"},
@@ -86,18 +89,15 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_conversations", "()", "the doctor compares the counters of conversations"},
 	{"usher_messages", "conversation_id = id", "with the messages of each"},
 	{"usher_deliveries", "email = ? AND email <> ''", "the deletion of a user takes their address out of deliveries, wherever they are"},
-	{"usher_events", "due_at <= ?", "the relay takes what is due, whosever it is"},
-	{"usher_events", "stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
-	{"usher_events", "id IN ?", "the relay leases what it has taken"},
-	{"usher_events", "id = ? AND due_at = ? AND attempts = ? AND leased = 1", "the relay settles an event by its lease"},
-	{"usher_events", "buried_at IS NOT NULL", "the operator lists the dead letters"},
-	{"usher_events", "id = ? AND buried_at IS NOT NULL", "the operator replays a dead letter"},
-	{"usher_events", "stream_kind = ? AND stream_id = ? AND due_at IS NOT NULL", "a replay looks at the leases in the stream of its dead letter"},
+	{"usher_events", "e.id = o.event_id", "the relay reads what it takes, and the operator the dead letters, whosever it is"},
+	{"usher_events", "id = ?", "an event waits under the number that it was written with, just before"},
+	{"usher_outbox", "lane = lane AND stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
 }
 
-// byBareID are the statements that the entries of a bare id are for: those that count events, and the
-// one that answers where a message is and nothing of it.
-var byBareID = regexp.MustCompile(`^((SELECT events FROM|UPDATE) \w+( SET events = events \+ (\?|CASE id( WHEN \? THEN \?)+ ELSE 0 END))? WHERE id (=|IN) \?|` +
+// byBareID are the statements that the entries of a bare id are for: those that number events, and
+// those that answer where a conversation or a message is, and nothing of it.
+var byBareID = regexp.MustCompile(`^((SELECT (events|seq) FROM|UPDATE) \w+( SET events = events \+ (\?|CASE id( WHEN \? THEN \?)+ ELSE 0 END))? WHERE id (=|IN) \?|` +
+	`SELECT team_id FROM usher_conversations WHERE id = \?|` +
 	`SELECT c\.team_id, m\.conversation_id, m\.id FROM .* WHERE m\.id = \?)$`)
 
 // Every statement that the store can ever send (F1 is that there are no others) on a table with

@@ -101,12 +101,16 @@ func uuidTwice(id uuid.UUID) (key [32]byte) {
 	return key
 }
 
+// lane is the one that every event takes.
+const lane = "crm"
+
 // events are two of the team and one of the conversation.
 func (s scene) events() []outbox.Event {
 	of := func(kind outbox.StreamKind, id uuid.UUID) outbox.Event {
 		return outbox.Event{
 			ID: newID[uuid.UUID](), Stream: outbox.Stream{Kind: kind, ID: id}, Account: s.account.ID.UUID(),
 			Team: s.team.ID.UUID(), Kind: "made", Version: 1, Principal: "system:test", At: noon, Payload: []byte(`{"a":"b"}`),
+			Lanes: []string{lane},
 		}
 	}
 	return []outbox.Event{

@@ -49,6 +49,7 @@ type Store struct {
 	reading       readingStatements
 	operations    operationStatements
 	events        eventStatements
+	outbox        outboxStatements
 	inbox         inboxStatements
 }
 
@@ -114,6 +115,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.reading = c.reading()
 	s.operations = c.operations()
 	s.events = c.events()
+	s.outbox = c.outbox()
 	s.inbox = c.inbox()
 	s.fragments = c.fragments
 	s.texts = slices.Compact(slices.Sorted(slices.Values(c.texts)))

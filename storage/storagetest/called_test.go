@@ -69,8 +69,8 @@ func (s *calledStore) Broken(a context.Context, b tenancy.Flaw, c time.Time, d t
 	return s.note("Broken").Broken(a, b, c, d, e)
 }
 
-func (s *calledStore) Buried(a context.Context, b time.Time, c uuid.UUID, d int) ([]outbox.DeadLetter, error) {
-	return s.note("Buried").Buried(a, b, c, d)
+func (s *calledStore) Buried(a context.Context, b string, c time.Time, d uuid.UUID, e int) ([]outbox.DeadLetter, error) {
+	return s.note("Buried").Buried(a, b, c, d, e)
 }
 
 func (s *calledStore) Bury(a context.Context, b outbox.Due, c time.Time) error {
@@ -115,6 +115,10 @@ func (s *calledStore) PendingInto(a context.Context, b tenancy.TeamID, c ...tena
 
 func (s *calledStore) LockConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) ([]conversation.Conversation, error) {
 	return s.note("LockConversations").LockConversations(a, b, c...)
+}
+
+func (s *calledStore) ReleaseConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) error {
+	return s.note("ReleaseConversations").ReleaseConversations(a, b, c...)
 }
 
 func (s *calledStore) UnassignConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) error {
@@ -201,6 +205,10 @@ func (s *calledStore) SnoozeEnded(a context.Context, b time.Time, c int) ([]conv
 	return s.note("SnoozeEnded").SnoozeEnded(a, b, c)
 }
 
+func (s *calledStore) LapsedGrants(a context.Context, b time.Time, c int) ([]conversation.ThreadUser, error) {
+	return s.note("LapsedGrants").LapsedGrants(a, b, c)
+}
+
 func (s *calledStore) Idle(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
 	return s.note("Idle").Idle(a, b, c)
 }
@@ -255,6 +263,10 @@ func (s *calledStore) Done(a context.Context, b outbox.Due) error {
 
 func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {
 	return s.note("EraseInvitations").EraseInvitations(a, b, c)
+}
+
+func (s *calledStore) ForgetLane(a context.Context, b string) (int, error) {
+	return s.note("ForgetLane").ForgetLane(a, b)
 }
 
 func (s *calledStore) ForgetOperations(a context.Context, b time.Time) (int, error) {
@@ -477,8 +489,8 @@ func (s *calledStore) PendingInvitation(a context.Context, b tenancy.TeamID, c t
 	return s.note("PendingInvitation").PendingInvitation(a, b, c, d)
 }
 
-func (s *calledStore) Replay(a context.Context, b uuid.UUID, c time.Time) error {
-	return s.note("Replay").Replay(a, b, c)
+func (s *calledStore) Replay(a context.Context, b string, c uuid.UUID, d time.Time) error {
+	return s.note("Replay").Replay(a, b, c, d)
 }
 
 func (s *calledStore) Retry(a context.Context, b outbox.Due, c time.Time) error {
@@ -501,8 +513,8 @@ func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.
 	return s.note("SeatsTaken").SeatsTaken(a, b, c, d)
 }
 
-func (s *calledStore) Take(a context.Context, b time.Time, c time.Time, d int) ([]outbox.Due, error) {
-	return s.note("Take").Take(a, b, c, d)
+func (s *calledStore) Take(a context.Context, b string, c time.Time, d time.Time, e int) ([]outbox.Due, error) {
+	return s.note("Take").Take(a, b, c, d, e)
 }
 
 func (s *calledStore) Team(a context.Context, b tenancy.TeamID) (tenancy.Team, error) {
@@ -521,6 +533,10 @@ func (s *calledStore) TeamEvents(a context.Context, b uuid.UUID, c outbox.LogFil
 	return s.note("TeamEvents").TeamEvents(a, b, c, d, e, f)
 }
 
+func (s *calledStore) TeamOf(a context.Context, b tenancy.ConversationID) (tenancy.TeamID, error) {
+	return s.note("TeamOf").TeamOf(a, b)
+}
+
 func (s *calledStore) TeamsIn(a context.Context, b tenancy.AccountID, c tenancy.Keyset) ([]tenancy.Team, error) {
 	return s.note("TeamsIn").TeamsIn(a, b, c)
 }
@@ -529,8 +545,8 @@ func (s *calledStore) TeamsOf(a context.Context, b tenancy.UserID, c tenancy.Key
 	return s.note("TeamsOf").TeamsOf(a, b, c)
 }
 
-func (s *calledStore) TeamsWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.TeamID, error) {
-	return s.note("TeamsWithRole").TeamsWithRole(a, b, c)
+func (s *calledStore) MembersWithRole(a context.Context, b tenancy.AccountID, c tenancy.RoleID) ([]tenancy.Membership, error) {
+	return s.note("MembersWithRole").MembersWithRole(a, b, c)
 }
 
 func (s *calledStore) UpdateAccount(a context.Context, b tenancy.Account) error {

@@ -95,7 +95,7 @@ func conversationCases() []testCase {
 		},
 		testCase{
 			name: "conversation moves to another team with all that hangs on it", rule: ruleMove,
-			covers: []string{"UpdateConversation", "ConversationsByAddress", "Conversation", "LockConversation"}, run: moveCase,
+			covers: []string{"UpdateConversation", "ConversationsByAddress", "Conversation", "LockConversation", "TeamOf"}, run: moveCase,
 		},
 		testCase{
 			name: "conversations assigned to a user", rule: ruleAssigned,
@@ -212,6 +212,11 @@ func moveCase(w *world) {
 	moved := c
 	moved.Team, moved.Contact, moved.Assignee = to.ID, w.contact(to.ID).ID, tenancy.UserID{}
 
+	w.by(ruleTeamOf)
+	answers(w, from.ID, "TeamOf")(w.store.TeamOf(w.ctx, c.ID))
+	nothing[tenancy.TeamID](w, "TeamOf a conversation that does not exist")(w.store.TeamOf(w.ctx, newID[tenancy.ConversationID](w)))
+	w.by(ruleMove)
+
 	// Whoever names the wrong present team moves nothing, whatever team the row names.
 	for _, wrong := range []tenancy.TeamID{to.ID, newID[tenancy.TeamID](w), {}} {
 		err := w.try(func(ctx context.Context) error { return w.store.UpdateConversation(ctx, wrong, moved) })
@@ -233,6 +238,7 @@ func moveCase(w *world) {
 	})
 	moved.Version++
 	conversations().holds(w, moved, "a move")
+	answers(w, to.ID, "TeamOf after a move")(w.store.TeamOf(w.ctx, c.ID))
 	nothing[conversation.Conversation](w, "Conversation in the team that it has left")(w.store.Conversation(w.ctx, from.ID, c.ID))
 	w.is(w.try(func(ctx context.Context) error {
 		_, err := w.store.LockConversation(ctx, from.ID, c.ID)

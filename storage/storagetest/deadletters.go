@@ -41,9 +41,7 @@ func (w *world) bury(due outbox.Due) outbox.DeadLetter {
 
 func (w *world) buried() []outbox.DeadLetter {
 	w.Helper()
-	letters, err := w.store.Buried(w.ctx, time.Time{}, uuid.Nil, 100)
-	w.must(err, "Buried")
-	return letters
+	return w.buriedIn(lane)
 }
 
 // taking takes one event, which must be the one that is expected.
@@ -103,9 +101,9 @@ func buryForgedCase(w *world) {
 		w.Helper()
 		w.is(w.store.Bury(w.ctx, d, now), outbox.ErrLeaseLost, "Bury of an event %s", what)
 	}
-	untaken := outbox.Due{Event: q[0][0], Attempt: 1, Until: now.Add(time.Minute)}
+	untaken := outbox.Due{Event: q[0][0], Lane: lane, Attempt: 1, Until: now.Add(time.Minute)}
 	refused(untaken, "that nobody has taken")
-	refused(outbox.Due{Event: q[0][0]}, "without a lease")
+	refused(outbox.Due{Event: q[0][0], Lane: lane}, "without a lease")
 	unknown := untaken
 	unknown.ID = newID[uuid.UUID](w)
 	refused(unknown, "that does not exist")
@@ -151,7 +149,7 @@ func deadCase(w *world) {
 		w.taken(w.take(at, 10), 1, at)
 	}
 	lists(w, []outbox.DeadLetter{letter}, "Buried after all others were delivered")(w.buried(), nil)
-	w.must(w.store.Replay(w.ctx, letter.Event.ID, now), "Replay")
+	w.must(w.store.Replay(w.ctx, lane, letter.Event.ID, now), "Replay")
 	lists(w, events, "TeamEvents with an event that was replayed")(w.history(w.ctx, team), nil)
 }
 
@@ -163,7 +161,7 @@ func buriedTimesCase(w *world) {
 		w.must(w.store.Bury(w.ctx, w.taking(now, 1, e), odd), "Bury")
 		want := outbox.DeadLetter{Event: e, Attempts: 1, At: odd.UTC().Truncate(time.Microsecond)}
 		lists(w, []outbox.DeadLetter{want}, "Buried")(w.buried(), nil)
-		w.must(w.store.Replay(w.ctx, e.ID, odd), "Replay")
+		w.must(w.store.Replay(w.ctx, lane, e.ID, odd), "Replay")
 		at := odd.Truncate(time.Microsecond)
 		w.taken(w.take(at.Add(-time.Microsecond), 5), 1, at)
 		w.done(w.taking(at.UTC(), 1, e))
@@ -186,7 +184,7 @@ func replayCase(w *world) {
 	w.bury(bad)
 	w.done(fine)
 	again := now.Add(10*time.Minute + time.Microsecond)
-	w.must(w.store.Replay(w.ctx, bad.Event.ID, again), "Replay")
+	w.must(w.store.Replay(w.ctx, lane, bad.Event.ID, again), "Replay")
 	lists[outbox.DeadLetter](w, nil, "Buried after Replay")(w.buried(), nil)
 	w.is(w.store.Done(w.ctx, bad), outbox.ErrLeaseLost, "Done with the lease from before the burial")
 	w.is(w.store.Bury(w.ctx, bad, now), outbox.ErrLeaseLost, "Bury with the lease from before the burial")
@@ -203,7 +201,7 @@ func replayCase(w *world) {
 	held = w.taking(again, 2, bad.Event)
 	letter := w.bury(held)
 	lists(w, []outbox.DeadLetter{letter}, "Buried after a second burial")(w.buried(), nil)
-	w.must(w.store.Replay(w.ctx, bad.Event.ID, again), "Replay for the second time")
+	w.must(w.store.Replay(w.ctx, lane, bad.Event.ID, again), "Replay for the second time")
 	w.done(w.taking(again, 1, bad.Event))
 }
 
@@ -212,7 +210,7 @@ func notBuriedCase(w *world) {
 	now := w.now()
 	refused := func(id uuid.UUID, what string) {
 		w.Helper()
-		w.is(w.store.Replay(w.ctx, id, now), outbox.ErrNotBuried, "Replay of %s", what)
+		w.is(w.store.Replay(w.ctx, lane, id, now), outbox.ErrNotBuried, "Replay of %s", what)
 	}
 	refused(newID[uuid.UUID](w), "an event that does not exist")
 	refused(uuid.Nil, "no event")
@@ -229,7 +227,7 @@ func notBuriedCase(w *world) {
 	w.taken(w.take(now.Add(time.Hour-time.Microsecond), 1), 1, now.Add(time.Hour-time.Microsecond).Add(time.Minute), next(q, due[0].Event))
 	held := w.taking(now.Add(time.Hour), 2, due[1].Event)
 	w.bury(held)
-	w.must(w.store.Replay(w.ctx, held.ID, now), "Replay")
+	w.must(w.store.Replay(w.ctx, lane, held.ID, now), "Replay")
 	refused(held.ID, "an event that was replayed")
 	w.taking(now, 1, held.Event)
 }
@@ -254,7 +252,7 @@ func replayPlaceCase(w *world) {
 		w.bury(w.taking(now, 1, e[1]))
 		w.done(w.taking(now, 1, e[2]))
 		for _, i := range order {
-			w.must(w.store.Replay(w.ctx, e[i].ID, now), "Replay")
+			w.must(w.store.Replay(w.ctx, lane, e[i].ID, now), "Replay")
 		}
 		for _, i := range []int{0, 1, 3, 4} {
 			held := w.taking(now, 1, e[i])
@@ -268,7 +266,7 @@ func replayPlaceCase(w *world) {
 	now := w.now()
 	w.done(w.taking(now, 1, e[0]))
 	w.bury(w.taking(now, 1, e[1]))
-	w.must(w.store.Replay(w.ctx, e[1].ID, now.Add(time.Hour)), "Replay")
+	w.must(w.store.Replay(w.ctx, lane, e[1].ID, now.Add(time.Hour)), "Replay")
 	third := w.anEvent(e[0].Stream, w.team())
 	w.append(third)
 	third.Sequence = 3
@@ -296,7 +294,7 @@ func replayLeaseCase(w *world) {
 			now := w.now()
 			w.bury(w.taking(now, 1, e[0]))
 			second := w.taking(now, 1, e[1])
-			w.must(w.store.Replay(w.ctx, e[0].ID, now), "Replay")
+			w.must(w.store.Replay(w.ctx, lane, e[0].ID, now), "Replay")
 			for _, at := range []time.Time{now, second.Until.Add(-time.Microsecond)} {
 				if due := w.take(at, 5); len(due) > 0 {
 					w.stop("Take handed out event %d of a stream of which another relay holds event 2", due[0].Sequence)
@@ -327,7 +325,7 @@ func replayRaceCase(w *world) {
 		now := w.now()
 		w.bury(w.taking(now, 1, e))
 		won := 0
-		for _, err := range w.crowd(4, func(int) error { return w.store.Replay(w.ctx, e.ID, now) }) {
+		for _, err := range w.crowd(4, func(int) error { return w.store.Replay(w.ctx, lane, e.ID, now) }) {
 			if err == nil {
 				won++
 			} else {
@@ -354,9 +352,9 @@ func replayTakeCase(w *world) {
 		var taken [2][]outbox.Due
 		for _, err := range w.crowd(streams+len(taken), func(i int) (err error) {
 			if i < streams {
-				return w.store.Replay(w.ctx, q[i][0].ID, now)
+				return w.store.Replay(w.ctx, lane, q[i][0].ID, now)
 			}
-			taken[i-streams], err = w.store.Take(w.ctx, now, now.Add(time.Minute), streams)
+			taken[i-streams], err = w.store.Take(w.ctx, lane, now, now.Add(time.Minute), streams)
 			return err
 		}) {
 			w.must(err, "Replay and Take at once")
@@ -377,13 +375,13 @@ func replayAppendCase(w *world) {
 		for _, err := range w.crowd(3, func(i int) error {
 			switch i {
 			case 0:
-				return w.store.Replay(w.ctx, first.ID, now)
+				return w.store.Replay(w.ctx, lane, first.ID, now)
 			case 1:
-				return w.store.InTx(w.ctx, func(ctx context.Context) error { return w.store.Append(ctx, second) })
+				return w.store.InTx(w.ctx, func(ctx context.Context) error { return w.store.Append(ctx, along([]outbox.Event{second}, lane)...) })
 			default:
 				for len(taken) == 0 { // until either of them is there
 					var err error
-					taken, err = w.store.Take(w.ctx, now, now.Add(time.Minute), 5)
+					taken, err = w.store.Take(w.ctx, lane, now, now.Add(time.Minute), 5)
 					if err != nil {
 						return err
 					}

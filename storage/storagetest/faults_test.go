@@ -919,6 +919,13 @@ func (s wakesLate) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([
 	return s.Store.SnoozeEnded(ctx, now.Add(-time.Microsecond), limit)
 }
 
+// lapsesGrantsLate finds a guest's end when it has been over for a microsecond.
+type lapsesGrantsLate struct{ spoiled }
+
+func (s lapsesGrantsLate) LapsedGrants(ctx context.Context, now time.Time, limit int) ([]conversation.ThreadUser, error) {
+	return s.Store.LapsedGrants(ctx, now.Add(-time.Microsecond), limit)
+}
+
 // closesEarly finds what will be idle in a microsecond.
 type closesEarly struct{ spoiled }
 
@@ -1111,15 +1118,15 @@ func (s reformats) Append(ctx context.Context, events ...outbox.Event) error {
 // noLease hands out what another relay holds.
 type noLease struct{ spoiled }
 
-func (s noLease) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	return s.Store.Take(ctx, now.AddDate(1, 0, 0), until, limit)
+func (s noLease) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	return s.Store.Take(ctx, lane, now.AddDate(1, 0, 0), until, limit)
 }
 
 // longLease keeps a lease for a microsecond more than was asked for.
 type longLease struct{ spoiled }
 
-func (s longLease) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	return s.Store.Take(ctx, now.Add(-time.Microsecond), until, limit)
+func (s longLease) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	return s.Store.Take(ctx, lane, now.Add(-time.Microsecond), until, limit)
 }
 
 // limitFirst looks for heads among the oldest events only, and passes over the others.
@@ -1135,8 +1142,8 @@ func (s limitFirst) Append(ctx context.Context, events ...outbox.Event) error {
 	return s.Store.Append(ctx, events...)
 }
 
-func (s limitFirst) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	all, err := s.Store.Take(ctx, now, until, 1000)
+func (s limitFirst) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	all, err := s.Store.Take(ctx, lane, now, until, 1000)
 	var due []outbox.Due
 	for _, d := range all {
 		if slices.Contains((*s.oldest)[:min(limit, len(*s.oldest))], d.ID) {
@@ -1151,12 +1158,12 @@ func (s limitFirst) Take(ctx context.Context, now, until time.Time, limit int) (
 // wholeStream hands out the event after the head as well.
 type wholeStream struct{ spoiled }
 
-func (s wholeStream) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	due, err := s.Store.Take(ctx, now, until, limit)
+func (s wholeStream) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, lane, now, until, limit)
 	for _, d := range due {
 		err = errors.Join(err, s.Store.Done(ctx, d))
 	}
-	more, moreErr := s.Store.Take(ctx, now, until, limit)
+	more, moreErr := s.Store.Take(ctx, lane, now, until, limit)
 	return append(due, more...), errors.Join(err, moreErr)
 }
 
@@ -1166,8 +1173,8 @@ type forgetsLease struct {
 	last *sync.Map
 }
 
-func (s forgetsLease) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	due, err := s.Store.Take(ctx, now, until, limit)
+func (s forgetsLease) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, lane, now, until, limit)
 	for _, d := range due {
 		s.last.Store(d.ID, d)
 	}
@@ -1191,20 +1198,155 @@ func (s retriesAtOnce) Retry(ctx context.Context, d outbox.Due, at time.Time) er
 // takesInside hands events out inside a transaction.
 type takesInside struct{ spoiled }
 
-func (s takesInside) Take(ctx context.Context, now, until time.Time, limit int) ([]outbox.Due, error) {
-	due, err := s.Store.Take(ctx, now, until, limit)
+func (s takesInside) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, lane, now, until, limit)
 	if err != nil && ctx.Err() == nil {
 		return nil, nil
 	}
 	return due, err
 }
 
+// --- lanes
+
+// oneLane has one progress for all who are to be told.
+type oneLane struct{ spoiled }
+
+func (s oneLane) Append(ctx context.Context, events ...outbox.Event) error {
+	for i, e := range events {
+		events[i].Lanes = e.Lanes[:min(1, len(e.Lanes))]
+		if len(e.Lanes) > 0 {
+			events[i].Lanes = []string{lane}
+		}
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+func (s oneLane) Take(ctx context.Context, asked string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, lane, now, until, limit)
+	for i := range due {
+		due[i].Lane = asked
+	}
+	return due, err
+}
+
+// anyLease lets whoever holds an event in one lane settle it in another.
+type anyLease struct {
+	spoiled
+	held *sync.Map
+}
+
+func (s anyLease) Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]outbox.Due, error) {
+	due, err := s.Store.Take(ctx, lane, now, until, limit)
+	for _, d := range due {
+		s.held.Store(d.ID, d)
+	}
+	return due, err
+}
+
+func (s anyLease) Done(ctx context.Context, d outbox.Due) error {
+	if held, ok := s.held.Load(d.ID); ok {
+		d.Lane = held.(outbox.Due).Lane
+	}
+	return s.Store.Done(ctx, d)
+}
+
+// waitsAnyway lets every event wait, whether it names a lane or not.
+type waitsAnyway struct{ spoiled }
+
+func (s waitsAnyway) Append(ctx context.Context, events ...outbox.Event) error {
+	for i, e := range events {
+		if len(e.Lanes) == 0 {
+			events[i].Lanes = []string{"a"}
+		}
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+// cutsLanes keeps as much of a lane's name as fits.
+type cutsLanes struct{ spoiled }
+
+func (s cutsLanes) Append(ctx context.Context, events ...outbox.Event) error {
+	for i, e := range events {
+		for j, name := range e.Lanes {
+			events[i].Lanes[j] = name[:min(len(name), outbox.MaxLane-1)]
+		}
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+// fewLanes writes one statement's worth.
+type fewLanes struct{ spoiled }
+
+func (s fewLanes) Append(ctx context.Context, events ...outbox.Event) error {
+	for i, e := range events {
+		events[i].Lanes = e.Lanes[:min(len(e.Lanes), 16)]
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+// setOfLanes passes over a lane that is named again.
+type setOfLanes struct{ spoiled }
+
+func (s setOfLanes) Append(ctx context.Context, events ...outbox.Event) error {
+	for i, e := range events {
+		events[i].Lanes = slices.Compact(slices.Sorted(slices.Values(e.Lanes)))
+	}
+	return s.Store.Append(ctx, events...)
+}
+
+// showsLanes has the lanes in the log.
+type showsLanes struct{ spoiled }
+
+func (s showsLanes) TeamEvents(ctx context.Context, team uuid.UUID, filter outbox.LogFilter, before time.Time, id uuid.UUID, limit int) ([]outbox.Event, error) {
+	list, err := s.Store.TeamEvents(ctx, team, filter, before, id, limit)
+	for i := range list {
+		list[i].Lanes = []string{lane}
+	}
+	return list, err
+}
+
+// keepsDead forgets what waits in a lane, and not what is buried there.
+type keepsDead struct{ spoiled }
+
+func (s keepsDead) ForgetLane(ctx context.Context, lane string) (int, error) {
+	dead, err := s.Buried(ctx, lane, time.Time{}, uuid.Nil, 100)
+	if err != nil {
+		return 0, err
+	}
+	forgotten, err := s.Store.ForgetLane(ctx, lane)
+	if err != nil || len(dead) == 0 {
+		return forgotten, err
+	}
+	again := dead[0].Event
+	again.ID = uuid.New()
+	if err := s.InTx(ctx, func(ctx context.Context) error { return s.Append(ctx, along([]outbox.Event{again}, lane)...) }); err != nil {
+		return 0, err
+	}
+	far := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	due, err := s.Take(ctx, lane, far, far.Add(time.Minute), 1)
+	for _, d := range due {
+		err = errors.Join(err, s.Bury(ctx, d, far))
+	}
+	return forgotten, err
+}
+
+// forgetsLanes forgets every lane.
+type forgetsLanes struct{ spoiled }
+
+func (s forgetsLanes) ForgetLane(ctx context.Context, lane string) (int, error) {
+	forgotten, err := s.Store.ForgetLane(ctx, lane)
+	if forgotten > 0 {
+		_, err = s.Store.ForgetLane(ctx, "kept")
+	}
+	return forgotten, err
+}
+
 // --- dead letters, inbox, operations
 
 // again takes an event that the relay holds anew, whoever has the lease.
-func again(ctx context.Context, s storage.Store, id uuid.UUID) (outbox.Due, error) {
+func again(ctx context.Context, s storage.Store, lane string, id uuid.UUID) (outbox.Due, error) {
 	far := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-	due, err := s.Take(ctx, far, far.Add(time.Minute), 100)
+	due, err := s.Take(ctx, lane, far, far.Add(time.Minute), 100)
 	var found outbox.Due
 	for _, d := range due {
 		if d.ID == id {
@@ -1223,7 +1365,7 @@ func (s buriesAnyway) Bury(ctx context.Context, d outbox.Due, at time.Time) erro
 	if err := s.Store.Bury(ctx, d, at); !errors.Is(err, outbox.ErrLeaseLost) {
 		return err
 	}
-	d, err := again(ctx, s.Store, d.ID)
+	d, err := again(ctx, s.Store, d.Lane, d.ID)
 	return errors.Join(err, s.Store.Bury(ctx, d, at))
 }
 
@@ -1237,19 +1379,19 @@ func (s buryIsDone) Bury(ctx context.Context, d outbox.Due, _ time.Time) error {
 // replaysAtOnce is due when it was asked for, whatever is under a lease.
 type replaysAtOnce struct{ spoiled }
 
-func (s replaysAtOnce) Replay(ctx context.Context, id uuid.UUID, at time.Time) error {
-	if err := s.Store.Replay(ctx, id, at); err != nil {
+func (s replaysAtOnce) Replay(ctx context.Context, lane string, id uuid.UUID, at time.Time) error {
+	if err := s.Store.Replay(ctx, lane, id, at); err != nil {
 		return err
 	}
-	d, err := again(ctx, s.Store, id)
+	d, err := again(ctx, s.Store, lane, id)
 	return errors.Join(err, s.Store.Retry(ctx, d, at))
 }
 
 // replaysTwice has no objection to a second replay.
 type replaysTwice struct{ spoiled }
 
-func (s replaysTwice) Replay(ctx context.Context, id uuid.UUID, at time.Time) error {
-	if err := s.Store.Replay(ctx, id, at); !errors.Is(err, outbox.ErrNotBuried) {
+func (s replaysTwice) Replay(ctx context.Context, lane string, id uuid.UUID, at time.Time) error {
+	if err := s.Store.Replay(ctx, lane, id, at); !errors.Is(err, outbox.ErrNotBuried) {
 		return err
 	}
 	return nil
@@ -1674,8 +1816,8 @@ func (s formerRoles) LastingRoles(ctx context.Context, team tenancy.TeamID, but 
 		return nil, err
 	}
 	return slices.DeleteFunc(roles, func(r tenancy.CustomRole) bool {
-		teams, err := s.TeamsWithRole(ctx, t.Account, r.ID)
-		return err != nil || !slices.Contains(teams, team)
+		members, err := s.MembersWithRole(ctx, t.Account, r.ID)
+		return err != nil || !slices.ContainsFunc(members, func(m tenancy.Membership) bool { return m.Team == team })
 	}), nil
 }
 
@@ -1738,22 +1880,12 @@ func (s rolesByName) RolesIn(ctx context.Context, account tenancy.AccountID) ([]
 	return list, err
 }
 
-// teamTwice lists a team for each of those who have the role in it.
-type teamTwice struct{ spoiled }
+// activeOnly finds only those who have the role to some effect.
+type activeOnly struct{ spoiled }
 
-func (s teamTwice) TeamsWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.TeamID, error) {
-	list, err := s.Store.TeamsWithRole(ctx, account, id)
-	var all []tenancy.TeamID
-	for _, team := range list {
-		members, membersErr := s.Members(ctx, team, tenancy.Keyset{Limit: 100})
-		err = errors.Join(err, membersErr)
-		for _, m := range members {
-			if m.Custom == id {
-				all = append(all, team)
-			}
-		}
-	}
-	return all, err
+func (s activeOnly) MembersWithRole(ctx context.Context, account tenancy.AccountID, id tenancy.RoleID) ([]tenancy.Membership, error) {
+	list, err := s.Store.MembersWithRole(ctx, account, id)
+	return slices.DeleteFunc(list, func(m tenancy.Membership) bool { return m.Status != tenancy.MembershipActive }), err
 }
 
 // oneTeamEach goes on after the subject, and passes over their other teams.
@@ -2057,6 +2189,7 @@ func faults() []fault {
 		of("no claim is of somebody who has gone", func(s spoiled) storage.Store { return seesNoFlaw{s, conversation.FlawClaimant} }, "broken: a conversation claimed by somebody who is not in the team"),
 		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are not closed are locked all at once"),
 		of("a snooze ends a microsecond late", func(s spoiled) storage.Store { return wakesLate{s} }, "snoozes that have ended are found by their time"),
+		of("a guest's end is found a microsecond late", func(s spoiled) storage.Store { return lapsesGrantsLate{s} }, "grants whose expiry has come are found once"),
 		of("a conversation is idle a microsecond early", func(s spoiled) storage.Store { return closesEarly{s} }, "idle conversations are found by their team's patience"),
 		of("an episode ends twice", func(s spoiled) storage.Store { return endsAgain{s} }, "episode ends once and keeps how it began"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
@@ -2101,6 +2234,15 @@ func faults() []fault {
 		of("events are taken inside a transaction", func(s spoiled) storage.Store { return takesInside{s} }, "relaying takes no part in a transaction"),
 
 		of("a burial ignores the lease", func(s spoiled) storage.Store { return buriesAnyway{s} }, "bury with a lost lease changes nothing"),
+		of("all lanes are one", func(s spoiled) storage.Store { return oneLane{s} }, "lanes go their own way"),
+		of("a lease is of all lanes", func(s spoiled) storage.Store { return anyLease{s, new(sync.Map)} }, "lanes share no lease"),
+		of("events wait that name no lane", func(s spoiled) storage.Store { return waitsAnyway{s} }, "lanes take the events that name them"),
+		of("the name of a lane is cut", func(s spoiled) storage.Store { return cutsLanes{s} }, "lanes are told apart by their whole names"),
+		of("some lanes of many are told", func(s spoiled) storage.Store { return fewLanes{s} }, "lanes may be many for one event, and events for one lane"),
+		of("a lane is named twice", func(s spoiled) storage.Store { return setOfLanes{s} }, "lanes are named once by an event"),
+		of("lanes are part of the log", func(s spoiled) storage.Store { return showsLanes{s} }, "lanes take the events that name them"),
+		of("a forgotten lane keeps its dead letters", func(s spoiled) storage.Store { return keepsDead{s} }, "lanes that are forgotten are empty and no other is"),
+		of("all lanes are forgotten", func(s spoiled) storage.Store { return forgetsLanes{s} }, "lanes that are forgotten are empty and no other is"),
 		of("a burial needs no lease", func(s spoiled) storage.Store { return buriesAnyway{s} }, "bury without a lease changes nothing"),
 		of("a burial is a delivery", func(s spoiled) storage.Store { return buryIsDone{s} }, "bury lets the stream go on"),
 		of("a replay keeps the attempts", func(s spoiled) storage.Store { return replaysAtOnce{s} }, "replay makes a dead letter an event again"),
@@ -2145,7 +2287,7 @@ func faults() []fault {
 		of("a role is deleted from under its members", func(s spoiled) storage.Store { return deletesRoles{s} }, "role without members is deleted"),
 		of("a role's end and its first member both come", func(s spoiled) storage.Store { return deletesRoles{s} }, "role that meets its end and its first member at once"),
 		of("roles are in another order", func(s spoiled) storage.Store { return rolesByName{s} }, "roles of an account are all listed"),
-		of("a team is listed for each who has the role", func(s spoiled) storage.Store { return teamTwice{s} }, "role is had in the teams of those who are not removed"),
+		of("who is suspended has no role", func(s spoiled) storage.Store { return activeOnly{s} }, "role is had by those who are not removed"),
 		of("a page of flaws loses a subject's other teams", func(s spoiled) storage.Store { return oneTeamEach{s} }, "broken: a membership of a deleted user"),
 		of("no team is without a manager", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoManager} }, "broken: a team without a lasting manager"),
 		of("no account is without a holder", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoHolder} }, "broken: an account without a holder"),

@@ -147,6 +147,9 @@ func teamCalls() map[string]teamCall {
 		"LockConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LockConversations(ctx, team, t.thread.ID))
 		},
+		"ReleaseConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.ReleaseConversations(ctx, team, t.closing.ID))
+		},
 		"UnassignConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.UnassignConversations(ctx, team, t.closing.ID))
 		},

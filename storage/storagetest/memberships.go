@@ -135,7 +135,7 @@ func authorityCase(w *world) {
 	m := memberships().store(w, w.aMembership(team.ID, w.user().ID))
 	want := tenancy.Authority{
 		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive,
-		UserStatus: tenancy.UserActive, Membership: m,
+		UserStatus: tenancy.UserActive, Autoclaim: true, Membership: m,
 	}
 	check := func(after string) {
 		w.Helper()
@@ -365,7 +365,7 @@ func customAuthorityCase(w *world) {
 	memberships().store(w, m)
 	want := tenancy.Authority{
 		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive,
-		UserStatus: tenancy.UserActive, Membership: m, CustomName: role.Name, CustomPermissions: role.Permissions,
+		UserStatus: tenancy.UserActive, Autoclaim: true, Membership: m, CustomName: role.Name, CustomPermissions: role.Permissions,
 	}
 	check := func(after string) {
 		w.Helper()

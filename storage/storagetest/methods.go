@@ -141,7 +141,7 @@ func (w *world) town() *town {
 	t.event, t.newEvent = w.aTeamEvent(t.team), w.aTeamEvent(t.team)
 	t.event.Kind, t.event.Payload = "invitation.created", fmt.Appendf(nil, `{"invitation":%q}`, t.invitation.ID)
 	w.append(t.event)
-	t.event.Sequence, t.newEvent.Sequence = 1, 2
+	t.event.Sequence, t.newEvent.Sequence, t.newEvent.Lanes = 1, 2, []string{lane}
 	t.at = w.now()
 	return t
 }
@@ -263,8 +263,8 @@ func calls() map[string]call {
 			return only(s.Role(ctx, t.account.ID, t.role.ID))
 		}},
 		"RolesIn": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.RolesIn(ctx, t.account.ID)) }},
-		"TeamsWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.TeamsWithRole(ctx, t.account.ID, t.role.ID))
+		"MembersWithRole": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.MembersWithRole(ctx, t.account.ID, t.role.ID))
 		}},
 		"Broken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 5))
@@ -400,11 +400,15 @@ func calls() map[string]call {
 		"Conversation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Conversation(ctx, t.team.ID, t.thread.ID))
 		}},
+		"TeamOf": {reads, func(ctx context.Context, s storage.Store, t *town) error { return only(s.TeamOf(ctx, t.thread.ID)) }},
 		"ConversationsByAddress": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address))
 		}},
 		"LockConversations": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.LockConversations(ctx, t.team.ID, t.thread.ID))
+		}},
+		"ReleaseConversations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.ReleaseConversations(ctx, t.team.ID, t.closing.ID)
 		}},
 		"UnassignConversations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.UnassignConversations(ctx, t.team.ID, t.closing.ID)
@@ -445,7 +449,10 @@ func calls() map[string]call {
 		}},
 
 		"SnoozeEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.SnoozeEnded(ctx, t.at, 5)) }},
-		"Idle":        {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
+		"LapsedGrants": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LapsedGrants(ctx, t.grant.ExpiresAt, 5))
+		}},
+		"Idle": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
 
 		"InsertEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertEpisode(ctx, t.newEpisode) }},
 		"EndEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error {
@@ -567,13 +574,14 @@ func calls() map[string]call {
 			return some(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 5))
 		}},
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.Take(ctx, t.at, t.at.Add(time.Minute), 5))
+			return only(s.Take(ctx, lane, t.at, t.at.Add(time.Minute), 5))
 		}},
 		"Bury": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Bury(ctx, t.due, t.at) }},
 		"Buried": {opens, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.Buried(ctx, time.Time{}, uuid.Nil, 5))
+			return only(s.Buried(ctx, lane, time.Time{}, uuid.Nil, 5))
 		}},
-		"Replay": {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, t.due.ID, t.at) }},
+		"Replay":     {opens, func(ctx context.Context, s storage.Store, t *town) error { return s.Replay(ctx, lane, t.due.ID, t.at) }},
+		"ForgetLane": {opens, func(ctx context.Context, s storage.Store, t *town) error { return only(s.ForgetLane(ctx, lane)) }},
 		"MarkSeen": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.MarkSeen(ctx, consumer, t.event.ID, t.at)
 		}},
@@ -589,7 +597,7 @@ func calls() map[string]call {
 // relays are the methods that open a transaction of their own and take no part in another.
 func relays(method string) bool {
 	switch method {
-	case "Take", "Done", "Retry", "Bury", "Buried", "Replay":
+	case "Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane":
 		return true
 	}
 	return false
@@ -686,12 +694,14 @@ func (w *world) state(t *town) map[string]any {
 	add("TeamByIdentity", identified, err)
 	lasting, err := s.LastingRoles(ctx, t.team.ID, tenancy.UserID{})
 	add("LastingRoles", lasting, err)
-	teams, err := s.TeamsWithRole(ctx, t.account.ID, t.role.ID)
-	add("TeamsWithRole", teams, err)
+	holders, err := s.MembersWithRole(ctx, t.account.ID, t.role.ID)
+	add("MembersWithRole", holders, err)
 	lapsed, err := s.Lapsed(ctx, t.at, 100)
 	add("Lapsed", lapsed, err)
 	ended, err := s.SnoozeEnded(ctx, t.at, 100)
 	add("SnoozeEnded", ended, err)
+	guests, err := s.LapsedGrants(ctx, t.grant.ExpiresAt, 100)
+	add("LapsedGrants", guests, err)
 	idle, err := s.Idle(ctx, t.at, 100)
 	add("Idle", inOrder(idle), err)
 	late, err := s.LapsedInvitations(ctx, t.at, page)

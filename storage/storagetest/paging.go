@@ -422,7 +422,7 @@ func deadLetterPages(w *world) {
 		method: "Buried",
 		key:    func(d outbox.DeadLetter) (time.Time, uuid.UUID) { return d.At, d.Event.ID },
 		list: func(ctx context.Context, page tenancy.Keyset) ([]outbox.DeadLetter, error) {
-			return w.store.Buried(ctx, page.At, page.ID, page.Limit)
+			return w.store.Buried(ctx, lane, page.At, page.ID, page.Limit)
 		},
 	}
 	w.queue(enough+3, 2)

@@ -25,7 +25,7 @@ func relayCases() []testCase {
 		{name: "done and retry without a lease change nothing", rule: ruleDone, covers: []string{"Done", "Retry"}, run: forgedLeaseCase},
 		{name: "done after the lease's end counts if nobody took it", rule: ruleDone, covers: []string{"Done", "Retry"}, run: lateCase},
 		{name: "retry waits and blocks its stream alone", rule: ruleRetry, covers: []string{"Retry", "Take"}, run: retryCase},
-		{name: "relaying takes no part in a transaction", rule: ruleSourceTx, covers: []string{"Take", "Done", "Retry", "Bury", "Buried", "Replay"}, run: sourceTxCase},
+		{name: "relaying takes no part in a transaction", rule: ruleSourceTx, covers: []string{"Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane"}, run: sourceTxCase},
 		{name: "relays at work deliver each stream in order once", rule: ruleHeads, covers: []string{"Take", "Done", "Retry"}, run: relaysCase},
 	}
 	for i := range cases {
@@ -41,7 +41,7 @@ func (w *world) taken(due []outbox.Due, attempt int, until time.Time, want ...ou
 	order := func(a, b outbox.Due) int { return slices.Compare(a.ID[:], b.ID[:]) }
 	expected := make([]outbox.Due, 0, len(want))
 	for _, e := range want {
-		expected = append(expected, outbox.Due{Event: e, Attempt: attempt, Until: until})
+		expected = append(expected, outbox.Due{Event: e, Lane: lane, Attempt: attempt, Until: until})
 	}
 	due = slices.SortedFunc(slices.Values(due), order)
 	slices.SortFunc(expected, order)
@@ -51,12 +51,20 @@ func (w *world) taken(due []outbox.Due, attempt int, until time.Time, want ...ou
 // queue appends n events to each of some new teams' streams, and answers them by stream.
 func (w *world) queue(streams, n int) [][]outbox.Event {
 	w.Helper()
+	return w.queueAlong([]string{lane}, streams, n)
+}
+
+// queueAlong is queue in other lanes.
+func (w *world) queueAlong(lanes []string, streams, n int) [][]outbox.Event {
+	w.Helper()
 	queues := make([][]outbox.Event, streams)
 	for s := range queues {
 		team := w.team()
 		for i := range n {
 			e := w.aTeamEvent(team)
-			w.append(e)
+			w.tx("Append", func(ctx context.Context) error {
+				return w.store.Append(ctx, along([]outbox.Event{e}, lanes...)...)
+			})
 			e.Sequence = int64(i + 1)
 			queues[s] = append(queues[s], e)
 		}
@@ -129,11 +137,11 @@ func leaseCase(w *world) {
 	now := w.now()
 	for attempt := 1; attempt <= 3; attempt++ {
 		until := now.Add(90*time.Second + time.Microsecond)
-		due, err := w.store.Take(w.ctx, now, until, 5)
+		due, err := w.store.Take(w.ctx, lane, now, until, 5)
 		w.must(err, "Take")
 		w.taken(due, attempt, until, head)
 		for _, at := range []time.Time{now, until.Add(-time.Microsecond)} {
-			again, err := w.store.Take(w.ctx, at, at.Add(time.Hour), 5)
+			again, err := w.store.Take(w.ctx, lane, at, at.Add(time.Hour), 5)
 			w.must(err, "Take")
 			if len(again) > 0 {
 				w.stop("Take handed out event %d, %v before the end of the lease on its stream", again[0].Sequence, until.Sub(at))
@@ -161,11 +169,14 @@ func takeCommittedCase(w *world) {
 	team := w.team()
 	lost, kept := w.aTeamEvent(team), w.aTeamEvent(team)
 	now := w.now()
-	w.discard("a transaction that appends", func(ctx context.Context) error { return w.store.Append(ctx, lost) })
+	appending := func(e outbox.Event) func(context.Context) error {
+		return func(ctx context.Context) error { return w.store.Append(ctx, along([]outbox.Event{e}, lane)...) }
+	}
+	w.discard("a transaction that appends", appending(lost))
 	w.taken(w.take(now, 10), 1, now)
-	release := w.holding("a transaction that appends", func(ctx context.Context) error { return w.store.Append(ctx, kept) })
+	release := w.holding("a transaction that appends", appending(kept))
 	short, cancel := context.WithTimeout(w.ctx, shortly)
-	due, err := w.store.Take(short, now, now.Add(time.Minute), 10)
+	due, err := w.store.Take(short, lane, now, now.Add(time.Minute), 10)
 	cancel()
 	if err == nil && len(due) > 0 {
 		w.breaks("Take handed out an event that is not committed")
@@ -200,7 +211,7 @@ func lostLeaseCase(w *world) {
 func forgedLeaseCase(w *world) {
 	q := w.queue(1, 2)
 	now := w.now()
-	untaken := outbox.Due{Event: q[0][0], Attempt: 1, Until: now.Add(time.Minute)}
+	untaken := outbox.Due{Event: q[0][0], Lane: lane, Attempt: 1, Until: now.Add(time.Minute)}
 	refused := func(d outbox.Due, what string) {
 		w.Helper()
 		for method, err := range map[string]error{"Done": w.store.Done(w.ctx, d), "Retry": w.store.Retry(w.ctx, d, now)} {
@@ -291,7 +302,7 @@ func sourceTxCase(w *world) {
 	now := w.now()
 	due := w.take(now, 1)
 	err := w.store.InTx(w.ctx, func(ctx context.Context) error {
-		if got, err := w.store.Take(ctx, now.Add(time.Hour), now.Add(2*time.Hour), 5); err == nil {
+		if got, err := w.store.Take(ctx, lane, now.Add(time.Hour), now.Add(2*time.Hour), 5); err == nil {
 			w.breaks("Take inside a transaction handed out %d events and answered no error", len(got))
 		}
 		if err := w.store.Done(ctx, due[0]); err == nil {
@@ -303,11 +314,14 @@ func sourceTxCase(w *world) {
 		if err := w.store.Bury(ctx, due[0], now); err == nil {
 			w.breaks("Bury inside a transaction answered no error")
 		}
-		if _, err := w.store.Buried(ctx, time.Time{}, uuid.Nil, 5); err == nil {
+		if _, err := w.store.Buried(ctx, lane, time.Time{}, uuid.Nil, 5); err == nil {
 			w.breaks("Buried inside a transaction answered no error")
 		}
-		if err := w.store.Replay(ctx, due[0].ID, now); err == nil || errors.Is(err, outbox.ErrNotBuried) {
+		if err := w.store.Replay(ctx, lane, due[0].ID, now); err == nil || errors.Is(err, outbox.ErrNotBuried) {
 			w.breaks("Replay inside a transaction answered %s, want that it must not be called there", show(err))
+		}
+		if _, err := w.store.ForgetLane(ctx, lane); err == nil {
+			w.breaks("ForgetLane inside a transaction answered no error")
 		}
 		return nil
 	})
@@ -329,7 +343,7 @@ func relaysCase(w *world) {
 	delivered := map[outbox.Stream][]int64{}
 	left := streams * length
 	work := func() (over bool, err error) {
-		due, err := w.store.Take(w.ctx, now, now.Add(time.Hour), 3)
+		due, err := w.store.Take(w.ctx, lane, now, now.Add(time.Hour), 3)
 		if err != nil {
 			return true, err
 		}

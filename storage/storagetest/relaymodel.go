@@ -16,6 +16,7 @@ type relayModel struct{ rows []*modelRow }
 
 type modelRow struct {
 	event           outbox.Event
+	lane            string
 	attempt         int
 	due, until      time.Time // until is zero without a lease
 	delivered, dead bool
@@ -32,9 +33,12 @@ func (r *modelRow) ready() time.Time {
 	return r.until
 }
 
-func (m *relayModel) take(now, until time.Time) []outbox.Due {
+func (m *relayModel) take(lane string, now, until time.Time) []outbox.Due {
 	heads := map[outbox.Stream]*modelRow{}
 	for _, r := range m.rows {
+		if r.lane != lane {
+			continue
+		}
 		if head := heads[r.event.Stream]; r.waits() && (head == nil || r.event.Sequence < head.event.Sequence) {
 			heads[r.event.Stream] = r
 		}
@@ -44,7 +48,7 @@ func (m *relayModel) take(now, until time.Time) []outbox.Due {
 		if !r.ready().After(now) {
 			r.attempt++
 			r.until = until
-			taken = append(taken, outbox.Due{Event: r.event, Attempt: r.attempt, Until: until})
+			taken = append(taken, outbox.Due{Event: r.event, Lane: lane, Attempt: r.attempt, Until: until})
 		}
 	}
 	return taken
@@ -53,7 +57,7 @@ func (m *relayModel) take(now, until time.Time) []outbox.Due {
 // settle makes a change if the lease is the caller's.
 func (m *relayModel) settle(d outbox.Due, change func(r *modelRow)) error {
 	for _, r := range m.rows {
-		if r.event.ID == d.ID && r.waits() && r.attempt == d.Attempt && r.until.Equal(d.Until) {
+		if r.event.ID == d.ID && r.lane == d.Lane && r.waits() && r.attempt == d.Attempt && r.until.Equal(d.Until) {
 			r.until = time.Time{}
 			change(r)
 			return nil
@@ -62,13 +66,13 @@ func (m *relayModel) settle(d outbox.Due, change func(r *modelRow)) error {
 	return outbox.ErrLeaseLost
 }
 
-func (m *relayModel) replay(id uuid.UUID, at time.Time) error {
+func (m *relayModel) replay(lane string, id uuid.UUID, at time.Time) error {
 	for _, r := range m.rows {
-		if r.event.ID != id || !r.dead {
+		if r.event.ID != id || r.lane != lane || !r.dead {
 			continue
 		}
 		for _, other := range m.rows {
-			if other.event.Stream == r.event.Stream && other.waits() && other.until.After(at) {
+			if other.lane == lane && other.event.Stream == r.event.Stream && other.waits() && other.until.After(at) {
 				at = other.until
 			}
 		}
@@ -78,10 +82,10 @@ func (m *relayModel) replay(id uuid.UUID, at time.Time) error {
 	return outbox.ErrNotBuried
 }
 
-func (m *relayModel) buried() []outbox.DeadLetter {
+func (m *relayModel) buried(lane string) []outbox.DeadLetter {
 	var letters []outbox.DeadLetter
 	for _, r := range m.rows {
-		if r.dead {
+		if r.lane == lane && r.dead {
 			letters = append(letters, outbox.DeadLetter{Event: r.event, Attempts: r.attempt, At: r.buriedAt})
 		}
 	}
@@ -94,13 +98,16 @@ func (m *relayModel) buried() []outbox.DeadLetter {
 	return letters
 }
 
-// relayModelCase does at random what relays and people do, with leases that are fresh, over and
-// lost, and compares each answer with the model's.
+// relayModelCase does at random what relays and people do in two lanes, with leases that are
+// fresh, over and lost, and compares each answer with the model's.
 func relayModelCase(w *world) {
 	m := &relayModel{}
-	for _, q := range w.queue(3, 6) {
+	lanes := []string{lane, "mail"}
+	for _, q := range w.queueAlong(lanes, 3, 6) {
 		for _, e := range q {
-			m.rows = append(m.rows, &modelRow{event: e})
+			for _, lane := range lanes {
+				m.rows = append(m.rows, &modelRow{event: e, lane: lane})
+			}
 		}
 	}
 	var held []outbox.Due
@@ -111,10 +118,11 @@ func relayModelCase(w *world) {
 		later := now.Add(time.Duration(w.random.IntN(3)) * 20 * time.Second)
 		pick := w.random.IntN(8)
 		if pick < 2 || len(held) == 0 {
-			want := m.take(now, now.Add(time.Minute))
+			lane := lanes[w.random.IntN(len(lanes))]
+			want := m.take(lane, now, now.Add(time.Minute))
 			order := func(a, b outbox.Due) int { return slices.Compare(a.ID[:], b.ID[:]) }
 			slices.SortFunc(want, order)
-			lists(w, want, "step %d: Take", step)(slices.SortedFunc(slices.Values(w.take(now, 100)), order), nil)
+			lists(w, want, "step %d: Take", step)(slices.SortedFunc(slices.Values(w.takeIn(lane, now, 100)), order), nil)
 			held = append(held, want...)
 			held = held[max(0, len(held)-8):] // those of long ago have come to nothing
 		} else {
@@ -133,16 +141,18 @@ func relayModelCase(w *world) {
 				want = m.settle(d, func(r *modelRow) { r.dead, r.buriedAt = true, later })
 			default:
 				id := m.rows[w.random.IntN(len(m.rows))].event.ID
-				if letters := m.buried(); len(letters) > 0 && w.random.IntN(4) > 0 { // most are of what is buried
+				if letters := m.buried(d.Lane); len(letters) > 0 && w.random.IntN(4) > 0 { // most are of what is buried
 					id = letters[w.random.IntN(len(letters))].Event.ID
 				}
-				what, got = "Replay", w.store.Replay(w.ctx, id, later)
-				want = m.replay(id, later)
+				what, got = "Replay", w.store.Replay(w.ctx, d.Lane, id, later)
+				want = m.replay(d.Lane, id, later)
 			}
 			if !errors.Is(got, want) {
 				w.stop("step %d: %s with event %d, attempt %d, in hand answered %s, want %s", step, what, d.Sequence, d.Attempt, show(got), show(want))
 			}
-			lists(w, m.buried(), "step %d: Buried after %s", step, what)(w.buried(), nil)
+			for _, lane := range lanes {
+				lists(w, m.buried(lane), "step %d: Buried after %s", step, what)(w.buriedIn(lane), nil)
+			}
 		}
 		if w.Failed() {
 			return

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -53,7 +54,7 @@ func roleCases() []testCase {
 		},
 		testCase{
 			name: "role of another account is not found", rule: ruleRoleScope,
-			covers: []string{"Role", "UpdateRole", "DeleteRole", "TeamsWithRole"}, run: roleScopeCase,
+			covers: []string{"Role", "UpdateRole", "DeleteRole", "MembersWithRole"}, run: roleScopeCase,
 		},
 		testCase{
 			name: "role without members is deleted", rule: ruleDeleteRole,
@@ -68,8 +69,8 @@ func roleCases() []testCase {
 			covers: []string{"RolesIn"}, run: rolesInCase,
 		},
 		testCase{
-			name: "role is had in the teams of those who are not removed", rule: ruleTeamsWithRole,
-			covers: []string{"TeamsWithRole"}, run: teamsWithRoleCase,
+			name: "role is had by those who are not removed", rule: ruleMembersWithRole,
+			covers: []string{"MembersWithRole"}, run: membersWithRoleCase,
 		},
 		testCase{
 			name: "role without permissions has none", rule: ruleEmpty,
@@ -117,8 +118,8 @@ func roleScopeCase(w *world) {
 		w.is(roles().write(w, foreign), tenancy.ErrNotFound, "UpdateRole in the name of %s", what)
 		err := w.try(func(ctx context.Context) error { return w.store.DeleteRole(ctx, account, role.ID) })
 		w.is(err, tenancy.ErrNotFound, "DeleteRole in the name of %s", what)
-		found, err := w.store.TeamsWithRole(w.ctx, account, role.ID)
-		w.missingOrEmpty(len(found), err, "TeamsWithRole in the name of %s", what)
+		found, err := w.store.MembersWithRole(w.ctx, account, role.ID)
+		w.missingOrEmpty(len(found), err, "MembersWithRole in the name of %s", what)
 	}
 	roles().holds(w, role, "calls in the name of other accounts")
 }
@@ -213,28 +214,32 @@ func rolesInCase(w *world) {
 	lists[tenancy.CustomRole](w, nil, "RolesIn an account that does not exist")(w.store.RolesIn(w.ctx, newID[tenancy.AccountID](w)))
 }
 
-func teamsWithRoleCase(w *world) {
+func membersWithRoleCase(w *world) {
 	account := w.account().ID
 	role, other := w.role(account), w.role(account)
-	var want []tenancy.TeamID
+	var want []tenancy.Membership
 	join := func(team tenancy.TeamID, custom tenancy.RoleID, status tenancy.MembershipStatus) {
 		m := w.aMembership(team, w.user().ID)
 		m.Custom, m.Status, m.ExpiresAt = custom, status, m.JoinedAt
 		memberships().store(w, m)
-	}
-	for _, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved} {
-		team := w.teamIn(account).ID
-		join(team, role.ID, status)
-		join(team, role.ID, tenancy.MembershipRemoved)
-		join(team, other.ID, tenancy.MembershipActive)
-		if status != tenancy.MembershipRemoved {
-			join(team, role.ID, tenancy.MembershipActive) // a team of two is one team
-			want = append(want, team)
+		if custom == role.ID && status != tenancy.MembershipRemoved {
+			want = append(want, m)
 		}
 	}
-	lists(w, byID(want), "TeamsWithRole")(w.store.TeamsWithRole(w.ctx, account, role.ID))
-	lists[tenancy.TeamID](w, nil, "TeamsWithRole that nobody has")(w.store.TeamsWithRole(w.ctx, account, w.role(account).ID))
-	lists[tenancy.TeamID](w, nil, "TeamsWithRole that does not exist")(w.store.TeamsWithRole(w.ctx, account, newID[tenancy.RoleID](w)))
+	for range 3 {
+		team := w.teamIn(account).ID
+		for _, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved} {
+			join(team, role.ID, status)
+			join(team, other.ID, status)
+			join(team, tenancy.RoleID{}, status)
+		}
+	}
+	slices.SortFunc(want, func(a, b tenancy.Membership) int {
+		return cmp.Or(slices.Compare(a.Team[:], b.Team[:]), slices.Compare(a.User[:], b.User[:]))
+	})
+	lists(w, want, "MembersWithRole")(w.store.MembersWithRole(w.ctx, account, role.ID))
+	lists[tenancy.Membership](w, nil, "MembersWithRole that nobody has")(w.store.MembersWithRole(w.ctx, account, w.role(account).ID))
+	lists[tenancy.Membership](w, nil, "MembersWithRole that does not exist")(w.store.MembersWithRole(w.ctx, account, newID[tenancy.RoleID](w)))
 }
 
 func noPermissionsCase(w *world) {

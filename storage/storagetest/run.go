@@ -161,6 +161,7 @@ func groups() []group {
 		{"locks", lockCases()},
 		{"races", raceCases()},
 		{"outbox", outboxCases()},
+		{"lanes", laneCases()},
 		{"relay", relayCases()},
 		{"deadletters", deadLetterCases()},
 		{"inbox", inboxCases()},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -325,10 +326,22 @@ func (w *world) anEvent(stream outbox.Stream, team tenancy.Team) outbox.Event {
 	}
 }
 
-// append commits events in one transaction.
+// lane is the one that events wait in where a case needs no other.
+const lane = "crm"
+
+// append commits events in one transaction, to wait in the lane.
 func (w *world) append(events ...outbox.Event) {
 	w.Helper()
-	w.tx("Append", func(ctx context.Context) error { return w.store.Append(ctx, events...) })
+	w.tx("Append", func(ctx context.Context) error { return w.store.Append(ctx, along(events, lane)...) })
+}
+
+// along are the events with the lanes that they are to take. What comes back has none.
+func along(events []outbox.Event, lanes ...string) []outbox.Event {
+	events = slices.Clone(events)
+	for i := range events {
+		events[i].Lanes = lanes
+	}
+	return events
 }
 
 // stored commits one row in a transaction of its own.
@@ -341,7 +354,5 @@ func stored[R any](w *world, method string, row R, insert func(context.Context, 
 // take leases what is due for a minute.
 func (w *world) take(now time.Time, limit int) []outbox.Due {
 	w.Helper()
-	due, err := w.store.Take(w.ctx, now, now.Add(time.Minute), limit)
-	w.must(err, "Take")
-	return due
+	return w.takeIn(lane, now, limit)
 }

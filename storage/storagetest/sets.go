@@ -28,6 +28,7 @@ func setCases() []testCase {
 			covers: []string{"LockConversations"}, run: heldConversations,
 		},
 		{name: "conversations lose their assignee", rule: ruleUnassign, covers: []string{"UnassignConversations"}, run: unassignCase},
+		{name: "conversations lose their claims", rule: ruleReleaseClaims, covers: []string{"ReleaseConversations"}, run: releaseClaimsCase},
 		{name: "conversations are closed together", rule: ruleCloseAll, covers: []string{"CloseConversations"}, run: closeCase},
 		{name: "conversations are moved together", rule: ruleMoveAll, covers: []string{"MoveConversations"}, run: moveAllCase},
 		{name: "episodes end together", rule: ruleEndEpisodes, covers: []string{"EndEpisodes"}, run: endEpisodesCase},
@@ -318,6 +319,17 @@ func unassignCase(w *world) {
 		return w.store.UnassignConversations(ctx, team.ID, ids...)
 	}, rows, spared, ids, func(c *conversation.Conversation) { c.Assignee = tenancy.UserID{} })
 	lists[tenancy.ConversationID](w, nil, "AssignedTo who was the assignee")(w.store.AssignedTo(w.ctx, team.ID, rows[0].Assignee))
+}
+
+const ruleReleaseClaims rule = "conversation.ThreadStore.ReleaseConversations — ReleaseConversations takes the claim off the team's conversations."
+
+func releaseClaimsCase(w *world) {
+	team := w.team()
+	rows, spared, ids := w.threads(team)
+	writeSet(w, "ReleaseConversations", conversations(), func(ctx context.Context, ids ...tenancy.ConversationID) error {
+		return w.store.ReleaseConversations(ctx, team.ID, ids...)
+	}, rows, spared, ids, func(c *conversation.Conversation) { c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{} })
+	lists[tenancy.ConversationID](w, nil, "ClaimedBy who had claimed")(w.store.ClaimedBy(w.ctx, team.ID, rows[0].Claimant))
 }
 
 func closeCase(w *world) {

@@ -26,7 +26,7 @@ import (
 func story(t *testing.T) string {
 	t.Helper()
 	var told bytes.Buffer
-	w := ushertest.NewWorld(t, usher.WithSink(outbox.SinkFunc(func(_ context.Context, e outbox.Event) error {
+	w := ushertest.NewWorld(t, usher.WithSink("test", outbox.SinkFunc(func(_ context.Context, e outbox.Event) error {
 		return json.NewEncoder(&told).Encode(e)
 	})))
 	w.Account("acme").Role("Auditor", rbac.Member, rbac.ReadAudit).

@@ -119,7 +119,9 @@ func TestASinkForEventsOfItsOwn(t *testing.T) {
 
 // A sink that says nothing of itself is checked for what can be seen from outside.
 func TestASinkWithoutAnotherSide(t *testing.T) {
-	Run(t, func(*testing.T) Subject { return Subject{Sink: outbox.Sinks()} })
+	Run(t, func(*testing.T) Subject {
+		return Subject{Sink: outbox.SinkFunc(func(context.Context, outbox.Event) error { return nil })}
+	})
 }
 
 // recorder is a testing.TB that notes what a check says.

@@ -24,7 +24,8 @@ import (
 //     again. With 429 and 503 the receiver's Retry-After is heard.
 //   - 410 is also [ErrGone]: the receiver wants no more events. Nothing is thrown away for that,
 //     since a 410 may be a mistake: the events come again and become dead letters in the end. A
-//     host that hears of ErrGone ([outbox.WithErrors]) takes the sink out of its configuration.
+//     host that hears of ErrGone ([outbox.WithErrors]) takes the sink out of its configuration, and
+//     what is left in its lane out of the store ([outbox.Source.ForgetLane]).
 //   - No answer in time, or none at all, is an error that says why as far as that holds nothing
 //     of the path and query, the request or the answer.
 //

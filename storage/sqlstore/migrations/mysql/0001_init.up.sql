@@ -246,6 +246,7 @@ CREATE TABLE IF NOT EXISTS usher_grants (
 	version         BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id, user_id),
 	KEY usher_grants_of_user (user_id, conversation_id),
+	KEY usher_grants_lapsing (revoked_at, expires_at, conversation_id, user_id),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
 	FOREIGN KEY (user_id) REFERENCES usher_users (id),
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id)
@@ -407,11 +408,8 @@ CREATE TABLE IF NOT EXISTS usher_operations (
 	KEY usher_operations_by_age (ran_at)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
--- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
--- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
--- NULL once it is delivered or a dead letter, which is what buried_at tells apart. Nothing refers to accounts and teams by foreign keys here, since that
--- would lock them with every event, and the counter of the stream's row has proven already that
--- the stream exists.
+-- The log. Nothing refers to accounts and teams by foreign keys here, since that would lock them
+-- with every event, and the counter of the stream's row has proven already that the stream exists.
 CREATE TABLE IF NOT EXISTS usher_events (
 	id          BINARY(16) NOT NULL PRIMARY KEY,
 	stream_kind VARBINARY(20) NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
@@ -424,15 +422,31 @@ CREATE TABLE IF NOT EXISTS usher_events (
 	principal   VARBINARY(100) NOT NULL,
 	occurred_at BIGINT NOT NULL,
 	payload     MEDIUMBLOB NOT NULL,
+	UNIQUE (stream_kind, stream_id, seq),
+	KEY usher_events_of_team (team_id, occurred_at, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- What the lanes have not delivered: an event has a row for each lane that it takes, until it is
+-- delivered there. due_at is when it may next be handed to the sink: 0 at first, the end of the
+-- lease while a relay holds it, the time of the retry after a failure, and NULL for a dead letter,
+-- which has the time of its burial instead. Only two indexes begin with the lane: with a third, an
+-- engine may look through the whole lane for what is due, and lock all of it.
+CREATE TABLE IF NOT EXISTS usher_outbox (
+	lane        VARBINARY(64) NOT NULL CHECK (lane <> ''),
+	event_id    BINARY(16) NOT NULL,
+	stream_kind VARBINARY(20) NOT NULL,
+	stream_id   BINARY(16) NOT NULL,
+	seq         BIGINT NOT NULL,
 	due_at      BIGINT,
 	attempts    BIGINT NOT NULL DEFAULT 0,
 	leased      BIGINT NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
 	buried_at   BIGINT,
-	UNIQUE (stream_kind, stream_id, seq),
-	KEY usher_events_of_team (team_id, occurred_at, id),
-	KEY usher_events_due (due_at, id),
-	KEY usher_events_undelivered (stream_kind, stream_id, due_at, seq),
-	KEY usher_events_buried (buried_at, id)
+	PRIMARY KEY (event_id, lane),
+	FOREIGN KEY (event_id) REFERENCES usher_events (id),
+	CHECK ((due_at IS NULL) <> (buried_at IS NULL)),
+	KEY usher_outbox_due (lane, due_at, event_id),
+	KEY usher_outbox_waiting (stream_id, stream_kind, lane, seq, due_at),
+	KEY usher_outbox_buried (lane, buried_at, event_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 -- Which events the consumers have seen whose effects are in this database. The events may be

@@ -245,6 +245,8 @@ CREATE TABLE usher_grants (
 );
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+CREATE INDEX usher_grants_lapsing ON usher_grants (expires_at, conversation_id, user_id)
+	WHERE revoked_at IS NULL AND expires_at IS NOT NULL;
 
 -- Who must not be written to, by the identity that would write. It outlives contacts, conversations
 -- and teams, so it refers to none of them.
@@ -404,11 +406,8 @@ CREATE TABLE usher_operations (
 
 CREATE INDEX usher_operations_by_age ON usher_operations (ran_at);
 
--- The log and the outbox in one: due_at is when the event may next be handed to a sink: 0 at
--- first, the end of the lease while a relay holds it, the time of the retry after a failure, and
--- NULL once it is delivered or a dead letter, which is what buried_at tells apart. Nothing refers to accounts and teams by foreign keys here, since that
--- would lock them with every event, and the counter of the stream's row has proven already that
--- the stream exists.
+-- The log. Nothing refers to accounts and teams by foreign keys here, since that would lock them
+-- with every event, and the counter of the stream's row has proven already that the stream exists.
 CREATE TABLE usher_events (
 	id          uuid NOT NULL PRIMARY KEY,
 	stream_kind text NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
@@ -421,18 +420,33 @@ CREATE TABLE usher_events (
 	principal   text NOT NULL,
 	occurred_at bigint NOT NULL,
 	payload     text NOT NULL,
-	due_at      bigint,
-	attempts    bigint NOT NULL DEFAULT 0,
-	leased      bigint NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
-	buried_at   bigint,
 	UNIQUE (stream_kind, stream_id, seq)
 );
 
 CREATE INDEX usher_events_of_team ON usher_events (team_id, occurred_at, id);
-CREATE INDEX usher_events_due ON usher_events (due_at, id) WHERE due_at IS NOT NULL;
-CREATE INDEX usher_events_undelivered ON usher_events (stream_kind, stream_id, seq)
+
+-- What the lanes have not delivered: an event has a row for each lane that it takes, until it is
+-- delivered there. due_at is when it may next be handed to the sink: 0 at first, the end of the
+-- lease while a relay holds it, the time of the retry after a failure, and NULL for a dead letter,
+-- which has the time of its burial instead.
+CREATE TABLE usher_outbox (
+	lane        text COLLATE "C" NOT NULL CHECK (lane <> ''),
+	event_id    uuid NOT NULL REFERENCES usher_events (id),
+	stream_kind text NOT NULL,
+	stream_id   uuid NOT NULL,
+	seq         bigint NOT NULL,
+	due_at      bigint,
+	attempts    bigint NOT NULL DEFAULT 0,
+	leased      bigint NOT NULL DEFAULT 0 CHECK (leased IN (0, 1)),
+	buried_at   bigint,
+	PRIMARY KEY (event_id, lane),
+	CHECK ((due_at IS NULL) <> (buried_at IS NULL))
+);
+
+CREATE INDEX usher_outbox_due ON usher_outbox (lane, due_at, event_id) WHERE due_at IS NOT NULL;
+CREATE INDEX usher_outbox_waiting ON usher_outbox (stream_id, stream_kind, lane, seq)
 	WHERE due_at IS NOT NULL;
-CREATE INDEX usher_events_buried ON usher_events (buried_at, id) WHERE buried_at IS NOT NULL;
+CREATE INDEX usher_outbox_buried ON usher_outbox (lane, buried_at, event_id) WHERE buried_at IS NOT NULL;
 
 -- Which events the consumers have seen whose effects are in this database. The events may be
 -- another database's, so nothing refers to them.
