@@ -640,6 +640,10 @@ var operations = map[string]operation{
 		_, err := s.Conversations.Wake(ctx, p.system)
 		return err
 	}},
+	"conversation.ExpireGuests": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.ExpireGuests(ctx, p.system)
+		return err
+	}},
 	"conversation.CloseIdle": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Conversations.CloseIdle(ctx, p.system)
 		return err

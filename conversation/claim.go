@@ -76,7 +76,7 @@ func (s *Service) Release(ctx context.Context, actor tenancy.Actor, id tenancy.C
 // instances run it. Claims end by the clock and do not wait for it. Each is a transaction of its
 // own; the answer is as that of [Service.Wake].
 func (s *Service) EndClaims(ctx context.Context, by tenancy.System) (ended int, err error) {
-	return s.sweep(ctx, by, s.store.ClaimsEnded, func(ctx context.Context, c *Conversation, now time.Time) (bool, error) {
+	return sweep(ctx, s, by, s.store.ClaimsEnded, Thread.thread, func(ctx context.Context, _ Thread, c *Conversation, now time.Time) (bool, error) {
 		if c.Claimant.IsZero() || now.Before(c.ClaimedUntil) {
 			return false, nil
 		}

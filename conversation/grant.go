@@ -17,7 +17,8 @@ type Grant struct {
 	AcceptedAt time.Time
 	// ExpiresAt ends the grant by the clock; zero means never.
 	ExpiresAt time.Time
-	// RevokedAt and RevokedBy tell when and by whom it was taken back.
+	// RevokedAt and RevokedBy tell when and by whom it was taken back. For one whose expiry has
+	// come it is the sweep that has noted it, [Service.ExpireGuests].
 	RevokedAt time.Time
 	RevokedBy string
 	Version   int64

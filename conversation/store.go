@@ -75,6 +75,12 @@ type Thread struct {
 	Conversation tenancy.ConversationID
 }
 
+// ThreadUser names a user in a [Thread].
+type ThreadUser struct {
+	Thread
+	User tenancy.UserID
+}
+
 // EpisodeStore keeps episodes. (Conversation, Number) is unique.
 type EpisodeStore interface {
 	InsertEpisode(ctx context.Context, e Episode) error
@@ -169,6 +175,9 @@ type GrantStore interface {
 	// GrantedIn lists the ids of the team's conversations for which the user has a grant that
 	// is not revoked, whatever its expiry, by id.
 	GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// LapsedGrants lists at most limit grants, of all teams, that are not revoked and whose expiry
+	// has come (it is not after now), by (ExpiresAt, conversation id, user id).
+	LapsedGrants(ctx context.Context, now time.Time, limit int) ([]ThreadUser, error)
 }
 
 // DeliveryStore keeps deliveries. A conversation has at most one in the state pending.

@@ -15,7 +15,7 @@ const sweeping = 100
 // instances run it. Each is a transaction of its own; the answer is how many there were, also next
 // to an error, after which it can be called again. Call it as often as a snooze may be late.
 func (s *Service) Wake(ctx context.Context, by tenancy.System) (woken int, err error) {
-	return s.sweep(ctx, by, s.store.SnoozeEnded, func(ctx context.Context, c *Conversation, now time.Time) (bool, error) {
+	return sweep(ctx, s, by, s.store.SnoozeEnded, Thread.thread, func(ctx context.Context, _ Thread, c *Conversation, now time.Time) (bool, error) {
 		if c.Status != Snoozed || now.Before(c.SnoozedUntil) {
 			return false, nil
 		}
@@ -31,7 +31,7 @@ func (s *Service) Wake(ctx context.Context, by tenancy.System) (woken int, err e
 // instances run it. Each is a transaction of its own; the answer is as that of [Service.Wake]. A
 // step costs one look at each team that closes what is idle.
 func (s *Service) CloseIdle(ctx context.Context, by tenancy.System) (closed int, err error) {
-	return s.sweep(ctx, by, s.store.Idle, func(ctx context.Context, c *Conversation, now time.Time) (bool, error) {
+	return sweep(ctx, s, by, s.store.Idle, Thread.thread, func(ctx context.Context, _ Thread, c *Conversation, now time.Time) (bool, error) {
 		team, err := s.people.TeamByID(ctx, by, c.Team)
 		if err != nil {
 			return false, err
@@ -44,12 +44,28 @@ func (s *Service) CloseIdle(ctx context.Context, by tenancy.System) (closed int,
 	})
 }
 
-// sweep finds what is due, step by step until nothing is, and calls end for each under its lock.
-// End looks again and answers false for what is not due any more: another instance was faster, or
-// somebody has touched it.
-func (s *Service) sweep(ctx context.Context, by tenancy.System,
-	due func(ctx context.Context, now time.Time, limit int) ([]Thread, error),
-	end func(ctx context.Context, c *Conversation, now time.Time) (bool, error),
+// ExpireGuests tidies up after grants whose expiry has come: it revokes each and writes its event,
+// once however many instances run it. A guest sees nothing any more from that time on, without it.
+// The answer is as that of [Service.Wake].
+func (s *Service) ExpireGuests(ctx context.Context, by tenancy.System) (expired int, err error) {
+	return sweep(ctx, s, by, s.store.LapsedGrants, ThreadUser.thread, func(ctx context.Context, t ThreadUser, c *Conversation, now time.Time) (bool, error) {
+		g, err := s.store.Grant(ctx, c.ID, t.User)
+		if err != nil || g.LiveAt(now) || !g.RevokedAt.IsZero() {
+			return false, err
+		}
+		return true, s.revoke(ctx, by, *c, g, now)
+	})
+}
+
+func (t Thread) thread() Thread     { return t }
+func (t ThreadUser) thread() Thread { return t.Thread }
+
+// sweep finds what is due, step by step until nothing is, and calls end for each with its
+// conversation locked. End looks again and answers false for what is not due any more: another
+// instance was faster, or somebody has touched it.
+func sweep[D any](ctx context.Context, s *Service, by tenancy.System,
+	due func(ctx context.Context, now time.Time, limit int) ([]D, error), in func(D) Thread,
+	end func(ctx context.Context, d D, c *Conversation, now time.Time) (bool, error),
 ) (ended int, err error) {
 	if err := by.Validate(); err != nil {
 		return 0, err
@@ -60,8 +76,19 @@ func (s *Service) sweep(ctx context.Context, by tenancy.System,
 			return ended, err
 		}
 		var failed []error
-		for _, t := range found {
-			done, err := s.sweepOne(ctx, t, end)
+		for _, d := range found {
+			done := false
+			err := s.store.InTx(ctx, func(ctx context.Context) error {
+				done = false
+				c, err := s.store.LockConversation(ctx, in(d).Team, in(d).Conversation)
+				if notFound(err) {
+					return nil // it has moved to another team, and is found there if it is still due
+				}
+				if err == nil {
+					done, err = end(ctx, d, &c, s.env.Now())
+				}
+				return err
+			})
 			if err != nil {
 				failed = append(failed, err)
 			} else if done {
@@ -72,19 +99,4 @@ func (s *Service) sweep(ctx context.Context, by tenancy.System,
 			return ended, errors.Join(failed...)
 		}
 	}
-}
-
-func (s *Service) sweepOne(ctx context.Context, t Thread, end func(context.Context, *Conversation, time.Time) (bool, error)) (done bool, err error) {
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		done = false
-		c, err := s.store.LockConversation(ctx, t.Team, t.Conversation)
-		if notFound(err) {
-			return nil // it has moved to another team, and is found there if it is still due
-		}
-		if err == nil {
-			done, err = end(ctx, &c, s.env.Now())
-		}
-		return err
-	})
-	return done, err
 }

@@ -130,6 +130,56 @@ func TestClosingWhatIsIdle(t *testing.T) {
 	})
 }
 
+// until lets the guest's time in the conversation end.
+func (w *world) until(guest tenancy.Actor, id tenancy.ConversationID, at time.Time) {
+	w.t.Helper()
+	require.NoError(w.t, w.inTx(func(s txStore) error {
+		g, err := s.Grant(s.ctx, id, guest.User)
+		if err != nil {
+			return err
+		}
+		g.ExpiresAt = at
+		return s.UpdateGrant(s.ctx, g)
+	}))
+}
+
+// D1: a guest is out from their time on, without a sweep; the sweep notes it once.
+func TestD1_GuestsWhoseTimeIsOver(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		carol, dora := w.Guest(w.bob, c.ID, "carol"), w.Guest(w.bob, c.ID, "dora")
+		w.until(carol, c.ID, w.Clock.Now().Add(time.Hour))
+		w.Clock.Advance(time.Hour - time.Microsecond)
+		_, err := w.Conversations.Get(ctx, carol, c.ID)
+		require.NoError(t, err)
+		n, err := w.Conversations.ExpireGuests(ctx, ushertest.System)
+		require.NoError(t, err)
+		assert.Zero(t, n, "a microsecond early")
+		w.Clock.Advance(time.Microsecond)
+		_, err = w.Conversations.Get(ctx, carol, c.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "with no sweep")
+		for i, want := range []int{1, 0} {
+			n, err = w.Conversations.ExpireGuests(ctx, ushertest.System)
+			require.NoError(t, err)
+			assert.Equal(t, want, n, "sweep %d", i)
+		}
+		_, err = w.Conversations.Get(ctx, dora, c.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []tenancy.Facts{{"conversation": c.ID.String(), "user": carol.User.String()}}, w.facts(w.bob.Team, conversation.GuestRevoked))
+		guests, err := w.Conversations.Guests(ctx, w.bob, c.ID)
+		require.NoError(t, err)
+		require.Len(t, guests, 2)
+		for _, g := range guests {
+			if g.User == carol.User {
+				assert.Equal(t, ushertest.System.Principal(), g.RevokedBy)
+				assert.Equal(t, w.Clock.Now(), g.RevokedAt)
+			}
+		}
+		w.whole()
+	})
+}
+
 // Waking and closing happen once, however many instances run the sweep, and a sweep that meets a
 // person's hand leaves one of the two outcomes.
 func TestSweepsOnSeveralInstancesHappenOnce(t *testing.T) {

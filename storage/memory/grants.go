@@ -3,12 +3,24 @@ package memory
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
 )
 
-type grantRow struct{ conversation.Grant }
+type grantRow struct {
+	conversation.Grant
+	thread *conversationRow
+}
+
+// grantLists are those in which the grant stands.
+func (s *Store) grantLists(g *grantRow, visit func(*list[grantRow], place)) {
+	visit(&g.thread.grants, placeByID(g.User))
+	if g.RevokedAt.IsZero() && !g.ExpiresAt.IsZero() {
+		visit(s.lapsingGrants, place{at: g.ExpiresAt.UnixMicro(), id: g.Conversation, also: g.User})
+	}
+}
 
 // grantOf answers the user's grant, the zero one if there is none.
 func (c *conversationRow) grantOf(user tenancy.UserID) conversation.Grant {
@@ -33,11 +45,9 @@ func (s *Store) InsertGrant(ctx context.Context, g conversation.Grant) error {
 			return tenancy.ErrDuplicate
 		}
 		g.Version = 1
-		row := &grantRow{g}
+		row := &grantRow{g, c}
 		// The conversation is listed anew, now also for the guest.
-		relist(s.log, c, s.conversationLists, func() {
-			enlist(s.log, row, func(_ *grantRow, visit func(*list[grantRow], place)) { visit(&c.grants, placeByID(g.User)) })
-		})
+		relist(s.log, c, s.conversationLists, func() { enlist(s.log, row, s.grantLists) })
 		return nil
 	})
 }
@@ -58,7 +68,9 @@ func (s *Store) UpdateGrant(ctx context.Context, g conversation.Grant) error {
 			return err
 		}
 		g.Version++
-		relist(s.log, c, s.conversationLists, func() { set(s.log, &row.Grant, g) })
+		relist(s.log, c, s.conversationLists, func() {
+			relist(s.log, row, s.grantLists, func() { set(s.log, &row.Grant, g) })
+		})
 		return nil
 	})
 }
@@ -102,4 +114,14 @@ func (s *Store) Grants(ctx context.Context, id tenancy.ConversationID) ([]conver
 // GrantedIn implements [conversation.GrantStore].
 func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.guests[teamUser{team, user}].ids(), nil })
+}
+
+// LapsedGrants implements [conversation.GrantStore].
+func (s *Store) LapsedGrants(ctx context.Context, now time.Time, limit int) ([]conversation.ThreadUser, error) {
+	return read(ctx, s, func() ([]conversation.ThreadUser, error) {
+		return paged(until(s.lapsingGrants, now), limit, func(g *grantRow) (conversation.ThreadUser, bool) {
+			thread, _ := showThread(g.thread)
+			return conversation.ThreadUser{Thread: thread, User: g.User}, true
+		}), nil
+	})
 }

@@ -57,6 +57,7 @@ type Store struct {
 	snoozed       *list[conversationRow]                   // by (SnoozedUntil, id)
 	assigned      map[teamUser]*desk
 	guests        map[teamUser]*desk
+	lapsingGrants *list[grantRow] // not revoked and with an expiry, by (ExpiresAt, conversation, user)
 
 	queues  map[teamUser]*list[conversationRow] // waiting ones by who has them, or nobody, by (NeedsReplySince, id)
 	claimed map[teamUser]*list[conversationRow] // by (NeedsReplySince, id)
@@ -137,6 +138,7 @@ func New() *Store {
 		snoozed:       &list[conversationRow]{},
 		assigned:      map[teamUser]*desk{},
 		guests:        map[teamUser]*desk{},
+		lapsingGrants: &list[grantRow]{},
 
 		queues:  map[teamUser]*list[conversationRow]{},
 		claimed: map[teamUser]*list[conversationRow]{},

@@ -77,7 +77,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		return s.InsertGrant(ctx, conversation.Grant{Conversation: id[tenancy.ConversationID](n), User: id[tenancy.UserID](m), AcceptedAt: at})
 	case 9:
 		g, _ := s.Grant(ctx, id[tenancy.ConversationID](n), id[tenancy.UserID](m))
-		g.RevokedAt = []time.Time{{}, at}[r.IntN(2)]
+		g.RevokedAt, g.ExpiresAt = []time.Time{{}, at}[r.IntN(2)], []time.Time{{}, at}[r.IntN(2)]
 		return s.UpdateGrant(ctx, g)
 	case 10:
 		record := invite.Record{Invitation: invite.Invitation{
@@ -210,6 +210,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
 	add(s.SnoozeEnded(ctx, noon.Add(time.Minute), 1000))
+	add(s.LapsedGrants(ctx, noon.Add(time.Minute), 1000))
 	add(s.Idle(ctx, noon.Add(2*time.Minute), 1000))
 	for _, flaw := range slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws()) {
 		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))

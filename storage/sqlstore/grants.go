@@ -2,13 +2,14 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
 )
 
 type grantStatements struct {
-	insert, update, exists, byKey, listed, grantedIn string
+	insert, update, exists, byKey, listed, grantedIn, lapsed string
 }
 
 func (c *compiler) grants() grantStatements {
@@ -23,6 +24,8 @@ func (c *compiler) grants() grantStatements {
 		exists: c.sql(`SELECT 1 FROM usher_grants WHERE conversation_id = ? AND user_id = ?`),
 		byKey:  c.sql(find, `conversation_id = ? AND user_id = ?`),
 		listed: c.sql(find, `conversation_id = ? ORDER BY user_id`),
+		lapsed: c.sql(`SELECT c.team_id, c.id, g.user_id FROM usher_grants g JOIN usher_conversations c ON c.id = g.conversation_id
+			WHERE g.revoked_at IS NULL AND g.expires_at <= ? ORDER BY g.expires_at, g.conversation_id, g.user_id LIMIT ?`),
 		grantedIn: c.sql(`SELECT g.conversation_id FROM usher_grants g
 			JOIN usher_conversations c ON c.id = g.conversation_id
 			WHERE g.user_id = ? AND g.revoked_at IS NULL AND c.team_id = ? ORDER BY g.conversation_id`),
@@ -64,4 +67,15 @@ func (s *Store) Grants(ctx context.Context, id tenancy.ConversationID) ([]conver
 // GrantedIn implements [conversation.GrantStore].
 func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	return all(ctx, s, scanID[tenancy.ConversationID], s.grants.grantedIn, user, team)
+}
+
+// LapsedGrants implements [conversation.GrantStore].
+func (s *Store) LapsedGrants(ctx context.Context, now time.Time, limit int) ([]conversation.ThreadUser, error) {
+	return all(ctx, s, scanThreadUser, s.grants.lapsed, micros(now), limit)
+}
+
+func scanThreadUser(r row) (conversation.ThreadUser, error) {
+	var t conversation.ThreadUser
+	err := r.Scan(id(&t.Team), id(&t.Conversation), id(&t.User))
+	return t, err
 }

@@ -28,7 +28,8 @@ type desk struct {
 	tim tenancy.Actor
 	// plain is a conversation without an assignee, taken is tim's, closed is closed; moving has two
 	// guests and two invitations on their way; promised waits for nora, who is invited to it. Of
-	// snoozed there are two, whose time has come, and two are answered and have been idle too long.
+	// snoozed there are two, whose time has come, with two guests
+	// whose time has come, too, and two are answered and have been idle too long.
 	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
 	// said is bob's message in spoken.
 	spoken tenancy.ConversationID
@@ -134,6 +135,17 @@ func (d *desk) rest(t *testing.T) {
 	}
 	_, err := d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{AutoClose: time.Hour})
 	require.NoError(t, err)
+	for _, name := range []string{"gwen", "greg"} {
+		guest := d.Guest(d.bob, d.snoozed, name)
+		require.NoError(t, d.Store.InTx(ctx, func(ctx context.Context) error {
+			g, err := d.Store.Grant(ctx, d.snoozed, guest.User)
+			if err != nil {
+				return err
+			}
+			g.ExpiresAt = d.Clock.Now().Add(time.Hour)
+			return d.Store.UpdateGrant(ctx, g)
+		}))
+	}
 }
 
 // settle gives the account what only its holder and managers can.
@@ -510,6 +522,9 @@ func operations() []operation {
 		}),
 		keyless("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Wake(ctx, ushertest.System)
+		}),
+		keyless("conversation.ExpireGuests", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.ExpireGuests(ctx, ushertest.System)
 		}),
 		keyless("conversation.CloseIdle", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.CloseIdle(ctx, ushertest.System)

@@ -134,6 +134,7 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 				return err
 			},
+			"LapsedGrants": func(ctx context.Context) error { _, err := store.LapsedGrants(ctx, noon, 10); return err },
 			"Hand": func(ctx context.Context) error {
 				_, err := store.Hand(ctx, s.team.ID, conversation.Line{User: s.user.ID, At: noon, Claimed: true, Assigned: true})
 				return err

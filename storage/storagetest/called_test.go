@@ -144,6 +144,10 @@ func (s *calledStore) SnoozeEnded(a context.Context, b time.Time, c int) ([]conv
 	return s.note("SnoozeEnded").SnoozeEnded(a, b, c)
 }
 
+func (s *calledStore) LapsedGrants(a context.Context, b time.Time, c int) ([]conversation.ThreadUser, error) {
+	return s.note("LapsedGrants").LapsedGrants(a, b, c)
+}
+
 func (s *calledStore) Idle(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
 	return s.note("Idle").Idle(a, b, c)
 }

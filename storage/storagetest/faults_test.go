@@ -911,6 +911,13 @@ func (s wakesLate) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([
 	return s.Store.SnoozeEnded(ctx, now.Add(-time.Microsecond), limit)
 }
 
+// lapsesGrantsLate finds a guest's end when it has been over for a microsecond.
+type lapsesGrantsLate struct{ spoiled }
+
+func (s lapsesGrantsLate) LapsedGrants(ctx context.Context, now time.Time, limit int) ([]conversation.ThreadUser, error) {
+	return s.Store.LapsedGrants(ctx, now.Add(-time.Microsecond), limit)
+}
+
 // closesEarly finds what will be idle in a microsecond.
 type closesEarly struct{ spoiled }
 
@@ -2031,6 +2038,7 @@ func faults() []fault {
 		of("no claim is of somebody who has gone", func(s spoiled) storage.Store { return seesNoFlaw{s, conversation.FlawClaimant} }, "broken: a conversation claimed by somebody who is not in the team"),
 		of("closed conversations are locked as open", func(s spoiled) storage.Store { return locksClosed{s} }, "conversations that are not closed are locked all at once"),
 		of("a snooze ends a microsecond late", func(s spoiled) storage.Store { return wakesLate{s} }, "snoozes that have ended are found by their time"),
+		of("a guest's end is found a microsecond late", func(s spoiled) storage.Store { return lapsesGrantsLate{s} }, "grants whose expiry has come are found once"),
 		of("a conversation is idle a microsecond early", func(s spoiled) storage.Store { return closesEarly{s} }, "idle conversations are found by their team's patience"),
 		of("an episode ends twice", func(s spoiled) storage.Store { return endsAgain{s} }, "episode ends once and keeps how it began"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),

@@ -56,6 +56,7 @@ func listMemoryCase(w *world) {
 		scribble(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address)),
 		scribble(s.PendingDeliveriesBy(ctx, t.team.ID, t.delivery.By)),
 		scribble(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee)),
+		scribble(s.LapsedGrants(ctx, t.grant.ExpiresAt, 10)),
 		scribble(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant)), scribble(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5)),
 		scribble(s.SnoozeEnded(ctx, t.at, 10)), scribble(s.Idle(ctx, t.at, 10)), scribble(s.Episodes(ctx, t.thread.ID, 0, 10)),
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),

@@ -399,7 +399,10 @@ func calls() map[string]call {
 		}},
 
 		"SnoozeEnded": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.SnoozeEnded(ctx, t.at, 5)) }},
-		"Idle":        {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
+		"LapsedGrants": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LapsedGrants(ctx, t.grant.ExpiresAt, 5))
+		}},
+		"Idle": {reads, func(ctx context.Context, s storage.Store, t *town) error { return some(s.Idle(ctx, t.at, 5)) }},
 
 		"InsertEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertEpisode(ctx, t.newEpisode) }},
 		"EndEpisode": {writes, func(ctx context.Context, s storage.Store, t *town) error {
@@ -634,6 +637,8 @@ func (w *world) state(t *town) map[string]any {
 	add("Lapsed", lapsed, err)
 	ended, err := s.SnoozeEnded(ctx, t.at, 100)
 	add("SnoozeEnded", ended, err)
+	guests, err := s.LapsedGrants(ctx, t.grant.ExpiresAt, 100)
+	add("LapsedGrants", guests, err)
 	idle, err := s.Idle(ctx, t.at, 100)
 	add("Idle", inOrder(idle), err)
 	late, err := s.LapsedInvitations(ctx, t.at, page)

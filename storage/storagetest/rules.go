@@ -103,6 +103,7 @@ const (
 	ruleLockOpen          rule = "conversation.ThreadStore.LockOpen — LockOpen takes all conversations of the team that are not closed until the transaction ends, and answers them by id."
 	ruleSnoozeEnded       rule = "conversation.ThreadStore.SnoozeEnded — SnoozeEnded lists at most limit snoozed conversations, of all teams, whose SnoozedUntil has come (it is not after now), by (SnoozedUntil, id)."
 	ruleIdle              rule = "conversation.ThreadStore.Idle — Idle lists at most limit open conversations, of all teams that have an AutoClose, in which nobody waits for a reply and whose IdleSince is at least that long before now, in no particular order."
+	ruleLapsedGrants      rule = "conversation.GrantStore.LapsedGrants — LapsedGrants lists at most limit grants, of all teams, that are not revoked and whose expiry has come (it is not after now), by (ExpiresAt, conversation id, user id)."
 	ruleEndEpisode        rule = "conversation.EpisodeStore.EndEpisode — EndEpisode writes ClosedAt, ClosedBy, ClosedOn and Outcome of the episode, and nothing else of it. One that has ended, like one that is not there, is [tenancy.ErrNotFound]."
 	ruleEpisodes          rule = "conversation.EpisodeStore.Episodes — Episodes lists at most limit episodes of a conversation after the number given, by Number."
 	ruleTeamOf            rule = "conversation.ThreadStore.TeamOf — TeamOf tells in which team a conversation is."

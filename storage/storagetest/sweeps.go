@@ -20,6 +20,10 @@ func sweepCases() []testCase {
 			name: "idle conversations are found by their team's patience", rule: ruleIdle,
 			covers: []string{"Idle"}, run: idleCase,
 		},
+		{
+			name: "grants whose expiry has come are found once", rule: ruleLapsedGrants,
+			covers: []string{"LapsedGrants"}, run: lapsedGrantsCase,
+		},
 	}
 }
 
@@ -143,4 +147,64 @@ func idleCase(w *world) {
 func inOrder(threads []conversation.Thread) []conversation.Thread {
 	slices.SortFunc(threads, func(a, b conversation.Thread) int { return slices.Compare(a.Conversation[:], b.Conversation[:]) })
 	return threads
+}
+
+func lapsedGrantsCase(w *world) {
+	now := w.now()
+	teams := []tenancy.Team{w.team(), w.team()}
+	var due []conversation.Grant
+	in := map[tenancy.ConversationID]tenancy.TeamID{}
+	for i := range 15 {
+		c := w.conversation(teams[i%2])
+		in[c.ID] = c.Team
+		g := w.aGrant(c.ID)
+		switch i % 5 {
+		case 0: // not yet, by a microsecond
+			g.ExpiresAt = now.Add(time.Microsecond)
+		case 1:
+			g.ExpiresAt = now
+			due = append(due, g)
+		case 2: // in pairs of one time and one conversation, which are in order of the users' ids
+			g.ExpiresAt = now.Add(-time.Hour)
+			also := w.aGrant(c.ID)
+			also.ExpiresAt = g.ExpiresAt
+			grants().store(w, also)
+			due = append(due, g, also)
+		case 3:
+			g.ExpiresAt = time.Time{}
+		case 4:
+			g.ExpiresAt, g.RevokedAt = now.Add(-time.Hour), now.Add(-time.Minute)
+		}
+		grants().store(w, g)
+	}
+	slices.SortFunc(due, func(a, b conversation.Grant) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), slices.Compare(a.Conversation[:], b.Conversation[:]), slices.Compare(a.User[:], b.User[:]))
+	})
+	named := func(list []conversation.Grant) (users []conversation.ThreadUser) {
+		for _, g := range list {
+			thread := conversation.Thread{Team: in[g.Conversation], Conversation: g.Conversation}
+			users = append(users, conversation.ThreadUser{Thread: thread, User: g.User})
+		}
+		return users
+	}
+	for _, limit := range []int{0, 1, 3, len(due), len(due) + 1} {
+		lists(w, named(due[:min(limit, len(due))]), "LapsedGrants, at most %d", limit)(w.store.LapsedGrants(w.ctx, now, limit))
+	}
+	lists[conversation.ThreadUser](w, nil, "LapsedGrants before the first expiry")(w.store.LapsedGrants(w.ctx, now.Add(-2*time.Hour), 10))
+	lists[conversation.ThreadUser](w, nil, "LapsedGrants at the zero time")(w.store.LapsedGrants(w.ctx, time.Time{}, 10))
+
+	revoked, longer := due[0], due[1]
+	revoked.RevokedAt, longer.ExpiresAt = now, now.Add(time.Hour)
+	w.must(grants().write(w, revoked), "UpdateGrant")
+	w.must(grants().write(w, longer), "UpdateGrant")
+	lists(w, named(due[2:]), "LapsedGrants after one was revoked and one prolonged")(w.store.LapsedGrants(w.ctx, now, 100))
+
+	// A conversation that moves takes its guests along.
+	moving, err := w.store.Conversation(w.ctx, in[due[2].Conversation], due[2].Conversation)
+	w.must(err, "Conversation")
+	from, to := moving.Team, w.teamIn(moving.Account)
+	moving.Team, moving.Contact = to.ID, w.contact(to.ID).ID
+	w.tx("UpdateConversation that moves", func(ctx context.Context) error { return w.store.UpdateConversation(ctx, from, moving) })
+	in[moving.ID] = to.ID
+	lists(w, named(due[2:]), "LapsedGrants after a move")(w.store.LapsedGrants(w.ctx, now, 100))
 }

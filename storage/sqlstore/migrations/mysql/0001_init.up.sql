@@ -246,6 +246,7 @@ CREATE TABLE IF NOT EXISTS usher_grants (
 	version         BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id, user_id),
 	KEY usher_grants_of_user (user_id, conversation_id),
+	KEY usher_grants_lapsing (revoked_at, expires_at, conversation_id, user_id),
 	FOREIGN KEY (conversation_id) REFERENCES usher_conversations (id),
 	FOREIGN KEY (user_id) REFERENCES usher_users (id),
 	FOREIGN KEY (inviter_id) REFERENCES usher_users (id)

@@ -236,6 +236,8 @@ CREATE TABLE usher_grants (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX usher_grants_of_user ON usher_grants (user_id, conversation_id);
+CREATE INDEX usher_grants_lapsing ON usher_grants (expires_at, conversation_id, user_id)
+	WHERE revoked_at IS NULL AND expires_at IS NOT NULL;
 
 -- Who must not be written to, by the identity that would write. It outlives contacts, conversations
 -- and teams, so it refers to none of them.
