@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/storage/outbox"
 )
@@ -29,13 +30,16 @@ type namedSink struct {
 }
 
 // ownLanes are usher's. No sink of the host's may have their names, whether they are in use or not.
-var ownLanes = []string{invite.MailLane}
+var ownLanes = []string{invite.MailLane, conversation.SenderLane}
 
 // lanes say who has to be told of what.
 func (c *config) lanes() (outbox.Lanes, error) {
 	lanes := outbox.Lanes{}
 	if c.mailer != nil {
 		lanes[invite.MailLane] = invite.Mailed()
+	}
+	if c.sender != nil {
+		lanes[conversation.SenderLane] = conversation.Sent()
 	}
 	for _, s := range c.sinks {
 		if _, taken := lanes[s.name]; taken || slices.Contains(ownLanes, s.name) {
@@ -58,6 +62,9 @@ func (c *config) outlets(u *Usher) (outbox.Sinks, error) {
 			return nil, err
 		}
 		sinks[invite.MailLane] = u.Invites.Mailing(c.mailer, base)
+	}
+	if c.sender != nil {
+		sinks[conversation.SenderLane] = u.Conversations.Sending(c.sender)
 	}
 	for _, s := range c.sinks {
 		sinks[s.name] = s.sink

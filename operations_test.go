@@ -839,7 +839,7 @@ func newScene(t *testing.T, store storage.Store) *scene {
 	return s
 }
 
-// speak gives everybody in own.conversation a message that is theirs.
+// speak gives everybody in own.conversation a message that is theirs; the contact has the last word.
 func (s *scene) speak(t *testing.T) {
 	t.Helper()
 	first, err := s.Conversations.Messages(t.Context(), s.proper.actor, s.own.conversation, 0, 1)
@@ -850,6 +850,7 @@ func (s *scene) speak(t *testing.T) {
 		require.NoError(t, err)
 		s.said[actor.User] = m.ID
 	}
+	s.Receive("Sales", "visitor-1", "And when?") // and waits again
 }
 
 // holder holds the account of that name, which was made last.

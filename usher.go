@@ -35,6 +35,7 @@ type config struct {
 	env    tenancy.Env
 	rows   []rbac.Row
 	mailer invite.Mailer
+	sender conversation.Sender
 	limits invite.Limits
 	base   string
 	desk   []conversation.Option
@@ -51,6 +52,10 @@ func WithPolicy(rows ...rbac.Row) Option {
 // WithMailer sets who sends invitations, and with them deliveries by e-mail. It needs
 // [WithInviteURL].
 func WithMailer(m invite.Mailer) Option { return func(c *config) { c.mailer = m } }
+
+// WithSender sets who brings messages to contacts. Without one they stay queued, for a host whose
+// contacts read them from usher; see [conversation.Service.Sending].
+func WithSender(s conversation.Sender) Option { return func(c *config) { c.sender = s } }
 
 // WithInviteURL sets where the links in invitations lead. The host of a link comes from here
 // and from nowhere else; see [invite.ParseLinkBase] for what is allowed.

@@ -14,7 +14,7 @@ import (
 // own.
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [tenancy.ErrAccountInactive], [ErrClosed],
-// [tenancy.ErrKeyReused].
+// [*OptedOutError], [tenancy.ErrKeyReused].
 func (s *Service) Post(ctx context.Context, by tenancy.System, id tenancy.ConversationID, kind MessageKind, text string, options ...SendOption) (Message, error) {
 	event, ok := map[MessageKind]string{AutomaticMessage: MessageSent, SystemMessage: MessagePosted}[kind]
 	if !ok {
@@ -57,6 +57,11 @@ func (s *Service) Post(ctx context.Context, by tenancy.System, id tenancy.Conver
 		}
 		m := m
 		m.At = s.env.Now()
+		if kind == AutomaticMessage {
+			if err := s.address(ctx, &c, &m); err != nil {
+				return Message{}, err
+			}
+		}
 		return s.write(ctx, by, &c, m, event)
 	})
 }

@@ -124,12 +124,14 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 	})
 }
 
-// address makes a message one to the contact, who has then been answered.
+// address makes a message one to the contact, who has then been answered if a person wrote it.
 func (s *Service) address(ctx context.Context, c *Conversation, m *Message) error {
 	if err := s.mayWrite(ctx, *c); err != nil {
 		return err
 	}
-	c.NeedsReplySince = time.Time{}
+	if m.Kind == OutboundMessage {
+		c.NeedsReplySince = time.Time{}
+	}
 	return s.introduce(ctx, c, m)
 }
 

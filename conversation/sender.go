@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -34,6 +35,9 @@ type Outgoing struct {
 	// Text may be empty where there are attachments.
 	Text        string
 	Attachments []Attachment
+	// Footer is how to opt out, on a line of its own after the text of the first message that ever goes
+	// to an address; empty for all others.
+	Footer string
 }
 
 // UndeliverableError says that a message cannot be brought to its contact, now or later.
@@ -48,17 +52,23 @@ func (e *UndeliverableError) Error() string { return "the message cannot be deli
 // sender is the system that hands messages over, as the audit log names it.
 const sender = tenancy.System("sender")
 
-// Sending is the sink that sends messages: hand it to an [outbox.Relay]. It takes the events that a
+// SenderLane is the lane of [Service.Sending].
+const SenderLane = "sender"
+
+// Sent are the kinds of events that ask for a message to be sent: what the [SenderLane] takes.
+func Sent() []string { return []string{MessageSent} }
+
+// Sending is the sink that sends messages: hand it to an [outbox.Relay], as the one of the [SenderLane]. It takes the events that a
 // message was sent, reads the message itself, hands it to the Sender and notes what became of it. It
 // leaves every other event alone.
 //
 // That a message was handed over is committed before it is, so that no edit comes between what is
 // sent and what is kept, and what is sent again is the same. A message that was deleted before is not
-// sent. Where nothing may be sent any more, because the account is not active or another one has taken
-// the identity since, the message fails without the Sender.
+// sent. Where nothing may be sent any more, because the contact has opted out since, the account is not
+// active or another one has taken the identity, the message fails without the Sender.
 func (s *Service) Sending(to Sender) outbox.Sink {
 	return outbox.SinkFunc(func(ctx context.Context, e outbox.Event) error {
-		if e.Kind != MessageSent {
+		if !slices.Contains(Sent(), e.Kind) {
 			return nil
 		}
 		if to == nil {
@@ -125,7 +135,7 @@ func (s *Service) handToSender(ctx context.Context, id tenancy.MessageID) (Outgo
 				return err
 			}
 		}
-		out = Outgoing{ID: m.ID, From: c.Identity, To: c.Address, Text: m.Text, Attachments: m.Attachments}
+		out = Outgoing{ID: m.ID, From: c.Identity, To: c.Address, Text: m.Text, Attachments: m.Attachments, Footer: m.Footer}
 		return nil
 	})
 	return out, err
@@ -133,6 +143,13 @@ func (s *Service) handToSender(ctx context.Context, id tenancy.MessageID) (Outgo
 
 // unsendable says why nothing may be sent to the contact of a conversation now, if so.
 func (s *Service) unsendable(ctx context.Context, c Conversation) (reason string, err error) {
+	err = s.mayWrite(ctx, c)
+	if errors.Is(err, ErrOptedOut) {
+		return "the contact has opted out", nil
+	}
+	if err != nil {
+		return "", err
+	}
 	account, err := s.people.AccountByID(ctx, sender, c.Account)
 	if err != nil {
 		return "", err

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher"
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/memory"
@@ -71,7 +72,7 @@ func TestTheSenderGetsTheMessageAndItsIDIsKept(t *testing.T) {
 		w.Clock.Advance(time.Minute)
 		var g gateway
 		require.NoError(t, w.handOver(&g, m))
-		assert.Equal(t, []conversation.Outgoing{{ID: m.ID, From: c.Identity, To: "visitor-1", Text: "Yes, it is.", Attachments: m.Attachments}}, g.handed)
+		assert.Equal(t, []conversation.Outgoing{{ID: m.ID, From: c.Identity, To: "visitor-1", Text: "Yes, it is.", Attachments: m.Attachments, Footer: m.Footer}}, g.handed)
 		sent := w.message(m)
 		assert.Equal(t, conversation.StatusSent, sent.Status)
 		assert.Equal(t, w.Clock.Now(), sent.HandedAt)
@@ -245,6 +246,36 @@ func TestSendingMindsItsOwnEvents(t *testing.T) {
 	require.Error(t, w.Conversations.Sending(nil).Deliver(t.Context(), e))
 	assert.Equal(t, m, w.message(m))
 	var _ outbox.Sink = sink
+}
+
+// STOP between the sending and the hand-over: nothing goes out, by people and systems alike.
+func TestNothingIsHandedOverAfterAStop(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		m := w.say(w.bob, c.ID, "Yes")
+		w.Receive("Sales", "visitor-1", "STOP")
+		var g gateway
+		require.NoError(t, w.handOver(&g, m))
+		assert.Empty(t, g.handed)
+		assert.Equal(t, conversation.StatusFailed, w.message(m).Status)
+		_, err := w.Conversations.Post(t.Context(), "bot", c.ID, conversation.AutomaticMessage, "Hello")
+		require.ErrorIs(t, err, conversation.ErrOptedOut)
+	})
+}
+
+// The option of the host: its Sender is handed what is said when the relay runs.
+func TestWithSender(t *testing.T) {
+	var g gateway
+	w := ushertest.NewWorld(t, usher.WithSender(&g)).Account("acme").Team("Sales", ushertest.Member("bob"))
+	c := w.Receive("Sales", "visitor-1", "Hi")
+	m, err := w.Conversations.Send(t.Context(), w.Actor("bob", "Sales"), c.ID, "Yes")
+	require.NoError(t, err)
+	w.Post()
+	require.Len(t, g.handed, 1)
+	assert.Equal(t, m.ID, g.handed[0].ID)
+	assert.Equal(t, conversation.DefaultOptOutText, g.handed[0].Footer, "the first message says how to opt out")
+	w.Post()
+	assert.Len(t, g.handed, 1)
 }
 
 // Two relays have one event at once, as can be when a lease runs out: the provider may be asked twice,
