@@ -3,8 +3,10 @@ package invite_test
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
@@ -118,4 +120,12 @@ func (u *unguarded) UpdateInvitation(ctx context.Context, r invite.Record) error
 
 func (u *unguarded) InsertMembership(ctx context.Context, m ...tenancy.Membership) error {
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertMembership(ctx, m...) })
+}
+
+func (u *unguarded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.RenewMemberships(ctx, team, role, at, users...) })
+}
+
+func (u *unguarded) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.EndInvitations(ctx, team, state, at, by, ids...) })
 }

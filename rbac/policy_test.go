@@ -59,6 +59,7 @@ conversation: claim            T       T      -          -
 conversation: deliver          T       T      -          -
 conversation: close            T       T      -          -
 conversation: open             T       T      -          -
+conversation: snooze           T       T      -          -
 conversation: read             T       T      G          -
 conversation: mark read        T       T      G          -
 message: send                  T       T      G          -
@@ -226,9 +227,9 @@ func TestSpec3_HostPermissionsAreNumberedAfterTheBuiltIn(t *testing.T) {
 	assert.Equal(t, first+1, find(t, policy, "conversation", "print"))
 	assert.Equal(t, first+2, find(t, policy, "account", "see bill"))
 	assert.Equal(t, "jobpost: publish", policy.Name(first))
-	assert.Equal(t, "permission(53)", first.String(), "only the policy knows the name")
+	assert.Equal(t, "permission(54)", first.String(), "only the policy knows the name")
 	assert.Equal(t, "permission(0)", policy.Name(0))
-	assert.Equal(t, "permission(56)", policy.Name(first+3))
+	assert.Equal(t, "permission(57)", policy.Name(first+3))
 	assert.True(t, policy.Allows(rbac.Holder, first+2, rbac.ByAccount))
 }
 
@@ -240,7 +241,7 @@ func TestSpec3_UnnamedPermissionIsAStartUpError(t *testing.T) {
 
 	err := newPolicy(t).Check(rbac.SendMessage, publish, 0)
 	require.ErrorIs(t, err, rbac.ErrUnknownPermission)
-	assert.Equal(t, "unknown permission: the policy does not name permission(53), permission(0)", err.Error())
+	assert.Equal(t, "unknown permission: the policy does not name permission(54), permission(0)", err.Error())
 
 	var zero rbac.Policy
 	err = zero.Check(rbac.SendMessage)

@@ -131,10 +131,14 @@ func (l *lab) fail(op operation, w way, call int) bool {
 
 	again, repeated := l.run(l.Context(), op)
 	require.ErrorIs(l, repeated, op.refuses, what)
-	changes, later := l.ledger.changes(l.before, between), l.ledger.changes(between, l.ledger.read())
-	if len(changes) == 0 {
+	after := l.ledger.read()
+	changes, later := l.ledger.changes(l.before, between), l.ledger.changes(between, after)
+	switch {
+	case op.sweeps: // it has gone as far as it came, and a step that was half done shows in what it comes to
+		changes = l.ledger.changes(l.before, after)
+	case len(changes) == 0:
 		changes = later
-	} else {
+	default:
 		require.Empty(l, later, "%s: the state was neither the old nor the new one", what)
 	}
 	require.Equal(l, l.want.changes, told(changes, l.known), what)

@@ -194,6 +194,8 @@ type operation struct {
 	reads bool
 	// keyless says that it keeps no answer under a key, but comes to the same state when repeated.
 	keyless bool
+	// sweeps says that it is a transaction for each thing that it finds: interrupted, it has done some.
+	sweeps bool
 	// refuses is the error that it answers on a day without faults.
 	refuses error
 }
@@ -212,6 +214,9 @@ func operations() []operation {
 	}
 	keyless := func(name string, run func(ctx context.Context, d *desk) (any, error)) operation {
 		return operation{name: name, run: run, keyless: true}
+	}
+	sweeps := func(name string, run func(ctx context.Context, d *desk) (any, error)) operation {
+		return operation{name: name, run: run, keyless: true, sweeps: true}
 	}
 	return []operation{
 		writes("tenancy.Register", func(ctx context.Context, d *desk) (any, error) {
@@ -292,7 +297,7 @@ func operations() []operation {
 		writes("tenancy.SetExpiry", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.SetExpiry(ctx, d.alice, d.bob.User, d.Clock.Now().Add(time.Hour))
 		}),
-		keyless("tenancy.ExpireMembers", func(ctx context.Context, d *desk) (any, error) {
+		sweeps("tenancy.ExpireMembers", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.ExpireMembers(ctx, ushertest.System)
 		}),
 		writes("tenancy.RenameTeam", func(ctx context.Context, d *desk) (any, error) {
@@ -402,7 +407,7 @@ func operations() []operation {
 		writes("invite.Create, in place of a pending one", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Create(ctx, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Manager, invite.IfPending(invite.Replace)))
 		}),
-		keyless("invite.Sweep", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Sweep(ctx, ushertest.System) }),
+		sweeps("invite.Sweep", func(ctx context.Context, d *desk) (any, error) { return d.Invites.Sweep(ctx, ushertest.System) }),
 		keyless("invite.ExpireOffer", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.ExpireOffer(ctx, ushertest.System, d.lapsedOffer.Account, d.lapsedOffer.ID)
 		}),
@@ -472,7 +477,7 @@ func operations() []operation {
 		writes("conversation.Next, of who has some in hand", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Next(ctx, d.tim, conversation.AgentQueue)
 		}),
-		keyless("conversation.EndClaims", func(ctx context.Context, d *desk) (any, error) {
+		sweeps("conversation.EndClaims", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.EndClaims(ctx, ushertest.System)
 		}),
 		writes("conversation.Unassign", func(ctx context.Context, d *desk) (any, error) {
@@ -520,13 +525,13 @@ func operations() []operation {
 		writes("conversation.Start, of a closed one", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Start(ctx, d.bob, "closed")
 		}),
-		keyless("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
+		sweeps("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Wake(ctx, ushertest.System)
 		}),
-		keyless("conversation.ExpireGuests", func(ctx context.Context, d *desk) (any, error) {
+		sweeps("conversation.ExpireGuests", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.ExpireGuests(ctx, ushertest.System)
 		}),
-		keyless("conversation.CloseIdle", func(ctx context.Context, d *desk) (any, error) {
+		sweeps("conversation.CloseIdle", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.CloseIdle(ctx, ushertest.System)
 		}),
 		writes("conversation.EditContact", func(ctx context.Context, d *desk) (any, error) {
