@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -126,16 +127,12 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 func (d *desk) rest(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
-	for _, n := range []string{"1", "2"} {
-		d.snoozed = d.Receive("Sales", "snoozed-"+n, "Hi").ID
+	for i, name := range []string{"gwen", "greg"} {
+		d.snoozed = d.Receive("Sales", fmt.Sprint("snoozed-", i), "Hi").ID
 		_, err := d.Conversations.Snooze(ctx, d.bob, d.snoozed, d.Clock.Now().Add(time.Hour))
 		require.NoError(t, err)
-		_, err = d.Conversations.Send(ctx, d.bob, d.Receive("Sales", "idle-"+n, "Hi").ID, "Hello")
+		_, err = d.Conversations.Send(ctx, d.bob, d.Receive("Sales", fmt.Sprint("idle-", i), "Hi").ID, "Hello")
 		require.NoError(t, err)
-	}
-	_, err := d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{AutoClose: time.Hour})
-	require.NoError(t, err)
-	for _, name := range []string{"gwen", "greg"} {
 		guest := d.Guest(d.bob, d.snoozed, name)
 		require.NoError(t, d.Store.InTx(ctx, func(ctx context.Context) error {
 			g, err := d.Store.Grant(ctx, d.snoozed, guest.User)
@@ -146,6 +143,8 @@ func (d *desk) rest(t *testing.T) {
 			return d.Store.UpdateGrant(ctx, g)
 		}))
 	}
+	_, err := d.Tenancy.Configure(ctx, d.alice, tenancy.Settings{AutoClose: time.Hour})
+	require.NoError(t, err)
 }
 
 // settle gives the account what only its holder and managers can.
