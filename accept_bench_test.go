@@ -1,6 +1,7 @@
 package usher_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -192,7 +193,7 @@ func (s *session) row(text string, args ...any) []any {
 	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	if err != nil || !rows.Next() {
-		s.err = err
+		s.err = cmp.Or(err, rows.Err())
 		return nil
 	}
 	values := make([]any, len(columns))
@@ -294,7 +295,7 @@ func (s *session) write(i invited) {
 	s.arrive(i.user)
 	s.row(handMembership, s.id(s.team), s.id(i.user))
 	s.exec(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at, expires_at, ended_at, ended_by, version)
-		VALUES (?, ?, 'member', NULL, 'active', ?, NULL, NULL, '', 1)`, s.id(s.team), s.id(i.user), now)
+		VALUES (?, ?, 'member', NULL, 'active', ?, ?, ?, '', 1)`, s.id(s.team), s.id(i.user), now, nil, nil)
 	s.event(row[1], tenancy.MemberJoined, "system:invitation", now, tenancy.Facts{"user": i.user.String(), "role": "member"})
 }
 

@@ -215,10 +215,10 @@ func (s *Service) deliverToTeam(ctx context.Context, by tenancy.Principal, c *Co
 // handOver writes the cards of conversations that move from one team to another, one for each, and
 // moves them. It leaves both as they are then.
 func (s *Service) handOver(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, cards []Delivery, now time.Time) error {
-	events := make([]outbox.Event, len(cards))
-	for i := range cards {
+	var events []outbox.Event
+	for i, c := range threads {
 		cards[i].State, cards[i].EndedAt = DeliveryCompleted, now
-		events[i] = s.deliveryEnded(by, now, threads[i], cards[i])
+		events = append(events, s.deliveryEnded(by, now, c, cards[i]))
 	}
 	if err := s.store.InsertDelivery(ctx, cards...); err != nil {
 		return err

@@ -19,6 +19,8 @@ type Store interface {
 	outbox.Appender
 	ContactStore
 	ThreadStore
+	ThreadSetStore
+	ThreadSweepStore
 	DeskStore
 	EpisodeStore
 	MessageStore
@@ -50,20 +52,6 @@ type ThreadStore interface {
 	UpdateConversation(ctx context.Context, team tenancy.TeamID, c Conversation) error
 	LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
 	Conversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (Conversation, error)
-	// LockConversations takes the team's conversations until the transaction ends, and answers them
-	// by id.
-	LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]Conversation, error)
-	// UnassignConversations takes the assignee off the team's conversations.
-	UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
-	// ReleaseConversations takes the claim off the team's conversations.
-	ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
-	// CloseConversations closes the team's conversations with the outcome, and nobody has claimed them
-	// then. Their episodes are for EndEpisodes.
-	CloseConversations(ctx context.Context, team tenancy.TeamID, outcome Label, ids ...tenancy.ConversationID) error
-	// MoveConversations moves the conversations from one team to another, where nobody has been
-	// given or has claimed them. Each has the contact there with its own channel and address; there must be one, or the move
-	// refers to a row that does not exist.
-	MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error
 	// TeamOf tells in which team a conversation is.
 	TeamOf(ctx context.Context, id tenancy.ConversationID) (tenancy.TeamID, error)
 	// LockOpen takes all conversations of the team that are not closed until the transaction ends,
@@ -77,6 +65,28 @@ type ThreadStore interface {
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+}
+
+// ThreadSetStore writes several conversations of a team at once.
+type ThreadSetStore interface {
+	// LockConversations takes the team's conversations until the transaction ends, and answers them
+	// by id.
+	LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]Conversation, error)
+	// UnassignConversations takes the assignee off the team's conversations.
+	UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
+	// ReleaseConversations takes the claim off the team's conversations.
+	ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
+	// CloseConversations closes the team's conversations with the outcome, and nobody has claimed them
+	// then. Their episodes are for EndEpisodes.
+	CloseConversations(ctx context.Context, team tenancy.TeamID, outcome Label, ids ...tenancy.ConversationID) error
+	// MoveConversations moves the conversations from one team to another, where nobody has been
+	// given or has claimed them. Each has the contact there with its own channel and address; there
+	// must be one, or the move refers to a row that does not exist.
+	MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error
+}
+
+// ThreadSweepStore finds the conversations in which time has something to do.
+type ThreadSweepStore interface {
 	// SnoozeEnded lists at most limit snoozed conversations, of all teams, whose SnoozedUntil has
 	// come (it is not after now), by (SnoozedUntil, id).
 	SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)

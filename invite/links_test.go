@@ -214,7 +214,8 @@ func TestRenewedLinkForgetsItsOldToken(t *testing.T) {
 		var ended *invite.StateError
 		require.ErrorAs(t, err, &ended, "it is used up")
 
-		assert.Equal(t, before, []invite.Record{w.stored(mailed), w.stored(other.Invitation)})
+		after := []invite.Record{w.stored(mailed), w.stored(other.Invitation)}
+		assert.Equal(t, before, after)
 		_, err = w.invites.Accept(w.ctx, w.user("bob@client.example").ID, mailedToken)
 		require.NoError(t, err)
 		_, err = w.invites.RenewLink(w.ctx, w.acme.alice, mailed.ID)

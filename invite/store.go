@@ -13,13 +13,18 @@ import (
 type Store interface {
 	tenancy.Keeper
 	outbox.Appender
+	InvitationStore
+	SetStore
 	OfferStore
 	AddressStore
 	LinkStore
 	RequestStore
 	BatchStore
 	SweepStore
+}
 
+// InvitationStore keeps the invitations one by one.
+type InvitationStore interface {
 	// InsertInvitation stores a new invitation. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
 	// its conversation, that of any other its team. Only one offer of an account (the kind
@@ -35,11 +40,6 @@ type Store interface {
 	UpdateInvitation(ctx context.Context, r Record) error
 	// LockInvitation takes and reads the row. The team comes first in the order of locks.
 	LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
-	// LockInvitations takes the team's invitations and answers them by id.
-	LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]Record, error)
-	// EndInvitations ends those of the team's invitations that are in the state pending: in another
-	// state, at the time and by the principal given.
-	EndInvitations(ctx context.Context, team tenancy.TeamID, state State, at time.Time, by string, ids ...tenancy.InvitationID) error
 	Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
 	// InvitationByToken finds an invitation by the hash of its token, whatever its state.
 	InvitationByToken(ctx context.Context, hash TokenHash) (Record, error)
@@ -49,16 +49,25 @@ type Store interface {
 	// Invitations lists a team's invitations that the filter admits, newest first by
 	// (CreatedAt, id).
 	Invitations(ctx context.Context, team tenancy.TeamID, filter Filter, page tenancy.Keyset) ([]Record, error)
+	// InvitationEvents lists the events of this room that name the invitation, from its CreatedAt on:
+	// at most limit, the newest first by their sequence. What it costs grows with the events of the
+	// invitation's team, or of the account that it offers, since then.
+	InvitationEvents(ctx context.Context, i Invitation, limit int) ([]outbox.Event, error)
+}
+
+// SetStore finds, takes and ends several invitations of a team at once.
+type SetStore interface {
+	// LockInvitations takes the team's invitations and answers them by id.
+	LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]Record, error)
+	// EndInvitations ends those of the team's invitations that are in the state pending: in another
+	// state, at the time and by the principal given.
+	EndInvitations(ctx context.Context, team tenancy.TeamID, state State, at time.Time, by string, ids ...tenancy.InvitationID) error
 	// PendingBy lists the ids of the team's invitations in the state pending that the user
 	// sent, by id.
 	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
 	// PendingInto lists the ids of the team's invitations in the state pending into the
 	// conversations, by id.
 	PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error)
-	// InvitationEvents lists the events of this room that name the invitation, from its CreatedAt on:
-	// at most limit, the newest first by their sequence. What it costs grows with the events of the
-	// invitation's team, or of the account that it offers, since then.
-	InvitationEvents(ctx context.Context, i Invitation, limit int) ([]outbox.Event, error)
 }
 
 // OfferStore keeps the offers of accounts, by their account; they are stored and written as the

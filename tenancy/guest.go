@@ -51,6 +51,7 @@ func apart(users []UserID, known []Membership) (strangers, former []UserID) {
 			strangers = append(strangers, user)
 		case MembershipRemoved:
 			former = append(former, user)
+		case MembershipActive, MembershipSuspended:
 		}
 	}
 	return strangers, former

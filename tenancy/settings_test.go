@@ -104,7 +104,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"too many domains":     {InviteDomains: domains(tenancy.MaxDomains + 1)},
 		"long terms":           {Terms: strings.Repeat("x", tenancy.MaxTerms+1)},
 		"terms with a space":   {Terms: "2026 01"},
-		"terms with a bidi":    {Terms: "2026‮"},
+		"terms with a bidi":    {Terms: "2026\u202e"},
 		"too many teams":       {DeliverTo: make([]tenancy.TeamID, tenancy.MaxDeliverTo+1)},
 	} {
 		_, err := s.people.Configure(t.Context(), manager, bad)

@@ -128,16 +128,22 @@ func (s Settings) parse() (Settings, error) {
 	if s.InviteDomains, err = parseDomains(s.InviteDomains); err != nil {
 		return Settings{}, err
 	}
-	if s.JoinDomains, err = parseDomains(s.JoinDomains); err != nil {
+	if s.JoinDomains, err = parseOwnDomains(s.JoinDomains); err != nil {
 		return Settings{}, err
-	}
-	for _, domain := range s.JoinDomains {
-		if err := OwnDomain(domain); err != nil {
-			return Settings{}, err
-		}
 	}
 	s.Statuses, err = parseStatuses(s.Statuses)
 	return s, err
+}
+
+// parseOwnDomains are domains that can be a team's own.
+func parseOwnDomains(given []string) ([]string, error) {
+	domains, err := parseDomains(given)
+	for _, domain := range domains {
+		if err == nil {
+			err = OwnDomain(domain)
+		}
+	}
+	return domains, err
 }
 
 func parseStatuses(given []OutcomeStatus) ([]OutcomeStatus, error) {

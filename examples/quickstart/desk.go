@@ -142,7 +142,7 @@ func (s *stage) screen(ctx context.Context, c conversation.Conversation, contact
 			author = s.userName(ctx, m.Author)
 		case conversation.NoteMessage:
 			author = "note by " + s.userName(ctx, m.Author)
-		case conversation.InboundMessage, conversation.SystemMessage:
+		case conversation.InboundMessage, conversation.AutomaticMessage, conversation.SystemMessage:
 		}
 		shown.more = append(shown.more, author+": "+strings.Join(strings.Fields(m.Text), " "))
 	}

@@ -51,6 +51,7 @@ func (d *desk) shelf(status conversation.Status) *shelf {
 		return &d.snoozed
 	case conversation.Closed:
 		return &d.closed
+	case conversation.Open:
 	}
 	return &d.open
 }
@@ -188,7 +189,7 @@ func (s *Store) changeConversations(ctx context.Context, team tenancy.TeamID, id
 	})
 }
 
-// UnassignConversations implements [conversation.ThreadStore].
+// UnassignConversations implements [conversation.ThreadSetStore].
 func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
 		c.Assignee = tenancy.UserID{}
@@ -196,7 +197,7 @@ func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, 
 	})
 }
 
-// ReleaseConversations implements [conversation.ThreadStore].
+// ReleaseConversations implements [conversation.ThreadSetStore].
 func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
 		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
@@ -204,7 +205,7 @@ func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, i
 	})
 }
 
-// CloseConversations implements [conversation.ThreadStore].
+// CloseConversations implements [conversation.ThreadSetStore].
 func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
 	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
 		c.Status, c.SnoozedUntil, c.Outcome = conversation.Closed, time.Time{}, outcome
@@ -213,7 +214,7 @@ func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, out
 	})
 }
 
-// MoveConversations implements [conversation.ThreadStore].
+// MoveConversations implements [conversation.ThreadSetStore].
 func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	return s.changeConversations(ctx, from, ids, func(c *conversation.Conversation) error {
 		contact, err := referred(s.addresses.get(contactAddress{to, c.Identity.Channel, c.Address}))
@@ -263,7 +264,7 @@ func (s *Store) conversationsOf(team tenancy.TeamID) func(tenancy.ConversationID
 	return func(id tenancy.ConversationID) (*conversationRow, error) { return s.conversation(team, id) }
 }
 
-// LockConversations implements [conversation.ThreadStore].
+// LockConversations implements [conversation.ThreadSetStore].
 func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
 	return lock(ctx, s, func() ([]conversation.Conversation, error) {
 		return shown(those(s.conversationsOf(team), ids), thatConversation), nil
@@ -362,14 +363,14 @@ func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenanc
 	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.assigned[teamUser{team, user}].ids(), nil })
 }
 
-// SnoozeEnded implements [conversation.ThreadStore].
+// SnoozeEnded implements [conversation.ThreadSweepStore].
 func (s *Store) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
 	return read(ctx, s, func() ([]conversation.Thread, error) {
 		return paged(until(s.snoozed, now), limit, showThread), nil
 	})
 }
 
-// Idle implements [conversation.ThreadStore].
+// Idle implements [conversation.ThreadSweepStore].
 func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
 	return read(ctx, s, func() ([]conversation.Thread, error) {
 		idle := func(yield func(*conversationRow) bool) {

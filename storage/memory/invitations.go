@@ -98,7 +98,7 @@ func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationR
 	}
 }
 
-// InsertInvitation implements [invite.Store].
+// InsertInvitation implements [invite.InvitationStore].
 func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
 	return s.write(ctx, func() error {
 		row, err := s.checkInvitation(&r)
@@ -121,7 +121,7 @@ func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
 	})
 }
 
-// UpdateInvitation implements [invite.Store].
+// UpdateInvitation implements [invite.InvitationStore].
 func (s *Store) UpdateInvitation(ctx context.Context, r invite.Record) error {
 	return s.write(ctx, func() error {
 		row, err := s.invitation(r.Team, r.ID)
@@ -229,12 +229,12 @@ func (s *Store) offer(account tenancy.AccountID, id tenancy.InvitationID) (*invi
 	return row, nil
 }
 
-// LockInvitation implements [invite.Store].
+// LockInvitation implements [invite.InvitationStore].
 func (s *Store) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 	return lock(ctx, s, func() (invite.Record, error) { return record(s.invitation(team, id)) })
 }
 
-// LockInvitations implements [invite.Store].
+// LockInvitations implements [invite.SetStore].
 func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
 	return lock(ctx, s, func() ([]invite.Record, error) { return shown(those(s.invitationsOf(team), ids), record), nil })
 }
@@ -244,7 +244,7 @@ func (s *Store) invitationsOf(team tenancy.TeamID) func(tenancy.InvitationID) (*
 	return func(id tenancy.InvitationID) (*invitationRow, error) { return s.invitation(team, id) }
 }
 
-// EndInvitations implements [invite.Store].
+// EndInvitations implements [invite.SetStore].
 func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
 	return s.write(ctx, func() error {
 		for _, row := range those(s.invitationsOf(team), ids) {
@@ -264,17 +264,17 @@ func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state i
 	})
 }
 
-// Invitation implements [invite.Store].
+// Invitation implements [invite.InvitationStore].
 func (s *Store) Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 	return read(ctx, s, func() (invite.Record, error) { return record(s.invitation(team, id)) })
 }
 
-// InvitationByToken implements [invite.Store].
+// InvitationByToken implements [invite.InvitationStore].
 func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
 	return read(ctx, s, func() (invite.Record, error) { return record(s.tokens.get(hash)) })
 }
 
-// PendingInvitation implements [invite.Store].
+// PendingInvitation implements [invite.InvitationStore].
 func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
 	return read(ctx, s, func() (invite.Record, error) {
 		key := pendingInvite{team: team, normal: normal}
@@ -296,7 +296,7 @@ func record(row *invitationRow, err error) (invite.Record, error) {
 	return row.Record, nil
 }
 
-// Invitations implements [invite.Store]. Asked for expired ones it passes over the pending
+// Invitations implements [invite.InvitationStore]. Asked for expired ones it passes over the pending
 // ones whose time has not come, and the other way round: the clock moves no row.
 func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 	return read(ctx, s, func() ([]invite.Record, error) {
@@ -324,7 +324,7 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 	})
 }
 
-// PendingBy implements [invite.Store].
+// PendingBy implements [invite.SetStore].
 func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
 	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
 		var ids []tenancy.InvitationID
@@ -335,7 +335,7 @@ func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tena
 	})
 }
 
-// PendingInto implements [invite.Store].
+// PendingInto implements [invite.SetStore].
 func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
 	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
 		var ids []tenancy.InvitationID
@@ -407,7 +407,7 @@ func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenan
 	})
 }
 
-// InvitationEvents implements [invite.Store]. It looks at all events for an offer of an account: no
+// InvitationEvents implements [invite.InvitationStore]. It looks at all events for an offer of an account: no
 // list has those of one account.
 func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
 	return read(ctx, s, func() ([]outbox.Event, error) {

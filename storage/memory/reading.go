@@ -111,6 +111,7 @@ func countable(m conversation.Message) bool {
 	switch m.Kind {
 	case conversation.InboundMessage, conversation.OutboundMessage, conversation.NoteMessage:
 		return m.DeletedAt.IsZero()
+	case conversation.AutomaticMessage, conversation.SystemMessage:
 	}
 	return false
 }

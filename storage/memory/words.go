@@ -37,8 +37,8 @@ func (s *Store) takeWords(c *conversationRow, change func()) {
 // InsertWords implements [conversation.WordStore].
 func (s *Store) InsertWords(ctx context.Context, team tenancy.TeamID, m conversation.Message, words []conversation.Word) error {
 	return s.write(ctx, func() error {
-		row, err := s.messages.get(m.ID)
-		if err != nil || row.thread.Team != team {
+		row := s.messages.rows[m.ID]
+		if row == nil || row.thread.Team != team {
 			return nil // there is nothing to find
 		}
 		all := slices.Concat(row.words, words)
@@ -53,8 +53,8 @@ func (s *Store) InsertWords(ctx context.Context, team tenancy.TeamID, m conversa
 // DeleteWords implements [conversation.WordStore].
 func (s *Store) DeleteWords(ctx context.Context, message tenancy.MessageID) error {
 	return s.write(ctx, func() error {
-		row, err := s.messages.get(message)
-		if err != nil {
+		row := s.messages.rows[message]
+		if row == nil {
 			return nil
 		}
 		relist(s.log, row, s.wordLists, func() { set(s.log, &row.words, nil) })

@@ -145,7 +145,7 @@ func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversati
 		})
 }
 
-// LockConversations implements [conversation.ThreadStore].
+// LockConversations implements [conversation.ThreadSetStore].
 func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
 	ids = tenancy.InOrder(ids...)
 	return lockAll(ctx, s,
@@ -155,25 +155,25 @@ func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids 
 		})
 }
 
-// UnassignConversations implements [conversation.ThreadStore].
+// UnassignConversations implements [conversation.ThreadSetStore].
 func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	_, err := execMany(ctx, s, s.conversations.unassign, tenancy.InOrder(ids...), team)
 	return err
 }
 
-// ReleaseConversations implements [conversation.ThreadStore].
+// ReleaseConversations implements [conversation.ThreadSetStore].
 func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	_, err := execMany(ctx, s, s.conversations.release, tenancy.InOrder(ids...), micros(time.Time{}), team)
 	return err
 }
 
-// CloseConversations implements [conversation.ThreadStore].
+// CloseConversations implements [conversation.ThreadSetStore].
 func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
 	_, err := execMany(ctx, s, s.conversations.closeMany, tenancy.InOrder(ids...), outcome, micros(time.Time{}), team)
 	return err
 }
 
-// MoveConversations implements [conversation.ThreadStore].
+// MoveConversations implements [conversation.ThreadSetStore].
 func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
 	ids = tenancy.InOrder(ids...)
 	_, err := execMany(ctx, s, s.conversations.move, ids, to, s.dialect.id(uuid.Nil), to, micros(time.Time{}), from)
@@ -209,12 +209,12 @@ func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenanc
 	return all(ctx, s, scanID[tenancy.ConversationID], s.conversations.assignedTo, team, user)
 }
 
-// SnoozeEnded implements [conversation.ThreadStore].
+// SnoozeEnded implements [conversation.ThreadSweepStore].
 func (s *Store) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
 	return all(ctx, s, scanThread, s.conversations.snoozeEnded, micros(now), limit)
 }
 
-// Idle implements [conversation.ThreadStore].
+// Idle implements [conversation.ThreadSweepStore].
 func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
 	return all(ctx, s, scanThread, s.conversations.idle, micros(now), limit)
 }

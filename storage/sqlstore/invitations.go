@@ -220,7 +220,7 @@ func grantedRole(r rbac.Role) any {
 	return r.String()
 }
 
-// InsertInvitation implements [invite.Store].
+// InsertInvitation implements [invite.InvitationStore].
 func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
 	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
 		i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State, i.Mailing, digest(i.Hash),
@@ -229,7 +229,7 @@ func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
 	return err
 }
 
-// UpdateInvitation implements [invite.Store].
+// UpdateInvitation implements [invite.InvitationStore].
 func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
 	change, exists, scope := s.invitations.update, s.invitations.exists, i.Team.UUID()
 	if i.Team.IsZero() {
@@ -244,7 +244,7 @@ func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
 	}, exists, i.ID, scope)
 }
 
-// LockInvitation implements [invite.Store].
+// LockInvitation implements [invite.InvitationStore].
 func (s *Store) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 	if err := s.lock(ctx, s.invitations.lock, id, team); err != nil {
 		return invite.Record{}, err
@@ -252,12 +252,12 @@ func (s *Store) LockInvitation(ctx context.Context, team tenancy.TeamID, id tena
 	return s.Invitation(ctx, team, id)
 }
 
-// Invitation implements [invite.Store].
+// Invitation implements [invite.InvitationStore].
 func (s *Store) Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 	return one(ctx, s, scanInvitation, s.invitations.byID, id, team)
 }
 
-// InvitationByToken implements [invite.Store].
+// InvitationByToken implements [invite.InvitationStore].
 func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (invite.Record, error) {
 	found, err := one(ctx, s, scanInvitation, s.invitations.byToken, digest(hash))
 	if err == nil && !found.Hash.Equal(hash) {
@@ -266,7 +266,7 @@ func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (i
 	return found, err
 }
 
-// PendingInvitation implements [invite.Store].
+// PendingInvitation implements [invite.InvitationStore].
 func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
 	scope := team.UUID()
 	if !conversation.IsZero() {
@@ -275,7 +275,7 @@ func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conv
 	return one(ctx, s, scanInvitation, s.invitations.pending, scope, normal, team)
 }
 
-// Invitations implements [invite.Store].
+// Invitations implements [invite.InvitationStore].
 func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 	args := []any{team}
 	by := byNothing
@@ -304,18 +304,18 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 	return paged(ctx, s, scanInvitation, s.invitations.listed[form][by], page, args...)
 }
 
-// PendingBy implements [invite.Store].
+// PendingBy implements [invite.SetStore].
 func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
 	return all(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingBy, inviter, team)
 }
 
-// PendingInto implements [invite.Store].
+// PendingInto implements [invite.SetStore].
 func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
 	ids, err := allMany(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingInto, tenancy.InOrder(conversations...), team)
 	return tenancy.InOrder(ids...), err
 }
 
-// LockInvitations implements [invite.Store].
+// LockInvitations implements [invite.SetStore].
 func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
 	ids = tenancy.InOrder(ids...)
 	return lockAll(ctx, s,
@@ -325,7 +325,7 @@ func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ..
 		})
 }
 
-// EndInvitations implements [invite.Store].
+// EndInvitations implements [invite.SetStore].
 func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
 	_, err := execMany(ctx, s, s.invitations.end, tenancy.InOrder(ids...), state, micros(at), by, team)
 	return err
@@ -374,7 +374,7 @@ func scanLapsed(r row) (invite.Lapsed, error) {
 	return l, err
 }
 
-// InvitationEvents implements [invite.Store].
+// InvitationEvents implements [invite.InvitationStore].
 func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
 	query, scope := s.invitations.history, i.Team.UUID()
 	if i.Team.IsZero() {

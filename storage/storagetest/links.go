@@ -118,13 +118,13 @@ func kindFilterCase(w *world) {
 	c := w.conversation(team)
 	deadline := w.now().AddDate(0, 0, 7)
 	var all []invite.Record
-	for _, make := range []func() invite.Record{
+	for _, fresh := range []func() invite.Record{
 		func() invite.Record { return w.anInvitation(team) }, func() invite.Record { return w.aLink(team) },
 		func() invite.Record { return w.aRequest(team) }, func() invite.Record { return w.aGuestInvitation(c) },
 	} {
 		for _, state := range invite.States() {
 			for _, expires := range []time.Time{deadline, deadline.Add(time.Hour)} {
-				r := make()
+				r := fresh()
 				r.State, r.ExpiresAt = state, expires
 				all = append([]invite.Record{invitations().store(w, r)}, all...)
 			}

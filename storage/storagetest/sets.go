@@ -321,7 +321,7 @@ func unassignCase(w *world) {
 	lists[tenancy.ConversationID](w, nil, "AssignedTo who was the assignee")(w.store.AssignedTo(w.ctx, team.ID, rows[0].Assignee))
 }
 
-const ruleReleaseClaims rule = "conversation.ThreadStore.ReleaseConversations — ReleaseConversations takes the claim off the team's conversations."
+const ruleReleaseClaims rule = "conversation.ThreadSetStore.ReleaseConversations — ReleaseConversations takes the claim off the team's conversations."
 
 func releaseClaimsCase(w *world) {
 	team := w.team()
