@@ -19,8 +19,6 @@ type Store interface {
 	outbox.Appender
 	ContactStore
 	ThreadStore
-	ThreadSetStore
-	ThreadSweepStore
 	DeskStore
 	EpisodeStore
 	MessageStore
@@ -46,6 +44,9 @@ type ContactStore interface {
 // ThreadStore keeps the conversations themselves. Identity and Address together are unique within
 // the account.
 type ThreadStore interface {
+	ThreadSetStore
+	ThreadSweepStore
+
 	InsertConversation(ctx context.Context, c Conversation) error
 	// UpdateConversation writes the row that is in the team given; c.Team may be another one,
 	// which moves it.
