@@ -96,8 +96,8 @@ func scanEvent(r row) (outbox.Event, error) {
 	return e, err
 }
 
-// Append implements [outbox.Appender]: two statements for every 16 events of one kind of stream,
-// whatever the number of the streams, and one more where events wait in lanes (up to 16 times).
+// Append implements [outbox.Appender]: one statement for every 16 streams of one kind and one for
+// every 16 of their events, and one more where events wait in lanes (up to 16 times).
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 	if err := s.writable(ctx); err != nil {
 		return err
@@ -108,16 +108,28 @@ func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 			slices.Compare(a.Stream.ID[:], b.Stream.ID[:]))
 	})
 	for len(ordered) > 0 {
-		n := 1
-		for n < min(len(ordered), manyRows) && ordered[n].Stream.Kind == ordered[0].Stream.Kind {
-			n++
-		}
+		n := together(ordered)
 		if err := s.appendTo(ctx, ordered[0].Stream.Kind, ordered[:n]); err != nil {
 			return err
 		}
 		ordered = ordered[n:]
 	}
 	return s.enqueue(ctx, events)
+}
+
+// together is how many of the events are counted by one statement: those of the first one's kind, of at
+// most 16 streams.
+func together(ordered []outbox.Event) int {
+	streams := 1
+	for n := 1; n < len(ordered); n++ {
+		if ordered[n].Stream != ordered[n-1].Stream {
+			streams++
+		}
+		if streams > manyRows || ordered[n].Stream.Kind != ordered[0].Stream.Kind {
+			return n
+		}
+	}
+	return len(ordered)
 }
 
 // place is where a kind of stream stands in the order of locks.
