@@ -108,15 +108,26 @@ func (s *Store) Take(ctx context.Context, lane string, now, until time.Time, lim
 }
 
 // Done implements [outbox.Source].
-func (s *Store) Done(ctx context.Context, due outbox.Due) error {
-	return s.alone(ctx, func() error {
-		o, err := s.held(due)
-		if err != nil {
-			return err
+func (s *Store) Done(ctx context.Context, due ...outbox.Due) error {
+	var lost error
+	err := s.alone(ctx, func() error {
+		for _, d := range due {
+			o, err := s.held(d)
+			if err != nil {
+				lost = err
+				continue
+			}
+			s.unqueue(o)
+			if err := s.outbox.move(o.key(), laneEvent{}, o); err != nil {
+				return err
+			}
 		}
-		s.unqueue(o)
-		return s.outbox.move(o.key(), laneEvent{}, o)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return lost
 }
 
 // Retry implements [outbox.Source].

@@ -100,8 +100,9 @@ type Source interface {
 	// lease or waiting for its retry blocks its stream and no other.
 	Take(ctx context.Context, lane string, now, until time.Time, limit int) ([]Due, error)
 	// Done takes a delivered event out of its lane. It answers ErrLeaseLost when the lease has
-	// passed to another relay, and then changes nothing.
-	Done(ctx context.Context, due Due) error
+	// passed to another relay, and then changes nothing. Of several events it takes out those whose
+	// leases are held, also when it answers that one of the others was lost.
+	Done(ctx context.Context, due ...Due) error
 	// Retry makes an event due again at the time given, with the same answer as Done.
 	Retry(ctx context.Context, due Due, at time.Time) error
 	// ForgetLane deletes what is left in a lane that is given up, undelivered events and dead

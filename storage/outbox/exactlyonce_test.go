@@ -27,15 +27,18 @@ type careless struct {
 	lost map[uuid.UUID]bool
 }
 
-func (c *careless) Done(ctx context.Context, due outbox.Due) error {
+func (c *careless) Done(ctx context.Context, due ...outbox.Due) error {
 	c.mu.Lock()
-	lose := !c.lost[due.ID]
-	c.lost[due.ID] = true
+	lose := false
+	for _, d := range due {
+		lose = lose || !c.lost[d.ID]
+		c.lost[d.ID] = true
+	}
 	c.mu.Unlock()
 	if lose {
 		return errors.New("the process has died before it could say so")
 	}
-	return c.Store.Done(ctx, due)
+	return c.Store.Done(ctx, due...)
 }
 
 // Each event is delivered twice and more, by several relays, to a consumer that fails now and

@@ -118,9 +118,11 @@ func (r *Relay) step(ctx context.Context, l lane) (handled int, failed []error) 
 	if err != nil {
 		return 0, []error{fmt.Errorf("lane %s: %w", l.name, err)}
 	}
+	var delivered tally
 	suspected := false
 	for i, due := range batch {
-		left := due.Until.Sub(r.clock())
+		now := r.clock()
+		left := due.Until.Sub(now)
 		if left <= 0 {
 			break // the rest of the batch belongs to whoever takes it next
 		}
@@ -128,15 +130,59 @@ func (r *Relay) step(ctx context.Context, l lane) (handled int, failed []error) 
 			failed = append(failed, err, r.handBack(ctx, batch[i:]))
 			break
 		}
+		if delivered.waits(now) {
+			failed = append(failed, r.note(ctx, &delivered))
+		}
+		handled++
 		if !suspected && r.suspect(due) {
 			suspected = true
 			failed = append(failed, r.settle(ctx, due, errUnsettled))
-		} else {
-			failed = append(failed, r.handle(ctx, l.sink, due, left))
+			continue
 		}
-		handled++
+		if err := r.handle(ctx, l.sink, due, left); err != nil {
+			failed = append(failed, r.settle(ctx, due, err))
+			continue
+		}
+		delivered.add(due, now)
 	}
-	return handled, failed
+	return handled, append(failed, r.note(ctx, &delivered))
+}
+
+// tally is what was delivered of a batch and is not noted yet. It is noted at the end, in one
+// transaction: one for each event was rejected, since with a sink that is quick it is most of the
+// work. With one that is slow, such as mail, each is noted before the next is handed over, so that a process
+// that dies repeats little.
+type tally struct {
+	due   []Due
+	since time.Time
+}
+
+// noteWithin is how old the first of a tally may be when another event is handed over.
+const noteWithin = 50 * time.Millisecond
+
+func (t *tally) add(due Due, at time.Time) {
+	if len(t.due) == 0 {
+		t.since = at
+	}
+	t.due = append(t.due, due)
+}
+
+func (t *tally) waits(now time.Time) bool { return len(t.due) > 0 && now.Sub(t.since) >= noteWithin }
+
+// note takes what was delivered out of the lane, also when the context has ended meanwhile: it should
+// not come again just because the process is being stopped.
+func (r *Relay) note(ctx context.Context, delivered *tally) error {
+	due := delivered.due
+	if *delivered = (tally{}); len(due) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
+	defer cancel()
+	err := r.source.Done(ctx, due...)
+	if err != nil && len(due) > 1 {
+		return fmt.Errorf("lane %s, %d delivered events from %s on: %w", due[0].Lane, len(due), due[0].ID, err)
+	}
+	return due[0].failure(err)
 }
 
 // handBack gives up the leases on events that were not delivered, so that a process that is
@@ -170,25 +216,21 @@ func (r *Relay) Drain(ctx context.Context) (int, error) {
 // outcomeTime is how long noting an outcome may take when the step's context has ended.
 const outcomeTime = 5 * time.Second
 
-// handle delivers one event and notes the outcome.
+// handle delivers one event within what is left of its lease.
 func (r *Relay) handle(ctx context.Context, sink Sink, due Due, left time.Duration) error {
-	within, cancel := context.WithTimeout(ctx, left)
-	err := deliver(within, sink, due.Event)
-	cancel()
-	return r.settle(ctx, due, err)
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	return deliver(ctx, sink, due.Event)
 }
 
-// settle notes the outcome of an event, also when the context has ended meanwhile: an event that
-// was delivered should not come again just because the process is being stopped, and one whose
+// settle notes why an event was not delivered, also when the context has ended meanwhile. One whose
 // delivery was cut short by that has not failed, so it is due again at once.
-func (r *Relay) settle(ctx context.Context, due Due, outcome error) error {
+func (r *Relay) settle(ctx context.Context, due Due, reason error) error {
 	stopped := errors.Is(ctx.Err(), context.Canceled)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
 	defer cancel()
 	var noted error
 	switch now := r.clock(); {
-	case outcome == nil:
-		noted = r.source.Done(ctx, due)
 	case stopped:
 		noted = r.source.Retry(ctx, due, now)
 	case due.Attempt >= r.attempts:
@@ -196,12 +238,17 @@ func (r *Relay) settle(ctx context.Context, due Due, outcome error) error {
 			noted = ErrBuried
 		}
 	default:
-		noted = r.source.Retry(ctx, due, now.Add(r.pause(due.Attempt, outcome)))
+		noted = r.source.Retry(ctx, due, now.Add(r.pause(due.Attempt, reason)))
 	}
-	if err := errors.Join(outcome, noted); err != nil {
-		return fmt.Errorf("lane %s, event %s (%s), attempt %d: %w", due.Lane, due.ID, due.Kind, due.Attempt, err)
+	return due.failure(errors.Join(reason, noted))
+}
+
+// failure says which event an error is about.
+func (d Due) failure(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("lane %s, event %s (%s), attempt %d: %w", d.Lane, d.ID, d.Kind, d.Attempt, err)
 }
 
 var errUnsettled = errors.New("too many attempts came to no end: the process may have died of this event")

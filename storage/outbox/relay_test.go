@@ -208,3 +208,33 @@ func TestOptionsThatMakeNoSenseLeaveTheDefault(t *testing.T) {
 	assert.Equal(t, 16, w.source.took)
 	assert.WithinDuration(t, before.Add(time.Minute), w.source.rows[0].Until, 30*time.Second)
 }
+
+func TestWhatIsDeliveredQuicklyIsNotedTogether(t *testing.T) {
+	w := newWorld()
+	for _, kind := range []string{"a", "b", "bad", "c"} {
+		w.source.add(kind, uuid.New())
+	}
+	w.fails["bad"] = errDown
+	n, err := w.relay().Step(t.Context())
+	require.ErrorIs(t, err, errDown)
+	assert.Equal(t, 4, n)
+	assert.Equal(t, []int{3}, w.source.noted)
+}
+
+func TestWhatIsDeliveredSlowlyIsNotedBeforeTheNext(t *testing.T) {
+	w := newWorld()
+	for _, kind := range []string{"a", "b", "c"} {
+		w.source.add(kind, uuid.New())
+	}
+	var before []int // how many were noted when each was handed over
+	slow := outbox.SinkFunc(func(context.Context, outbox.Event) error {
+		before = append(before, len(w.source.done))
+		w.now = w.now.Add(50 * time.Millisecond)
+		return nil
+	})
+	relay := outbox.NewRelay(&w.source, only(slow), outbox.WithClock(func() time.Time { return w.now }))
+	_, err := relay.Step(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 1, 2}, before)
+	assert.Equal(t, []int{1, 1, 1}, w.source.noted)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -18,8 +19,10 @@ type source struct {
 	mu   sync.Mutex
 	rows []*row
 	done []uuid.UUID
-	err  error // what Take fails with
-	took int
+	// noted are how many events each call of Done was about.
+	noted []int
+	err   error // what Take fails with
+	took  int
 	// settle is what Done, Retry and Bury fail with.
 	settle error
 }
@@ -107,11 +110,18 @@ func (s *source) held(ctx context.Context, due outbox.Due, change func(*row)) er
 	return nil
 }
 
-func (s *source) Done(ctx context.Context, due outbox.Due) error {
-	return s.held(ctx, due, func(r *row) {
-		r.done = true
-		s.done = append(s.done, r.ID)
-	})
+func (s *source) Done(ctx context.Context, due ...outbox.Due) error {
+	s.mu.Lock()
+	s.noted = append(s.noted, len(due))
+	s.mu.Unlock()
+	var failed error
+	for _, d := range due {
+		failed = errors.Join(failed, s.held(ctx, d, func(r *row) {
+			r.done = true
+			s.done = append(s.done, r.ID)
+		}))
+	}
+	return failed
 }
 
 func (s *source) Retry(ctx context.Context, due outbox.Due, at time.Time) error {

@@ -17,7 +17,7 @@ type outboxStatements struct {
 	take   string
 	read   manyIDs
 	lease  manyIDs
-	done   string
+	done   manyIDs
 	retry  string
 	forget string
 
@@ -40,8 +40,8 @@ func (c *compiler) outbox() outboxStatements {
 	s.lease = c.manyIDs(`UPDATE usher_outbox SET due_at = ?, attempts = attempts + 1, leased = 1
 		WHERE lane = ? AND event_id IN ({ids})`)
 	// The end of the lease and the number of the attempt together prove who holds it.
-	const held = `WHERE lane = ? AND event_id = ? AND due_at = ? AND attempts = ? AND leased = 1`
-	s.done = c.sql(`DELETE FROM usher_outbox`, held)
+	const held = `WHERE lane = ? AND due_at = ? AND attempts = ? AND leased = 1 AND event_id = ?`
+	s.done = c.manyIDs(`DELETE FROM usher_outbox WHERE lane = ? AND due_at = ? AND attempts = ? AND leased = 1 AND event_id IN ({ids})`)
 	s.retry = c.sql(`UPDATE usher_outbox SET due_at = ?, leased = 0`, held)
 	s.forget = c.sql(`DELETE FROM usher_outbox WHERE lane = ?`)
 	s.dead = c.deadLetters(held)
@@ -103,8 +103,46 @@ func (s *Store) Take(ctx context.Context, lane string, now, until time.Time, lim
 }
 
 // Done implements [outbox.Source].
-func (s *Store) Done(ctx context.Context, due outbox.Due) error {
-	return s.settle(ctx, due, s.outbox.done)
+func (s *Store) Done(ctx context.Context, due ...outbox.Due) error {
+	leases, ids := byLease(due)
+	var lost error
+	err := s.alone(ctx, func(ctx context.Context) error {
+		lost = nil
+		for _, l := range leases {
+			rows, err := execMany(ctx, s, s.outbox.done, ids[l], l.lane, l.until, l.attempt)
+			if err != nil {
+				return err
+			}
+			if rows < int64(len(ids[l])) {
+				lost = outbox.ErrLeaseLost
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return lost
+}
+
+// lease is what proves who holds an event.
+type lease struct {
+	lane    string
+	until   int64
+	attempt int
+}
+
+// byLease sorts events by their leases, which are answered in the order in which they come up.
+func byLease(due []outbox.Due) (leases []lease, ids map[lease][]uuid.UUID) {
+	ids = map[lease][]uuid.UUID{}
+	for _, d := range due {
+		l := lease{d.Lane, micros(d.Until), d.Attempt}
+		if ids[l] == nil {
+			leases = append(leases, l)
+		}
+		ids[l] = append(ids[l], d.ID)
+	}
+	return leases, ids
 }
 
 // Retry implements [outbox.Source].
@@ -128,7 +166,7 @@ func (s *Store) ForgetLane(ctx context.Context, lane string) (int, error) {
 // settle runs a statement that ends with whose lease it wants.
 func (s *Store) settle(ctx context.Context, due outbox.Due, statement string, args ...any) error {
 	return s.alone(ctx, func(ctx context.Context) error {
-		rows, err := s.exec(ctx, statement, append(args, due.Lane, due.ID, micros(due.Until), due.Attempt)...)
+		rows, err := s.exec(ctx, statement, append(args, due.Lane, micros(due.Until), due.Attempt, due.ID)...)
 		if err == nil && rows == 0 {
 			err = outbox.ErrLeaseLost
 		}

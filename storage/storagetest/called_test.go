@@ -257,8 +257,8 @@ func (s *calledStore) DeliveriesOf(a context.Context, b tenancy.TeamID, c tenanc
 	return s.note("DeliveriesOf").DeliveriesOf(a, b, c)
 }
 
-func (s *calledStore) Done(a context.Context, b outbox.Due) error {
-	return s.note("Done").Done(a, b)
+func (s *calledStore) Done(a context.Context, b ...outbox.Due) error {
+	return s.note("Done").Done(a, b...)
 }
 
 func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {

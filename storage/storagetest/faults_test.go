@@ -1181,11 +1181,34 @@ func (s forgetsLease) Take(ctx context.Context, lane string, now, until time.Tim
 	return due, err
 }
 
-func (s forgetsLease) Done(ctx context.Context, d outbox.Due) error {
-	if last, ok := s.last.Load(d.ID); ok {
-		d = last.(outbox.Due)
+func (s forgetsLease) Done(ctx context.Context, due ...outbox.Due) error {
+	for i, d := range due {
+		if last, ok := s.last.Load(d.ID); ok {
+			due[i] = last.(outbox.Due)
+		}
 	}
-	return s.Store.Done(ctx, d)
+	return s.Store.Done(ctx, due...)
+}
+
+// allOrNone takes no event out if the lease of one is lost.
+type allOrNone struct{ spoiled }
+
+func (s allOrNone) Done(ctx context.Context, due ...outbox.Due) error {
+	if len(due) < 2 {
+		return s.Store.Done(ctx, due...)
+	}
+	return outbox.ErrLeaseLost
+}
+
+// hidesLoss says nothing of a lease that is lost among others.
+type hidesLoss struct{ spoiled }
+
+func (s hidesLoss) Done(ctx context.Context, due ...outbox.Due) error {
+	err := s.Store.Done(ctx, due...)
+	if len(due) > 1 {
+		return nil
+	}
+	return err
 }
 
 // retriesAtOnce does not wait.
@@ -1243,11 +1266,13 @@ func (s anyLease) Take(ctx context.Context, lane string, now, until time.Time, l
 	return due, err
 }
 
-func (s anyLease) Done(ctx context.Context, d outbox.Due) error {
-	if held, ok := s.held.Load(d.ID); ok {
-		d.Lane = held.(outbox.Due).Lane
+func (s anyLease) Done(ctx context.Context, due ...outbox.Due) error {
+	for i, d := range due {
+		if held, ok := s.held.Load(d.ID); ok {
+			due[i].Lane = held.(outbox.Due).Lane
+		}
 	}
-	return s.Store.Done(ctx, d)
+	return s.Store.Done(ctx, due...)
 }
 
 // waitsAnyway lets every event wait, whether it names a lane or not.
@@ -2230,6 +2255,8 @@ func faults() []fault {
 		of("a blocked stream blocks the others", func(s spoiled) storage.Store { return limitFirst{s, new([]uuid.UUID)} }, "take passes by streams that are blocked"),
 		of("more than the head is handed out", func(s spoiled) storage.Store { return wholeStream{s} }, "take leases the heads of streams"),
 		of("a lost lease still counts", func(s spoiled) storage.Store { return forgetsLease{s, new(sync.Map)} }, "done and retry with a lost lease change nothing"),
+		of("one lost lease keeps all", func(s spoiled) storage.Store { return allOrNone{s} }, "done with several takes out those that are held"),
+		of("a lost lease among others is hidden", func(s spoiled) storage.Store { return hidesLoss{s} }, "done with several takes out those that are held"),
 		of("a retry does not wait", func(s spoiled) storage.Store { return retriesAtOnce{s} }, "retry waits and blocks its stream alone"),
 		of("events are taken inside a transaction", func(s spoiled) storage.Store { return takesInside{s} }, "relaying takes no part in a transaction"),
 

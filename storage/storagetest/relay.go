@@ -24,6 +24,7 @@ func relayCases() []testCase {
 		{name: "done and retry with a lost lease change nothing", rule: ruleDone, covers: []string{"Done", "Retry"}, run: lostLeaseCase},
 		{name: "done and retry without a lease change nothing", rule: ruleDone, covers: []string{"Done", "Retry"}, run: forgedLeaseCase},
 		{name: "done after the lease's end counts if nobody took it", rule: ruleDone, covers: []string{"Done", "Retry"}, run: lateCase},
+		{name: "done with several takes out those that are held", rule: ruleDoneMany, covers: []string{"Done", "Retry"}, run: doneManyCase},
 		{name: "retry waits and blocks its stream alone", rule: ruleRetry, covers: []string{"Retry", "Take"}, run: retryCase},
 		{name: "relaying takes no part in a transaction", rule: ruleSourceTx, covers: []string{"Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane"}, run: sourceTxCase},
 		{name: "relays at work deliver each stream in order once", rule: ruleHeads, covers: []string{"Take", "Done", "Retry"}, run: relaysCase},
@@ -205,6 +206,39 @@ func lostLeaseCase(w *world) {
 	}
 	w.must(w.store.Done(w.ctx, second[0]), "Done by the relay that holds the lease")
 	w.taken(w.take(later, 5), 1, later.Add(time.Minute), q[0][1])
+}
+
+// doneManyCase: of five events in hand one is given back meanwhile, and one had failed before, so
+// that the leases are not all of the same attempt.
+func doneManyCase(w *world) {
+	w.queue(5, 2)
+	now := w.now()
+	failed := w.take(now, 1)
+	if len(failed) != 1 {
+		w.breaks("Take handed out %d events, want 1", len(failed))
+		return
+	}
+	w.must(w.store.Retry(w.ctx, failed[0], now), "Retry")
+	due := w.take(now, 5)
+	if len(due) != 5 {
+		w.breaks("Take handed out %d of 5 streams", len(due))
+		return
+	}
+	lost := due[slices.IndexFunc(due, func(d outbox.Due) bool { return d.ID != failed[0].ID })]
+	w.must(w.store.Retry(w.ctx, lost, now), "Retry of one of those in hand")
+	w.is(w.store.Done(w.ctx, due...), outbox.ErrLeaseLost, "Done with five events, of which one was given back")
+	again := w.take(now, 10)
+	if len(again) != 5 {
+		w.breaks("after that Take handed out %d events, want the one that was given back and those behind the other four", len(again))
+		return
+	}
+	for _, d := range again {
+		if first := d.ID == lost.ID; first != (d.Attempt == lost.Attempt+1) || first != (d.Sequence == lost.Sequence) {
+			w.breaks("after that Take handed out event %d of a stream for the %d. time", d.Sequence, d.Attempt)
+		}
+	}
+	w.must(w.store.Done(w.ctx, again...), "Done with events that are all held")
+	w.must(w.store.Done(w.ctx), "Done with nothing")
 }
 
 // forgedLeaseCase: only who took an event can end it, and only once.

@@ -178,6 +178,7 @@ const (
 	ruleHeads    rule = "outbox.Source.Take — It hands out only the first undelivered event of a stream, so that a stream is delivered in order whatever the number of relays"
 	ruleBlocks   rule = "outbox.Source.Take — an event under a live lease or waiting for its retry blocks its stream and no other."
 	ruleDone     rule = "outbox.Source.Done — It answers ErrLeaseLost when the lease has passed to another relay, and then changes nothing."
+	ruleDoneMany rule = "outbox.Source.Done — Of several events it takes out those whose leases are held, also when it answers that one of the others was lost."
 	ruleRetry    rule = "outbox.Source.Retry — Retry makes an event due again at the time given, with the same answer as Done."
 	ruleSourceTx rule = "outbox.Source — Each method is its own transaction and must not be called inside one."
 )
