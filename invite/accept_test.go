@@ -108,6 +108,51 @@ func TestA1WrongUserIsRefusedAndRecorded(t *testing.T) {
 	})
 }
 
+// A client that did not hear of its refusal asks again under its key.
+func TestA1ARefusalIsRecordedOnceForEachKey(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		eve := w.user("eve@acme.example")
+		_, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
+		recorded := func() (times int) {
+			for _, kind := range w.events(w.acme) {
+				if kind == invite.InvitationRefused {
+					times++
+				}
+			}
+			return times
+		}
+		refused := func(key string) {
+			t.Helper()
+			_, err := w.invites.Accept(tenancy.WithKey(w.ctx, key), eve.ID, token)
+			require.ErrorIs(t, err, invite.ErrWrongUser)
+		}
+		for range 3 {
+			refused("one")
+			assert.Equal(t, 1, recorded(), "once for each key")
+		}
+		refused("two")
+		assert.Equal(t, 2, recorded(), "another key is another call")
+		_, other := w.invite(w.acme.alice, invite.ToTeam("cleo@acme.example", rbac.Member))
+		_, err := w.invites.Accept(tenancy.WithKey(w.ctx, "one"), eve.ID, other)
+		require.ErrorIs(t, err, tenancy.ErrKeyReused)
+		assert.Equal(t, 2, recorded())
+
+		owner := w.user(bob)
+		for _, change := range []struct {
+			user  tenancy.User
+			email string
+		}{{owner, "bob@away.example"}, {eve, bob}} {
+			_, err = w.people.ChangeEmail(w.ctx, host, change.user.ID, change.email, true)
+			require.NoError(t, err)
+		}
+		first, err := w.invites.Accept(tenancy.WithKey(w.ctx, "one"), eve.ID, token)
+		require.NoError(t, err, "what was refused can succeed under the key")
+		again, err := w.invites.Accept(tenancy.WithKey(w.ctx, "one"), eve.ID, token)
+		require.NoError(t, err)
+		assert.Equal(t, first, again)
+	})
+}
+
 func TestA2TheUserComesFromTheCallerOnly(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		_, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
