@@ -1,17 +1,12 @@
 package usher_test
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher"
@@ -31,14 +26,14 @@ func BenchmarkAcceptInvitation(b *testing.B) {
 			b.Skip("there is no bar for it")
 		}
 		w := newInviting(b, store)
-		hand := handAccept{db: db, postgres: dialect == "postgres", team: w.actor.Team}
+		by := handAccept{hand{db, dialect == "postgres"}, w.actor.Team}
 		const each = 20
 		var costs, others, ratios []float64
 		byUsher := func(i invited) error {
 			_, err := w.u.Invites.Accept(b.Context(), i.user, i.token)
 			return err
 		}
-		byHand := func(i invited) error { return hand.accept(b.Context(), i) }
+		byHand := func(i invited) error { return by.accept(b.Context(), i) }
 		for turn := 0; b.Loop(); turn++ {
 			var cost, other float64
 			if turn%2 == 0 { // who comes first after the invitations were made finds other caches
@@ -137,72 +132,8 @@ func (w *inviting) requireAllIn(b *testing.B) {
 
 // handAccept accepts an invitation by what usher sends, written out.
 type handAccept struct {
-	db       *sql.DB
-	postgres bool
-	team     tenancy.TeamID
-}
-
-// session is one transaction by hand; the first error ends it.
-type session struct {
-	handAccept
-	ctx  context.Context
-	conn *sql.Conn
-	err  error
-}
-
-func (h handAccept) id(id [16]byte) any {
-	if h.postgres {
-		return uuid.UUID(id).String()
-	}
-	return id[:]
-}
-
-func (h handAccept) sql(text string) string {
-	if !h.postgres {
-		return text
-	}
-	for n := 1; strings.Contains(text, "?"); n++ {
-		text = strings.Replace(text, "?", "$"+strconv.Itoa(n), 1)
-	}
-	return text
-}
-
-func (s *session) exec(text string, args ...any) {
-	if s.err == nil {
-		_, s.err = s.conn.ExecContext(s.ctx, s.sql(text), args...)
-	}
-}
-
-// lock takes a row where the engine locks rows.
-func (s *session) lock(table string, id [16]byte) {
-	if s.postgres {
-		s.exec(`UPDATE `+table+` SET locks = locks + 1 WHERE id = ?`, s.id(id))
-	}
-}
-
-// row reads all of a row, or nil if there is none.
-func (s *session) row(text string, args ...any) []any {
-	if s.err != nil {
-		return nil
-	}
-	rows, err := s.conn.QueryContext(s.ctx, s.sql(text), args...)
-	if err != nil {
-		s.err = err
-		return nil
-	}
-	defer func() { _ = rows.Close() }()
-	columns, err := rows.Columns()
-	if err != nil || !rows.Next() {
-		s.err = cmp.Or(err, rows.Err())
-		return nil
-	}
-	values := make([]any, len(columns))
-	into := make([]any, len(columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	s.err = rows.Scan(into...)
-	return values
+	hand
+	team tenancy.TeamID
 }
 
 const (
@@ -214,36 +145,19 @@ const (
 	handUser       = `SELECT id, external_id, email, email_display, verified_at, name, status, active_team_id, created_at, version FROM usher_users WHERE id = ?`
 	handMembership = `SELECT team_id, user_id, role, role_id, status, joined_at, expires_at, ended_at, ended_by, version
 		FROM usher_memberships WHERE team_id = ? AND user_id = ?`
-	handAuthority = `SELECT m.role, m.role_id, m.status, m.expires_at, a.status, t.status, u.status, r.name, r.permissions
-		FROM (SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?) m
-		JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
-		JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 )
 
 func (h handAccept) accept(ctx context.Context, i invited) error {
-	conn, err := h.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	s := &session{handAccept: h, ctx: ctx, conn: conn}
-	if h.postgres {
-		s.exec(`BEGIN ISOLATION LEVEL READ COMMITTED`)
-	} else {
-		s.exec(`PRAGMA foreign_keys = ON`)
-		s.exec(`BEGIN IMMEDIATE`)
-	}
-	s.write(i)
-	if s.err != nil {
-		_, _ = conn.ExecContext(ctx, `ROLLBACK`)
-		return s.err
-	}
-	s.exec(`COMMIT`)
-	return s.err
+	return h.transaction(ctx, func(s *session) { (&accepting{s, h.team}).write(i) })
+}
+
+type accepting struct {
+	*session
+	team tenancy.TeamID
 }
 
 // arrive locks and reads the account, the user and the team, and whether the user is in it.
-func (s *session) arrive(user tenancy.UserID) {
+func (s *accepting) arrive(user tenancy.UserID) {
 	team := s.row(handTeam, s.id(s.team))
 	if s.err != nil || team == nil {
 		return
@@ -262,7 +176,7 @@ func (s *session) arrive(user tenancy.UserID) {
 	}
 }
 
-func (s *session) write(i invited) {
+func (s *accepting) write(i invited) {
 	hash := i.token.Hash()
 	found := s.row(handInvitation+`i.token_hash = ?`, hash[:])
 	s.arrive(i.user)
@@ -299,13 +213,8 @@ func (s *session) write(i invited) {
 	s.event(row[1], tenancy.MemberJoined, "system:invitation", now, tenancy.Facts{"user": i.user.String(), "role": "member"})
 }
 
-func (s *session) event(account any, kind, by string, at int64, facts tenancy.Facts) {
-	payload, err := json.Marshal(facts)
-	if err != nil && s.err == nil {
-		s.err = err
-	}
-	s.exec(`UPDATE usher_teams SET events = events + ? WHERE id = ?`, 1, s.id(s.team))
-	s.exec(`INSERT INTO usher_events (id, stream_kind, stream_id, seq, account_id, team_id, kind, version, principal, occurred_at, payload, due_at)
-		VALUES (?, 'team', ?, (SELECT events FROM usher_teams WHERE id = ?) - ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-		s.id(uuid.Must(uuid.NewV7())), s.id(s.team), s.id(s.team), 0, account, s.id(s.team), kind, 1, by, at, string(payload))
+func (s *accepting) event(account any, kind, by string, at int64, facts tenancy.Facts) {
+	s.session.event(handEvent{
+		table: "usher_teams", stream: "team", id: s.team, account: account, team: s.team, kind: kind, by: by, at: at, facts: facts,
+	})
 }
