@@ -373,7 +373,7 @@ func TestClaimCommands(t *testing.T) {
 // gone.
 func TestNextAndRemoveAtOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
-		for round := range everystore.Rounds(20) {
+		for round := range everystore.Rounds(50) {
 			c := w.Receive("Sales", fmt.Sprint("visitor-", round), "Hi")
 			temp := tenancy.Actor{User: w.join(fmt.Sprint("temp", round)), Team: w.bob.Team}
 			var wg sync.WaitGroup

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -121,8 +122,8 @@ func TestStartingRefuses(t *testing.T) {
 // A member who writes first and the contact who does, at once, make one conversation.
 func TestStartsAndFirstMessagesAtOnceMakeOneConversation(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
-		for round := range everystore.Rounds(3) {
-			visitor := string(rune('a' + round%26))
+		for round := range everystore.Rounds(50) {
+			visitor := fmt.Sprint("visitor-", round)
 			calls := make([]func() (conversation.Conversation, error), 8)
 			for i := range calls {
 				calls[i] = func() (conversation.Conversation, error) { return w.Conversations.Start(t.Context(), w.bob, visitor) }

@@ -186,7 +186,7 @@ func TestC9_TwoManagersAtOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {
 		for i, nameA := range names {
 			for _, nameB := range names[i:] {
-				for round := range everystore.Rounds(2) {
+				for round := range everystore.Rounds(10) {
 					s.duel(t, fmt.Sprint(nameA, " and ", nameB, " ", round), routes[nameA], routes[nameB])
 				}
 			}

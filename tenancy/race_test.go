@@ -75,7 +75,7 @@ func TestC8_DemotionAndPromotionAtOnce(t *testing.T) {
 				users := [4]tenancy.User{s.user("keeper"), s.user("alice"), s.user("bob"), s.user("carol")}
 				before := ranks{roles: [4]rbac.Role{rbac.Manager, rbac.Manager, rbac.Manager, rbac.Member}}
 				allowed := []ranks{before.after(race, 0, 1), before.after(race, 1, 0)}
-				for round := range everystore.Rounds(10) {
+				for round := range everystore.Rounds(50) {
 					team := s.ranked(users, before.roles, fmt.Sprint("team ", round))
 					require.Contains(t, allowed, s.changeAtOnce(team, users, race))
 				}

@@ -159,7 +159,7 @@ func TestTheLastSeatGoesToOne(t *testing.T) {
 			require.NoError(t, err)
 			teams = append(teams, team)
 		}
-		for round := range everystore.Rounds(5) {
+		for round := range everystore.Rounds(50) {
 			s.seats(teams[0], tenancy.HardSeats, 2+round)
 			var wg sync.WaitGroup
 			start := make(chan struct{})

@@ -10,5 +10,5 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	storagetest.Run(t, func(*testing.T) storage.Store { return memory.New() }, storagetest.Rounds(everystore.Rounds(20)))
+	storagetest.Run(t, func(*testing.T) storage.Store { return memory.New() }, storagetest.Rounds(everystore.Rounds(50)))
 }

@@ -17,7 +17,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storage.Store { return open(t, connect(t, testdb.MySQL(t, "mysql", ""))) },
-		storagetest.Rounds(everystore.Rounds(20)))
+		storagetest.Rounds(everystore.Rounds(50)))
 }
 
 func connect(t *testing.T, dsn string) *sql.DB {

@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			storagetest.Run(t, func(t *testing.T) storage.Store {
 				return open(t, connect(t, driver, testdb.Postgres(t, driver)))
-			}, storagetest.Rounds(everystore.Rounds(20)))
+			}, storagetest.Rounds(everystore.Rounds(50)))
 		})
 	}
 }

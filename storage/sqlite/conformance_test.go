@@ -18,7 +18,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storage.Store { return open(t, openFile(t, "")) },
-		storagetest.Rounds(everystore.Rounds(20)))
+		storagetest.Rounds(everystore.Rounds(50)))
 }
 
 // openFile opens a new database file with the DSN parameters given.
