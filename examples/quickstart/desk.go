@@ -169,6 +169,16 @@ func (s *stage) find(ctx context.Context, who *person, number string) (tenancy.C
 	return tenancy.ConversationID{}, err
 }
 
+// next gives the person the conversation that has waited longest of those that are theirs to answer.
+func (s *stage) next(ctx context.Context, who *person, _ args) (answer, error) {
+	c, err := s.usher.Conversations.Next(ctx, s.actor(who), conversation.AgentQueue)
+	if err != nil {
+		return answer{}, err
+	}
+	who.thread, s.numbers[c.ID] = c.ID, c.Address
+	return done("the one with %s, which nobody else can answer now", c.Address), nil
+}
+
 func (s *stage) revokeGuest(ctx context.Context, who *person, a args) (answer, error) {
 	id, err := s.current(who)
 	if err != nil {

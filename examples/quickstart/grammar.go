@@ -44,6 +44,7 @@ var actions = []rule{
 	{"remove PERSON", "removes PERSON from the team", "from the team that one acts in", (*stage).remove},
 	{"leave", "leaves the team", "the team that one acts in", (*stage).leave},
 	{"read NUMBER", "reads the conversation with NUMBER", "what is typed next goes there", (*stage).read},
+	{"take the next", "takes the next conversation", "the one that has waited longest; nobody else is given it then", (*stage).next},
 	{"revoke guest PERSON", "shows PERSON out of the conversation", "a guest of the conversation that one is in", (*stage).revokeGuest},
 	{"edit contact FIELD VALUE", "sets the contact's FIELD to VALUE", "FIELD is name, email or notes", (*stage).editContact},
 	{"check PERMISSION", "asks for PERMISSION", "may they? such as: dashboard: read", (*stage).check},
@@ -147,7 +148,7 @@ The actions:
 	fmt.Fprintf(w, `
 A step may end with a mark, which says how it must turn out:
 
-  !ok !denied !not-found !conflict !invalid !expired !limit
+  !ok !denied !not-found !conflict !invalid !expired !limit !opted-out
 
 If it does not, the story is told to its end and the exit code is 1. What an earlier run on
 the same database (-db) has done already counts as ok. Steps without a mark may turn out

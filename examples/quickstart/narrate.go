@@ -62,12 +62,18 @@ func calling(role rbac.Role) string {
 // a host shows as the name that it stands for.
 func (s *stage) reason(ctx context.Context, v verdict, err error) string {
 	var assigned *conversation.AssignedError
+	var claimed *conversation.ClaimedError
+	var optOut *conversation.OptedOutError
 	var pending *invite.PendingError
 	var accepted *invite.AcceptedError
 	text := err.Error()
 	switch {
 	case errors.As(err, &assigned):
 		text = "the conversation is assigned to " + s.userName(ctx, assigned.Assignee)
+	case errors.As(err, &claimed):
+		text = "the conversation is claimed by " + s.userName(ctx, claimed.Claimant)
+	case errors.As(err, &optOut):
+		text = "the contact must not be written to until they write START"
 	case errors.As(err, &pending):
 		text = "an invitation to this address is pending"
 	case errors.As(err, &accepted):

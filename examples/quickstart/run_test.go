@@ -89,7 +89,7 @@ func TestSecondRunContinues(t *testing.T) {
 		"= Sales is there from an earlier run",
 		"= bob@acme.example is in the team from an earlier run",
 		"= Bob is a member of Sales from an earlier run",
-		"; 12 done by an earlier run.",
+		"; 13 done by an earlier run.",
 	} {
 		assert.Contains(t, again.out, told)
 	}
@@ -175,6 +175,9 @@ func TestEveryAction(t *testing.T) {
 		"dana: decline !ok",
 		"dana: accept !conflict",
 		"contact +15551230001: Hello",
+		"alice: take the next !ok",
+		"bob: ^claim !conflict",
+		"alice: ^release !ok",
 		"bob: say hi, what can we do for you? !ok",
 		"bob: ^invite carol@client.example !ok",
 		"carol: accept !ok",

@@ -177,7 +177,7 @@ func (p *parser) step(text string) (*step, *mistake) {
 		var known bool
 		if s.mark, known = parseMark(word); !known {
 			return nil, &mistake{column(text, at[2]-1), fmt.Sprintf(
-				"a mark: !ok, !denied, !not-found, !conflict, !invalid, !expired or !limit; found %q", "!"+clip(word))}
+				"a mark: !ok, !denied, !not-found, !conflict, !invalid, !expired, !limit or !opted-out; found %q", "!"+clip(word))}
 		}
 		text = text[:at[0]]
 	}

@@ -18,7 +18,7 @@ func TestParseErrors(t *testing.T) {
 		"two names":         {alice + "alice and bob: leave", "2:1: expected one name or contact NUMBER before the colon, such as bob: accept"},
 		"nothing":           {alice + "alice:", "2:7: expected an action or something to say after the colon"},
 		"only a mark":       {alice + "alice: !ok", "2:7: expected an action or something to say after the colon"},
-		"unknown mark":      {alice + "alice: leave !okay", `2:14: expected a mark: !ok, !denied, !not-found, !conflict, !invalid, !expired or !limit; found "!okay"`},
+		"unknown mark":      {alice + "alice: leave !okay", `2:14: expected a mark: !ok, !denied, !not-found, !conflict, !invalid, !expired, !limit or !opted-out; found "!okay"`},
 		"stranger":          {alice + "bob: leave", "2:6: expected bob: sign up as bob@… in a line above"},
 		"about a stranger":  {alice + "alice: remove bob", "2:8: expected bob: sign up as bob@… in a line above"},
 		"two addresses":     {alice + "alice: sign up as al@acme.example", "2:8: expected one address for alice, who signed up as alice@acme.example above"},

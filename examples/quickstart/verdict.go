@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -19,10 +20,11 @@ const (
 	invalid  verdict = "invalid"
 	expired  verdict = "expired"
 	limit    verdict = "limit"
+	optedOut verdict = "opted-out"
 )
 
-// refusals are the classes of usher's errors. What is expired is a conflict too, so it is
-// looked at first.
+// refusals are the classes of usher's errors. What is expired is a conflict too, and so is a contact
+// who has opted out, so they are looked at first.
 var refusals = []struct {
 	verdict verdict
 	class   error
@@ -31,6 +33,7 @@ var refusals = []struct {
 	{notFound, tenancy.ErrNotFound},
 	{expired, tenancy.ErrExpired},
 	{limit, tenancy.ErrLimit},
+	{optedOut, conversation.ErrOptedOut},
 	{conflict, tenancy.ErrConflict},
 	{invalid, tenancy.ErrInvalid},
 }

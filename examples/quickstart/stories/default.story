@@ -73,11 +73,37 @@ carol: check data: export                                   !denied
 carol: invite mallory@client.example as restricted          !denied
 carol: switch to Hiring                                     !not-found
 
+== Whoever is free takes what has waited longest
+> No two are given the same one. What somebody has claimed, nobody else answers.
+
+contact +15551230003 to Sales: Do you pay weekly?
+dana: take the next                                         !ok
+bob: take the next                                          !ok
+bob: Six it is, Maya.                                       !ok
+bob: take the next                                          !ok
+dana: ^release                                              !ok
+dana: read +15551230003                                     !ok
+dana: ^claim                                                !conflict
+bob: We do, on Fridays.                                     !ok
+
+> A contact can stop it at any time, and only they can lift that again.
+
+contact +15551230003: Stop
+bob: One more thing:                                        !opted-out
+contact +15551230003: Start
+bob: Welcome back.                                          !ok
+bob: ^close                                                 !ok
+bob: read +15551230001                                      !ok
+
 == Bob hands over, to a colleague and to an e-mail address
-> To a colleague it is done at once. To a stranger it waits until they accept.
+> To a colleague it is done at once. To a stranger it waits until they accept, and comes to nothing if
+> they decline.
 
 bob: ^deliver dana@acme.example status:"Qualified" rating:4 summary:"ready to start"   !ok
 bob: read +15551230002                                      !ok
+bob: ^deliver gina@client.example status:"Interview Scheduled"   !ok
+gina: sign up as gina@client.example                        !ok
+gina: decline                                               !ok
 bob: ^deliver frank@client.example status:"Interview Scheduled" rating:3 summary:"nights only"   !ok
 frank: sign up as frank@client.example                      !ok
 frank: read +15551230002                                    !not-found
