@@ -24,7 +24,7 @@ const (
 	ConversationClaimed    = "conversation.claimed"    // user, until
 	ConversationReleased   = "conversation.released"   // user: whose claim it was, on: release, hop, skip, lease, take-over, close, snooze, deliver, move, leave
 	ConversationSkipped    = "conversation.skipped"    // user, reason, until
-	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it
+	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it; nobody is assigned then
 	MessageReceived        = "message.received"        // message, seq
 	MessageSent            = "message.sent"            // message, seq
 	MessagePosted          = "message.posted"          // message, seq: a line of a system's
