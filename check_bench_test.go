@@ -64,7 +64,7 @@ func benchmarkMaps(b *testing.B, teams crowd) {
 	runtime.GC() // what was made by filling them is not to be collected while they are asked
 	for name, perm := range asked {
 		b.Run(name, func(b *testing.B) {
-			inTurns(b, teams.users(), checking(b.Context(), u, teams, name, 2000),
+			inTurns(b, inTurn(teams.users()), checking(b.Context(), u, teams, name, 2000),
 				side{"maps", 2000, func(n int) error { return expected(name, hand.check(teams.actor(n), perm)) }})
 		})
 	}

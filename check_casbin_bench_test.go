@@ -104,7 +104,7 @@ func BenchmarkCasbin(b *testing.B) {
 			e := setup.enforcer(b, teams)
 			for _, name := range []string{"allow", "deny"} {
 				b.Run(name, func(b *testing.B) {
-					inTurns(b, teams.users(), checking(b.Context(), u, teams, name, 20_000), side{"casbin", setup.each, func(n int) error {
+					inTurns(b, inTurn(teams.users()), checking(b.Context(), u, teams, name, 20_000), side{"casbin", setup.each, func(n int) error {
 						actor := teams.actor(n)
 						yes, err := e.Enforce(actor.User.String(), actor.Team.String(), right[name][0], right[name][1])
 						if err != nil {

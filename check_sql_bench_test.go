@@ -21,7 +21,7 @@ func benchmarkSelect(b *testing.B, dialect string, store *sqlstore.Store, db *sq
 	u, hand := newUsher(b, store), newSelect(b, dialect, db)
 	for _, name := range []string{"allow", "deny"} {
 		b.Run(name, func(b *testing.B) {
-			inTurns(b, teams.users(), checking(b.Context(), u, teams, name, 50), side{"select", 50, func(n int) error {
+			inTurns(b, atRandom(teams.users()), checking(b.Context(), u, teams, name, 50), side{"select", 50, func(n int) error {
 				yes, err := hand.check(b.Context(), teams.actor(n), asked[name])
 				if err != nil {
 					return err
