@@ -16,11 +16,11 @@ type Membership struct {
 	User UserID
 	Role rbac.Role
 	// Custom is the custom role on top of Role, its base; zero for someone without one.
-	Custom   RoleID
-	Status   MembershipStatus
-	JoinedAt time.Time
+	Custom RoleID
+	Status MembershipStatus
 	// ExpiresAt ends the membership by the clock; zero means never.
 	ExpiresAt time.Time
+	JoinedAt  time.Time
 	// EndedAt and EndedBy tell when and by whom it was suspended or removed.
 	EndedAt time.Time
 	EndedBy string

@@ -31,7 +31,7 @@ func (c *compiler) memberships() membershipStatements {
 	const (
 		authority = `SELECT m.role, m.role_id, m.status, m.expires_at, a.id, a.status, t.status, u.status, u.autoclaim,
 			r.name, r.permissions FROM`
-		facts     = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
+		facts = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
 			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 	)
 	return membershipStatements{
