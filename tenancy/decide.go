@@ -82,18 +82,9 @@ func (s *Service) explainActor(ctx context.Context, actor Actor, reach rbac.Reac
 }
 
 func (s *Service) explainHolder(ctx context.Context, holder Holder, d *Decision) {
-	_, d.Err = s.heldAccount(ctx, holder, d.Permission, func(ctx context.Context, id AccountID) (Account, error) {
-		account, err := s.store.Account(ctx, id)
-		d.Account = account
-		return account, err
-	})
-	if d.Account.ID.IsZero() || d.Account.HeldBy != holder.User {
-		return
-	}
-	d.Rule = s.policy.Rights(rbac.Holder).Explain(d.Permission, rbac.ByAccount)
-	user, err := s.store.User(ctx, holder.User)
-	if d.User = user; err != nil {
-		d.Err = err
+	d.Account, d.User, d.Err = s.heldAccount(ctx, holder, d.Permission, s.store.Account)
+	if !d.User.ID.IsZero() {
+		d.Rule = s.policy.Rights(rbac.Holder).Explain(d.Permission, rbac.ByAccount)
 	}
 }
 

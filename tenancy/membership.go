@@ -43,11 +43,13 @@ const (
 	MembershipRemoved   MembershipStatus = "removed"
 )
 
-// Member is a membership with the person's name and address, for lists of members.
+// Member is a membership with the person's name, address and status, for lists of members: a user who
+// is suspended as a whole may do nothing here, whatever the membership says.
 type Member struct {
 	Membership
-	Name  string
-	Email Address
+	Name       string
+	Email      Address
+	UserStatus UserStatus
 }
 
 // TeamOfUser is a membership with its team, for lists of a user's teams.

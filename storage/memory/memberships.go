@@ -189,7 +189,9 @@ func (s *Store) Members(ctx context.Context, team tenancy.TeamID, page tenancy.K
 		}
 		members := merged(ascending, ascending.start(page), &row.members)
 		return paged(members, page.Limit, func(m *membershipRow) (tenancy.Member, bool) {
-			return tenancy.Member{Membership: m.Membership, Name: m.user.Name, Email: m.user.Email}, true
+			return tenancy.Member{
+				Membership: m.Membership, Name: m.user.Name, Email: m.user.Email, UserStatus: m.user.Status,
+			}, true
 		}), nil
 	})
 }

@@ -59,7 +59,7 @@ func (c *compiler) memberships() membershipStatements {
 			{share lock})`, facts),
 
 		members: c.pages(oldestFirst("m.joined_at", "m.user_id"),
-			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display
+			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display, u.status
 			FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
 			WHERE m.team_id = ? AND m.status <> 'removed'`),
 		teamsOf: c.pages(oldestFirst("m.joined_at", "m.team_id"),
@@ -101,7 +101,7 @@ func scanAuthority(r row) (tenancy.Authority, error) {
 
 func scanMember(r row) (tenancy.Member, error) {
 	var m tenancy.Member
-	err := r.Scan(append(membershipFields(&m.Membership), &m.Name, &m.Email.Normal, &m.Email.Display)...)
+	err := r.Scan(append(membershipFields(&m.Membership), &m.Name, &m.Email.Normal, &m.Email.Display, &m.UserStatus)...)
 	return m, err
 }
 

@@ -192,7 +192,7 @@ func membersCase(w *world) {
 	add := func(m tenancy.Membership) {
 		u, err := w.store.User(w.ctx, m.User)
 		w.must(err, "User")
-		want = append(want, tenancy.Member{Membership: m, Name: u.Name, Email: u.Email})
+		want = append(want, tenancy.Member{Membership: m, Name: u.Name, Email: u.Email, UserStatus: u.Status})
 	}
 	add(first)
 	for i, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended, tenancy.MembershipRemoved, tenancy.MembershipActive} {
