@@ -215,7 +215,7 @@ func membersCase(w *world) {
 	w.must(err, "User")
 	u.Name, u.Status = "New Name", tenancy.UserSuspended
 	w.must(updateUser(w, u), "UpdateUser")
-	want[0].Name = "New Name"
+	want[0].Name, want[0].UserStatus = "New Name", tenancy.UserSuspended
 	lists(w, want, "Members after a user's name has changed")(w.store.Members(w.ctx, team.ID, page))
 	lists[tenancy.Member](w, nil, "Members of a team without any")(w.store.Members(w.ctx, w.team().ID, page))
 	w.by(ruleReads)
