@@ -3,6 +3,7 @@ package invite
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -226,27 +227,39 @@ func (s *Service) MyRequests(ctx context.Context, user tenancy.UserID, page tena
 	return shown(records, s.env.Now(), keyset, binding), nil
 }
 
-// withdrawAll takes back the pending requests of a user who is deleted.
+// withdrawAll takes back the pending requests of a user who is deleted. Their teams are locked by id, as
+// everybody locks them: two users who have asked the same teams can be deleted at once.
 func (s *Service) withdrawAll(ctx context.Context, e tenancy.Erasure) error {
-	page := tenancy.Keyset{Limit: tenancy.MaxLimit}
-	for {
-		requests, err := s.store.RequestsOf(ctx, e.User, page)
-		if err != nil {
+	pending, err := s.pendingRequests(ctx, e.User)
+	if err != nil {
+		return err
+	}
+	for _, team := range tenancy.InOrder(slices.Collect(maps.Keys(pending))...) {
+		if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
 			return err
 		}
+		if err := s.takeBack(ctx, e.By, team, pending[team], e.At); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pendingRequests are the user's requests that nobody has answered, by team.
+func (s *Service) pendingRequests(ctx context.Context, user tenancy.UserID) (map[tenancy.TeamID][]tenancy.InvitationID, error) {
+	pending := map[tenancy.TeamID][]tenancy.InvitationID{}
+	for page := (tenancy.Keyset{Limit: tenancy.MaxLimit}); ; {
+		requests, err := s.store.RequestsOf(ctx, user, page)
+		if err != nil {
+			return nil, err
+		}
 		for _, r := range requests {
-			if r.State != Pending {
-				continue
-			}
-			if _, err := s.people.Lock(ctx, r.Team); err != nil && !frozen(err) {
-				return err
-			}
-			if err := s.takeBack(ctx, e.By, r.Team, []tenancy.InvitationID{r.ID}, e.At); err != nil {
-				return err
+			if r.State == Pending {
+				pending[r.Team] = append(pending[r.Team], r.ID)
 			}
 		}
 		if len(requests) < page.Limit {
-			return nil
+			return pending, nil
 		}
 		last := requests[len(requests)-1]
 		page.At, page.ID = last.CreatedAt, last.ID.UUID()

@@ -3,7 +3,6 @@ package rbac
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,11 +18,10 @@ type DeniedError struct {
 	Permission Permission
 	// Name is the permission as "object: action", also for a host's own.
 	Name string
-	// Has are the grounds on which the role does have the permission, none of which was given. Mostly
-	// empty.
-	Has []Reach
-	// Roles are the other roles that have the permission on some ground, highest first.
-	Roles []Role
+
+	// grounds are the cells of the role itself, others those of all roles. They are turned into words when
+	// somebody reads them: most refusals are only counted, and a list would cost each of them memory.
+	grounds, others cells
 }
 
 // Denied returns the error for a role that was refused the permission; see [Rights.Denied].
@@ -33,19 +31,35 @@ func (p *Policy) Denied(role Role, perm Permission) error { return p.Rights(role
 // [*DeniedError], which is [ErrDenied]. It explains a refusal and does not decide one: call it after
 // [Rights.Allows] said no.
 func (r Rights) Denied(perm Permission) error {
-	e := &DeniedError{Role: r.Role, Custom: r.Custom, Permission: perm, Name: r.table.name(perm)}
-	for _, by := range reaches() {
+	e := &DeniedError{Role: r.Role, Custom: r.Custom, Permission: perm, Name: r.table.name(perm), others: r.table.cells(perm)}
+	for by := ByAccount; by <= ByGrant; by++ {
 		if r.Allows(perm, by) {
-			e.Has = append(e.Has, by)
-		}
-	}
-	for _, other := range subjects() {
-		has := func(by Reach) bool { return r.table.allows(other, perm, by) }
-		if other != r.Role && slices.ContainsFunc(reaches(), has) {
-			e.Roles = append(e.Roles, other)
+			e.grounds |= cell(0, by)
 		}
 	}
 	return e
+}
+
+// Has are the grounds on which the role does have the permission, none of which was given. Mostly empty.
+func (e *DeniedError) Has() []Reach {
+	var grounds []Reach
+	for _, by := range reaches() {
+		if e.grounds&cell(0, by) != 0 {
+			grounds = append(grounds, by)
+		}
+	}
+	return grounds
+}
+
+// Roles are the other roles that have the permission on some ground, highest first.
+func (e *DeniedError) Roles() []Role {
+	var roles []Role
+	for _, role := range subjects() {
+		if role != e.Role && e.others&(anyReach<<(role<<2)) != 0 {
+			roles = append(roles, role)
+		}
+	}
+	return roles
 }
 
 // Is makes the error match [ErrDenied].
@@ -54,15 +68,16 @@ func (e *DeniedError) Is(target error) bool { return target == ErrDenied }
 // Error reads, for example, `denied: member lacks "member: invite", which manager has`, or, with a custom
 // role, `denied: member as "Scout" lacks …`.
 func (e *DeniedError) Error() string {
-	if len(e.Has) > 0 {
-		grounds := make([]string, len(e.Has))
-		for i, by := range e.Has {
+	if has := e.Has(); len(has) > 0 {
+		grounds := make([]string, len(has))
+		for i, by := range has {
 			grounds[i] = by.where()
 		}
 		return fmt.Sprintf("denied: %s has %q only %s", title(e.Role, e.Custom), e.Name, strings.Join(grounds, " or "))
 	}
-	names := make([]string, len(e.Roles))
-	for i, role := range e.Roles {
+	roles := e.Roles()
+	names := make([]string, len(roles))
+	for i, role := range roles {
 		names[i] = role.String()
 	}
 	who := "no role has"

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/quick"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -264,6 +265,31 @@ func TestD5_NoPermissionIsFoundByAnotherSpelling(t *testing.T) {
 		assert.Zero(t, perm)
 		assert.Less(t, len(err.Error()), 1000)
 	}
+}
+
+// The same for arbitrary texts: each finds what is called exactly so, and nothing else.
+func TestD5_APermissionHasOneSpelling(t *testing.T) {
+	policy := newPolicy(t)
+	names := map[string]rbac.Permission{}
+	for _, perm := range policy.Permissions() {
+		names[policy.Name(perm)] = perm
+	}
+	one := func(pick uint16, junk string, at uint8) bool {
+		name := policy.Name(policy.Permissions()[int(pick)%len(names)])
+		i := int(at) % (len(name) + 1)
+		for _, text := range []string{name, name[:i] + junk + name[i:], name[:i], name[i:], junk} {
+			perm, err := policy.ParsePermission(text)
+			if want, known := names[text]; known != (err == nil) || perm != want {
+				return false
+			}
+			object, action, cut := strings.Cut(text, ": ")
+			if found, err := policy.Permission(object, action); cut && (found != perm || (err == nil) != (perm != 0)) {
+				return false
+			}
+		}
+		return true
+	}
+	require.NoError(t, quick.Check(one, &quick.Config{MaxCount: 5000}))
 }
 
 func TestSpec3_NobodyGrantsWhatTheyDoNotHold(t *testing.T) {

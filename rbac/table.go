@@ -132,8 +132,15 @@ func (t *table) check(perms iter.Seq[Permission]) error {
 
 // allows reads one cell. The upper bounds keep an unknown number from being another's bit.
 func (t *table) allows(role Role, perm Permission, by Reach) bool {
-	return t != nil && int(perm) < len(t.rights) && role <= Holder && by <= ByGrant &&
-		t.rights[perm]&cell(role, by) != 0
+	return role <= Holder && by <= ByGrant && t.cells(perm)&cell(role, by) != 0
+}
+
+// cells are those of all who have the permission; none have one that the table does not know.
+func (t *table) cells(perm Permission) cells {
+	if t == nil || int(perm) >= len(t.rights) {
+		return 0
+	}
+	return t.rights[perm]
 }
 
 // lends reports whether a custom role on top of this one can bring the permission.

@@ -61,7 +61,8 @@ func (s *Service) CreateAccount(ctx context.Context, user UserID, name string) (
 //
 // Errors: [ErrNotFound] for an account that the user does not hold, [ErrInactive].
 func (s *Service) Account(ctx context.Context, holder Holder) (Account, error) {
-	return s.heldAccount(ctx, holder, rbac.ReadAccount, s.store.Account)
+	account, _, err := s.heldAccount(ctx, holder, rbac.ReadAccount, s.store.Account)
+	return account, err
 }
 
 // MyAccounts lists the accounts that the user holds, oldest first.
@@ -133,29 +134,32 @@ func (a Account) Holder(user UserID) Holder { return Holder{User: user, Account:
 // enterAccount locks the holder's account and checks the permission. Only its holder knows
 // of an account; to everyone else it is not found.
 func (s *Service) enterAccount(ctx context.Context, holder Holder, perm rbac.Permission) (Account, error) {
-	return s.heldAccount(ctx, holder, perm, s.store.LockAccount)
+	account, _, err := s.heldAccount(ctx, holder, perm, s.store.LockAccount)
+	return account, err
 }
 
+// heldAccount answers the account and its holder, next to an error as far as they were read: an explanation
+// tells what a decision rested on.
 func (s *Service) heldAccount(ctx context.Context, holder Holder, perm rbac.Permission,
 	read func(context.Context, AccountID) (Account, error),
-) (Account, error) {
+) (account Account, user User, err error) {
 	if holder.User.IsZero() || holder.Account.IsZero() {
-		return Account{}, ErrNoPrincipal
+		return account, user, ErrNoPrincipal
 	}
-	account, err := read(ctx, holder.Account)
+	if account, err = read(ctx, holder.Account); err != nil {
+		return account, user, err
+	}
+	if account.HeldBy != holder.User {
+		return account, user, ErrNotFound
+	}
+	user, err = s.activeUser(ctx, holder.User)
 	switch {
 	case err != nil:
-		return Account{}, err
-	case account.HeldBy != holder.User:
-		return Account{}, ErrNotFound
+		return account, user, err
 	case !s.policy.Allows(rbac.Holder, perm, rbac.ByAccount):
-		return Account{}, s.policy.Denied(rbac.Holder, perm)
+		return account, user, s.policy.Denied(rbac.Holder, perm)
+	case account.Status != AccountActive && !perm.Reads():
+		return account, user, ErrAccountInactive
 	}
-	if _, err := s.activeUser(ctx, holder.User); err != nil {
-		return Account{}, err
-	}
-	if account.Status != AccountActive && !perm.Reads() {
-		return Account{}, ErrAccountInactive
-	}
-	return account, nil
+	return account, user, nil
 }

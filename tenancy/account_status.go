@@ -48,7 +48,7 @@ func (s *Service) setAccountStatus(ctx context.Context, by System, account Accou
 // suspended one.
 func (s *Service) CloseAccount(ctx context.Context, holder Holder) (Account, error) {
 	return Do(ctx, s.store, s.env, holder, "CloseAccount", []any{holder.Account}, func(ctx context.Context) (Account, error) {
-		a, err := s.heldAccount(ctx, holder, rbac.ReadAccount, s.store.LockAccount)
+		a, _, err := s.heldAccount(ctx, holder, rbac.ReadAccount, s.store.LockAccount)
 		if err != nil || a.Status == AccountClosed {
 			return a, err
 		}

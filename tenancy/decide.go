@@ -74,7 +74,7 @@ func (s *Service) explainActor(ctx context.Context, actor Actor, reach rbac.Reac
 	}
 	var standing Standing
 	if d.Authority, d.Err = s.store.Authority(ctx, actor.Team, actor.User); d.Err == nil {
-		standing, d.Err = s.judge(actor, d.Authority)
+		standing, d.Err = s.judge(actor, &d.Authority)
 	}
 	if d.Err == nil {
 		d.Err, d.Rule = standing.check(d.Permission, reach), standing.rights.Explain(d.Permission, reach)
@@ -82,18 +82,9 @@ func (s *Service) explainActor(ctx context.Context, actor Actor, reach rbac.Reac
 }
 
 func (s *Service) explainHolder(ctx context.Context, holder Holder, d *Decision) {
-	_, d.Err = s.heldAccount(ctx, holder, d.Permission, func(ctx context.Context, id AccountID) (Account, error) {
-		account, err := s.store.Account(ctx, id)
-		d.Account = account
-		return account, err
-	})
-	if d.Account.ID.IsZero() || d.Account.HeldBy != holder.User {
-		return
-	}
-	d.Rule = s.policy.Rights(rbac.Holder).Explain(d.Permission, rbac.ByAccount)
-	user, err := s.store.User(ctx, holder.User)
-	if d.User = user; err != nil {
-		d.Err = err
+	d.Account, d.User, d.Err = s.heldAccount(ctx, holder, d.Permission, s.store.Account)
+	if !d.User.ID.IsZero() {
+		d.Rule = s.policy.Rights(rbac.Holder).Explain(d.Permission, rbac.ByAccount)
 	}
 }
 
@@ -125,17 +116,16 @@ func (d Decision) String() string {
 }
 
 func (a Authority) tell(out *strings.Builder) {
-	m := a.Membership
-	if m.User.IsZero() {
+	if a.Account.IsZero() {
 		out.WriteString("membership: none\n")
 		return
 	}
-	fmt.Fprintf(out, "membership: %s, %s", m.Role, m.Status)
+	fmt.Fprintf(out, "membership: %s, %s", a.Role, a.Status)
 	if a.CustomName != "" {
 		fmt.Fprintf(out, ", as %q", a.CustomName)
 	}
-	if !m.ExpiresAt.IsZero() {
-		fmt.Fprintf(out, ", until %s", printTime(m.ExpiresAt))
+	if !a.ExpiresAt.IsZero() {
+		fmt.Fprintf(out, ", until %s", printTime(a.ExpiresAt))
 	}
 	fmt.Fprintf(out, "\nuser: %s\nteam: %s\naccount: %s\n", a.UserStatus, a.TeamStatus, a.AccountStatus)
 }

@@ -131,14 +131,14 @@ func TestExplainOfEveryPrincipal(t *testing.T) {
 		{holder, rbac.ReadAccount, "allowed\nrule: holder has \"account: read\" by account: p, holder, account, read, account, allow\naccount: suspended, held by the user\nuser: active\n"},
 		{holder, rbac.CloseAccount, "refused: conflict: the account is not active\nrule: holder has \"account: close\" by account: p, holder, account, close, account, allow\naccount: suspended, held by the user\nuser: active\n"},
 		{holder, rbac.ReadAudit, "refused: denied: holder lacks \"audit: read\", which manager has\nrule: holder lacks \"audit: read\" by account: no row allows it\naccount: suspended, held by the user\nuser: active\n"},
-		{suspended.Holder(sue.ID), rbac.ReadAccount, "refused: denied: the membership is not active\nrule: holder has \"account: read\" by account: p, holder, account, read, account, allow\naccount: active, held by the user\nuser: suspended\n"},
+		{suspended.Holder(sue.ID), rbac.ReadAccount, "refused: denied: the user or the membership is not active\nrule: holder has \"account: read\" by account: p, holder, account, read, account, allow\naccount: active, held by the user\nuser: suspended\n"},
 		{tenancy.Holder{User: alice.ID, Account: suspended.ID}, rbac.ReadAccount, "refused: not found\naccount: active, held by somebody else\n"},
 		{tenancy.Holder{User: alice.ID, Account: random}, rbac.ReadAccount, "refused: not found\naccount: none\n"},
 		{tenancy.Holder{}, rbac.ReadAccount, "refused: denied: the call names no principal\naccount: none\n"},
 		{host, rbac.ReadAccount, "allowed\nthe host: takes no permission\n"},
 		{tenancy.System(""), rbac.ReadAccount, "refused: denied: the call names no principal\nthe host: takes no permission\n"},
 		{tenancy.Self(alice.ID), rbac.ReadAccount, "allowed\nuser: active\n"},
-		{tenancy.Self(sue.ID), rbac.ReadAccount, "refused: denied: the membership is not active\nuser: suspended\n"},
+		{tenancy.Self(sue.ID), rbac.ReadAccount, "refused: denied: the user or the membership is not active\nuser: suspended\n"},
 		{nil, rbac.ReadAccount, "refused: denied: the call names no principal\n"},
 	} {
 		why, err := s.people.Explain(ctx, c.by, c.perm, rbac.ByTeam)

@@ -31,7 +31,7 @@ var (
 	// ErrNoPrincipal: the call does not say on whose behalf it runs.
 	ErrNoPrincipal = fmt.Errorf("%w: the call names no principal", rbac.ErrDenied)
 	// ErrInactive: the user or their membership is suspended, or the membership has expired.
-	ErrInactive = fmt.Errorf("%w: the membership is not active", rbac.ErrDenied)
+	ErrInactive = fmt.Errorf("%w: the user or the membership is not active", rbac.ErrDenied)
 	// ErrOwnExpiry: someone would put off the end of their own membership.
 	ErrOwnExpiry = fmt.Errorf("%w: nobody extends their own membership", rbac.ErrDenied)
 	// ErrAccountInactive: the account is suspended or closed; it can only be read.

@@ -79,7 +79,7 @@ func ExampleService_Explain() {
 	must(err)
 	fmt.Print(why)
 	// Output:
-	// refused: denied: the membership is not active
+	// refused: denied: the user or the membership is not active
 	// membership: member, suspended
 	// user: active
 	// team: active

@@ -16,11 +16,11 @@ type Membership struct {
 	User UserID
 	Role rbac.Role
 	// Custom is the custom role on top of Role, its base; zero for someone without one.
-	Custom   RoleID
-	Status   MembershipStatus
-	JoinedAt time.Time
+	Custom RoleID
+	Status MembershipStatus
 	// ExpiresAt ends the membership by the clock; zero means never.
 	ExpiresAt time.Time
+	JoinedAt  time.Time
 	// EndedAt and EndedBy tell when and by whom it was suspended or removed.
 	EndedAt time.Time
 	EndedBy string
@@ -43,11 +43,13 @@ const (
 	MembershipRemoved   MembershipStatus = "removed"
 )
 
-// Member is a membership with the person's name and address, for lists of members.
+// Member is a membership with the person's name, address and status, for lists of members: a user who
+// is suspended as a whole may do nothing here, whatever the membership says.
 type Member struct {
 	Membership
-	Name  string
-	Email Address
+	Name       string
+	Email      Address
+	UserStatus UserStatus
 }
 
 // TeamOfUser is a membership with its team, for lists of a user's teams.

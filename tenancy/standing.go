@@ -34,32 +34,29 @@ func (s *Service) Standing(ctx context.Context, actor Actor) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
-	return s.judge(actor, a)
+	return s.judge(actor, &a)
 }
 
 // judge says what the actor is by what was read.
-func (s *Service) judge(actor Actor, a Authority) (Standing, error) {
+func (s *Service) judge(actor Actor, a *Authority) (Standing, error) {
 	switch {
-	case a.Membership.Status == MembershipRemoved:
+	case a.Status == MembershipRemoved:
 		return Standing{}, ErrNotFound
-	case a.UserStatus != UserActive || !s.active(a.Membership):
+	case a.UserStatus != UserActive || !s.active(a):
 		return Standing{}, ErrInactive
 	}
 	return Standing{
-		Actor: actor, Account: a.Account, Role: a.Membership.Role, Custom: a.Membership.Custom,
+		Actor: actor, Account: a.Account, Role: a.Role, Custom: a.Custom,
 		Autoclaim: a.Autoclaim,
-		rights:    s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
+		rights:    s.rights(a.Role, a.CustomName, a.CustomPermissions),
 		policy:    s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
 	}, nil
 }
 
 // active is [Membership.ActiveAt] now. Most memberships never expire, and to read the clock takes longer
 // than all else that is decided here.
-func (s *Service) active(m Membership) bool {
-	if m.ExpiresAt.IsZero() {
-		return m.Status == MembershipActive
-	}
-	return m.ActiveAt(s.env.Now())
+func (s *Service) active(a *Authority) bool {
+	return a.Status == MembershipActive && (a.ExpiresAt.IsZero() || s.env.Now().Before(a.ExpiresAt))
 }
 
 // Enter locks the actor's team and then reads their standing, so that nothing about the
@@ -99,7 +96,7 @@ func (s *Service) Check(ctx context.Context, actor Actor, perm rbac.Permission) 
 	if err != nil {
 		return err
 	}
-	return standing.Check(perm)
+	return standing.check(perm, rbac.ByTeam)
 }
 
 // Check is [Service.Check] without reading anything anew.
@@ -109,7 +106,7 @@ func (st Standing) Check(perm rbac.Permission) error { return st.check(perm, rba
 // grant for.
 func (st Standing) CheckGranted(perm rbac.Permission) error { return st.check(perm, rbac.ByGrant) }
 
-func (st Standing) check(perm rbac.Permission, reach rbac.Reach) error {
+func (st *Standing) check(perm rbac.Permission, reach rbac.Reach) error {
 	if !st.rights.Allows(perm, reach) {
 		return st.rights.Denied(perm)
 	}

@@ -177,9 +177,14 @@ type Authority struct {
 	AccountStatus AccountStatus
 	TeamStatus    TeamStatus
 	UserStatus    UserStatus
+	// Role, Custom, Status and ExpiresAt are those of the [Membership], of which nothing else bears on a
+	// decision: what every request asks first is to read no more than it needs.
+	Role      rbac.Role
+	Custom    RoleID
+	Status    MembershipStatus
+	ExpiresAt time.Time
 	// Autoclaim is the user's choice: see [User.Autoclaim].
-	Autoclaim  bool
-	Membership Membership
+	Autoclaim bool
 	// CustomName and CustomPermissions are those of the membership's custom role; empty for
 	// someone without one.
 	CustomName        string

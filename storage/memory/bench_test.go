@@ -40,7 +40,8 @@ func (h *byHand) authority(_ context.Context, team tenancy.TeamID, user tenancy.
 	t := h.teams[team]
 	return tenancy.Authority{
 		Account: t.Account, AccountStatus: h.accounts[t.Account].Status,
-		TeamStatus: t.Status, UserStatus: h.users[user].Status, Membership: m,
+		TeamStatus: t.Status, UserStatus: h.users[user].Status,
+		Role: m.Role, Status: m.Status, ExpiresAt: m.ExpiresAt,
 	}, nil
 }
 

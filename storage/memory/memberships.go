@@ -163,25 +163,21 @@ func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...t
 
 // Authority implements [tenancy.MembershipStore] with one look-up: a membership cannot exist
 // without its team, its user and its account, and points at them.
-func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (tenancy.Authority, error) {
-	return read(ctx, s, func() (tenancy.Authority, error) {
-		row, err := s.memberships.get(teamUser{team, user})
-		if err != nil {
-			return tenancy.Authority{}, err
+func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) (a tenancy.Authority, err error) {
+	err = s.reading(ctx, func() error {
+		row, missing := s.memberships.get(teamUser{team, user})
+		if missing != nil {
+			return missing
 		}
-		authority := tenancy.Authority{
-			Account:       row.account.ID,
-			AccountStatus: row.account.Status,
-			TeamStatus:    row.team.Status,
-			UserStatus:    row.user.Status,
-			Autoclaim:     row.user.Autoclaim,
-			Membership:    row.Membership,
-		}
+		a.Account, a.AccountStatus = row.account.ID, row.account.Status
+		a.TeamStatus, a.UserStatus, a.Autoclaim = row.team.Status, row.user.Status, row.user.Autoclaim
+		a.Role, a.Custom, a.Status, a.ExpiresAt = row.Role, row.Custom, row.Status, row.ExpiresAt
 		if row.custom != nil {
-			authority.CustomName, authority.CustomPermissions = row.custom.Name, some(row.custom.Permissions)
+			a.CustomName, a.CustomPermissions = row.custom.Name, some(row.custom.Permissions)
 		}
-		return authority, nil
+		return nil
 	})
+	return a, err
 }
 
 // Members implements [tenancy.MembershipStore].
@@ -193,7 +189,9 @@ func (s *Store) Members(ctx context.Context, team tenancy.TeamID, page tenancy.K
 		}
 		members := merged(ascending, ascending.start(page), &row.members)
 		return paged(members, page.Limit, func(m *membershipRow) (tenancy.Member, bool) {
-			return tenancy.Member{Membership: m.Membership, Name: m.user.Name, Email: m.user.Email}, true
+			return tenancy.Member{
+				Membership: m.Membership, Name: m.user.Name, Email: m.user.Email, UserStatus: m.user.Status,
+			}, true
 		}), nil
 	})
 }

@@ -120,24 +120,32 @@ func (s *Store) end(t *tx) {
 	s.gate.unlock()
 }
 
-// read runs an operation that changes nothing, inside or outside a transaction.
-func read[T any](ctx context.Context, s *Store, op func() (T, error)) (T, error) {
-	var none T
+// reading runs an operation that changes nothing, inside or outside a transaction.
+func (s *Store) reading(ctx context.Context, op func() error) error {
 	if err := ctx.Err(); err != nil {
-		return none, err
+		return err
 	}
 	if t := s.txOf(ctx); t != nil {
 		if err := t.enter(); err != nil {
-			return none, err
+			return err
 		}
 		defer t.leave()
 		return op()
 	}
 	if err := s.gate.rlock(ctx); err != nil {
-		return none, err
+		return err
 	}
 	defer s.gate.runlock()
 	return op()
+}
+
+// read is reading for an operation that answers something.
+func read[T any](ctx context.Context, s *Store, op func() (T, error)) (found T, err error) {
+	err = s.reading(ctx, func() (failed error) {
+		found, failed = op()
+		return failed
+	})
+	return found, err
 }
 
 // lock runs an operation that reads a row and keeps it. The transaction keeps the whole

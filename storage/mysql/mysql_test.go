@@ -60,9 +60,9 @@ func TestAnyDSN(t *testing.T) {
 				user, err := s.UserByExternalID(t.Context(), w.user.ExternalID)
 				require.NoError(t, err)
 				require.Equal(t, w.user, user)
-				authority, err := s.Authority(t.Context(), w.team.ID, w.user.ID)
+				membership, err := s.Membership(t.Context(), w.team.ID, w.user.ID)
 				require.NoError(t, err)
-				require.Equal(t, w.membership, authority.Membership)
+				require.Equal(t, w.membership, membership)
 			}
 			// How an insert that finds its key is counted depends on clientFoundRows.
 			for _, want := range []error{nil, outbox.ErrSeen, outbox.ErrSeen} {

@@ -29,8 +29,9 @@ const lastingManagers = `SELECT 1 ` + lastingMembers + ` AND m.role = 'manager'`
 
 func (c *compiler) memberships() membershipStatements {
 	const (
-		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status, u.autoclaim, r.name, r.permissions FROM`
-		facts     = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
+		authority = `SELECT m.role, m.role_id, m.status, m.expires_at, a.id, a.status, t.status, u.status, u.autoclaim,
+			r.name, r.permissions FROM`
+		facts = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
 			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 	)
 	return membershipStatements{
@@ -58,7 +59,7 @@ func (c *compiler) memberships() membershipStatements {
 			{share lock})`, facts),
 
 		members: c.pages(oldestFirst("m.joined_at", "m.user_id"),
-			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display
+			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display, u.status
 			FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
 			WHERE m.team_id = ? AND m.status <> 'removed'`),
 		teamsOf: c.pages(oldestFirst("m.joined_at", "m.team_id"),
@@ -93,15 +94,14 @@ func scanMembership(r row) (tenancy.Membership, error) {
 
 func scanAuthority(r row) (tenancy.Authority, error) {
 	var a tenancy.Authority
-	err := r.Scan(append(membershipFields(&a.Membership),
-		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.UserStatus, &a.Autoclaim, text(&a.CustomName),
-		document(&a.CustomPermissions))...)
+	err := r.Scan(role(&a.Role), id(&a.Custom), &a.Status, at(&a.ExpiresAt), id(&a.Account), &a.AccountStatus,
+		&a.TeamStatus, &a.UserStatus, &a.Autoclaim, text(&a.CustomName), document(&a.CustomPermissions))
 	return a, err
 }
 
 func scanMember(r row) (tenancy.Member, error) {
 	var m tenancy.Member
-	err := r.Scan(append(membershipFields(&m.Membership), &m.Name, &m.Email.Normal, &m.Email.Display)...)
+	err := r.Scan(append(membershipFields(&m.Membership), &m.Name, &m.Email.Normal, &m.Email.Display, &m.UserStatus)...)
 	return m, err
 }
 

@@ -42,8 +42,10 @@ func lockCases() []testCase {
 		name: "a membership under authority cannot change underneath", rule: ruleShared, needs: RowLocks, covers: []string{"Authority"},
 		run: func(w *world) {
 			held(w, w.member(w.team().ID, rbac.Manager), memberships(), "Authority", func(ctx context.Context, m tenancy.Membership) (tenancy.Membership, error) {
-				authority, err := w.store.Authority(ctx, m.Team, m.User)
-				return authority.Membership, err
+				if _, err := w.store.Authority(ctx, m.Team, m.User); err != nil {
+					return tenancy.Membership{}, err
+				}
+				return w.store.Membership(ctx, m.Team, m.User)
 			})
 		},
 	}, {

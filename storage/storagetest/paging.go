@@ -161,7 +161,7 @@ func membersPages(w *world) {
 		m := w.aMembership(team.ID, u.ID)
 		m.JoinedAt = at
 		memberships().store(w, m)
-		p.rows = append(p.rows, tenancy.Member{Membership: m, Name: u.Name, Email: u.Email})
+		p.rows = append(p.rows, tenancy.Member{Membership: m, Name: u.Name, Email: u.Email, UserStatus: u.Status})
 		m.Team = other.ID
 		memberships().store(w, m)
 		gone := w.aMembership(team.ID, w.user().ID)

@@ -205,7 +205,7 @@ func TestMembershipThatExpired(t *testing.T) {
 	s.Clock.Advance(time.Hour)
 	a := s.get("temp", "/teams/"+team.String())
 	s.refused(a, http.StatusForbidden, "denied")
-	assert.Contains(t, a.body, "the membership is not active")
+	assert.Contains(t, a.body, "the user or the membership is not active")
 	assert.NotContains(t, a.body, `"permission"`)
 }
 

@@ -45,7 +45,7 @@ func TestProblemOf(t *testing.T) {
 		{tenancy.ErrNoPrincipal, 401, "The request does not say who makes it."},
 		{&access.SignInError{}, 401, "The request does not say who makes it."},
 		{policy.Denied(rbac.Member, rbac.InviteMember), 403, `member lacks "member: invite", which manager has`},
-		{tenancy.ErrInactive, 403, "the membership is not active"},
+		{tenancy.ErrInactive, 403, "the user or the membership is not active"},
 		{invite.ErrWrongUser, 403, "the invitation is for someone else"},
 		{invite.ErrUnverified, 403, "the invitation is for someone else, or for you once your e-mail address is verified"},
 		{tenancy.ErrNotFound, 404, "There is nothing here for you."},
