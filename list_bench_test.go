@@ -47,7 +47,7 @@ func BenchmarkListConversations(b *testing.B) {
 						after = w.middle(b, size)
 					}
 					b.Run(place, func(b *testing.B) {
-						inTurns(b, 1, w.listing(b.Context(), w.member, 50, after), w.byHand(b, dialect, db, handPage(place, size)))
+						inTurns(b, atRandom(1), w.listing(b.Context(), w.member, 50, after), w.byHand(b, dialect, db, handPage(place, size)))
 					})
 				}
 			})
@@ -71,7 +71,7 @@ func BenchmarkListScope(b *testing.B) {
 			w.grow(b, rows)
 			w.grant(b, 20)
 			w.analyze(b, db)
-			inTurns(b, 1, w.listing(b.Context(), w.guest, 20, ""), w.byHand(b, dialect, db, handGuest))
+			inTurns(b, atRandom(1), w.listing(b.Context(), w.guest, 20, ""), w.byHand(b, dialect, db, handGuest))
 		})
 	})
 }
