@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -37,6 +38,9 @@ var (
 	inviting    = act{rbac.InviteGuest, false}
 	delivering  = act{rbac.DeliverConversation, false}
 )
+
+// readOnly is what a grant allows that is for reading.
+var readOnly = []rbac.Permission{rbac.ReadConversation, rbac.ReadContact, rbac.MarkConversationRead}
 
 func acts() []act {
 	return []act{
@@ -104,10 +108,13 @@ func (s *Service) view(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 
 // may is whether the actor's role has a permission where they see the conversation.
 func (v view) may(perm rbac.Permission) error {
-	if v.guest() {
-		return v.standing.CheckGranted(perm)
+	switch {
+	case !v.guest():
+		return v.standing.Check(perm)
+	case v.grant.ReadOnly && !slices.Contains(readOnly, perm):
+		return ErrReadOnly
 	}
-	return v.standing.Check(perm)
+	return v.standing.CheckGranted(perm)
 }
 
 // sees reports whether a message of the conversation is for the actor: notes are for those who read

@@ -13,7 +13,8 @@ import (
 // Close ends the work on a conversation, with what came of it if that can be said (the empty
 // Label otherwise): one of [Labels] or of the team's own statuses, without regard to case. A closed
 // conversation leaves the working list; the contact's next message or [Service.Open] opens it
-// again. Closing a closed one changes nothing.
+// again. A delivery of it that is pending is cancelled; who was invited for it can still come in as
+// a guest. Closing a closed one changes nothing.
 //
 // Errors: [*tenancy.InvalidError], which lists the statuses, [tenancy.ErrNotFound],
 // [rbac.ErrDenied].
@@ -66,6 +67,9 @@ func (s *Service) conclude(ctx context.Context, by tenancy.Principal, c *Convers
 		return err
 	}
 	if err := s.letGo(ctx, by, c, "close", now); err != nil {
+		return err
+	}
+	if err := s.cancelPending(ctx, by, []Conversation{*c}, now); err != nil {
 		return err
 	}
 	c.Status, c.SnoozedUntil, c.Outcome = next, time.Time{}, outcome

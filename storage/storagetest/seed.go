@@ -303,7 +303,7 @@ func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 		Recipient: conversation.Recipient{Email: invitation.Email},
 		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"},
 		Category:  conversation.Positive,
-		KeepOpen:  true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
+		KeepOpen:  true, KeepReading: true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
 	}
 }
 
