@@ -60,6 +60,14 @@ type view struct {
 // guest reports whether the actor sees the conversation only by a grant.
 func (v view) guest() bool { return !v.grant.User.IsZero() }
 
+// known is the conversation as the actor may know it.
+func (v view) known() Conversation {
+	if v.guest() {
+		return v.ToGuest()
+	}
+	return v.Conversation
+}
+
 // scope is the set of conversations that the actor may see.
 func (s *Service) scope(st tenancy.Standing) Scope {
 	scope := Scope{Team: st.Actor.Team, At: s.env.Now()}

@@ -71,9 +71,9 @@ func (w *world) someSettings() tenancy.Settings {
 		Statuses: []tenancy.OutcomeStatus{
 			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
 		},
-		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
-		AutoClose:   36 * time.Hour,
-		HideHistory: true, KeepInvitations: true, TrustInviters: true,
+		DeliverTo: []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
+		AutoClose: 36 * time.Hour,
+		History:   tenancy.HistoryFromNow, KeepInvitations: true, TrustInviters: true,
 		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)", OptOutText: "Réply STOP",
 	}
 }
