@@ -20,4 +20,4 @@
 // command to the contact.
 package conversation
 
-//go:generate go test -run TestStatesInTheDocs . -update
+//go:generate go test -run "StatesInTheDocs" . -update
