@@ -34,9 +34,9 @@ func (s *Service) Inbox(ctx context.Context, actor tenancy.Actor, page tenancy.P
 	return tenancy.Paged(cards, keyset, key, "inbox", actor), nil
 }
 
-// AcceptDelivery takes what was delivered with [AskAcceptance]: a conversation that was delivered to
-// the actor is assigned to them, one that was delivered to their team moves there, for whoever may
-// assign conversations in it. All that [Service.Deliver] asks of the recipient is asked again. A
+// AcceptDelivery takes what was delivered with [AskAcceptance], for whoever may assign conversations:
+// one that was delivered to the actor is assigned to them, one that was delivered to their team moves
+// there. All that [Service.Deliver] asks of the recipient is asked again. A
 // recipient who cannot be given the conversation any more, because of their role or because the
 // delivering team's settings have changed, makes the delivery fail, which is on record.
 //
@@ -44,7 +44,7 @@ func (s *Service) Inbox(ctx context.Context, actor tenancy.Actor, page tenancy.P
 // [ErrNotAddressee], [*DeliveryStateError] for one that has ended or expired, [ErrNotRecipient],
 // [ErrNotTarget], [tenancy.ErrTeamArchived] and [tenancy.ErrAccountInactive].
 func (s *Service) AcceptDelivery(ctx context.Context, actor tenancy.Actor, id tenancy.DeliveryID) (Delivery, error) {
-	return s.answer(ctx, actor, id, "AcceptDelivery", nil, answering{rbac.ReadConversations, OnAccept, s.accept})
+	return s.answer(ctx, actor, id, "AcceptDelivery", nil, answering{rbac.AssignConversation, OnAccept, s.accept})
 }
 
 // DeclineDelivery refuses what could be accepted, with a reason of at most [MaxReason] bytes,
@@ -60,7 +60,7 @@ func (s *Service) DeclineDelivery(ctx context.Context, actor tenancy.Actor, id t
 			return Delivery{}, err
 		}
 	}
-	return s.answer(ctx, actor, id, "DeclineDelivery", reason, answering{rbac.ReadConversations, OnDecline, func(ctx context.Context, o *offer) error {
+	return s.answer(ctx, actor, id, "DeclineDelivery", reason, answering{rbac.AssignConversation, OnDecline, func(ctx context.Context, o *offer) error {
 		o.d.Reason = reason
 		return s.end(ctx, actor, o.c, &o.d, OnDecline, o.now)
 	}})
@@ -129,7 +129,7 @@ func (s *Service) answer(ctx context.Context, actor tenancy.Actor, id tenancy.De
 		if missing != nil {
 			return Delivery{}, missing
 		}
-		if err := o.mayAnswer(standing, r.on); err != nil {
+		if err := o.mayAnswer(r.on); err != nil {
 			return Delivery{}, err
 		}
 		if !o.d.Invitation.IsZero() {
@@ -173,16 +173,10 @@ func (s *Service) offered(ctx context.Context, actor tenancy.Actor, id tenancy.D
 }
 
 // mayAnswer is whether the delivery is the actor's to accept or decline, or their team's to cancel.
-func (o offer) mayAnswer(standing tenancy.Standing, on DeliveryEvent) error {
+func (o offer) mayAnswer(on DeliveryEvent) error {
 	ours, to := o.d.FromTeam == o.actor.Team, o.d.Recipient
-	switch {
-	case on == OnCancel && ours:
-		return nil
-	case on == OnCancel:
-		return ErrNotAddressee
-	case to.Team == o.actor.Team:
-		return standing.Check(rbac.AssignConversation)
-	case ours && to.User == o.actor.User:
+	mine := to.Team == o.actor.Team || ours && to.User == o.actor.User
+	if on == OnCancel && ours || on != OnCancel && mine {
 		return nil
 	}
 	return ErrNotAddressee

@@ -221,7 +221,11 @@ func (s *Service) request(ctx context.Context, by tenancy.Principal, c Conversat
 }
 
 func (s *Service) deliverToUser(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery, t terms) error {
-	if err := s.eligible(ctx, c.Team, d.Recipient.User); err != nil {
+	var accepting []rbac.Permission
+	if t.Ask {
+		accepting = []rbac.Permission{rbac.AssignConversation}
+	}
+	if err := s.eligible(ctx, c.Team, d.Recipient.User, accepting...); err != nil {
 		return err
 	}
 	if t.Ask {

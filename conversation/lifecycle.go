@@ -148,15 +148,19 @@ func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 // eligible answers nil if the user may be responsible for the team's conversations: an
 // active member who sees all of them and may answer, by their role or a custom one. Their membership is locked for share, so that a
 // removal at the same instant comes before, and is seen, or after, and frees.
-func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) error {
+// What else they need to be allowed can be added.
+func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenancy.UserID, also ...rbac.Permission) error {
 	standing, err := s.people.Standing(ctx, tenancy.Actor{User: user, Team: team})
 	switch {
 	case notFound(err), errors.Is(err, rbac.ErrDenied):
 		return ErrNotRecipient
 	case err != nil:
 		return err
-	case !standing.Allows(rbac.ReadConversations), !standing.Allows(rbac.SendMessage):
-		return ErrNotRecipient
+	}
+	for _, perm := range append(also, rbac.ReadConversations, rbac.SendMessage) {
+		if !standing.Allows(perm) {
+			return ErrNotRecipient
+		}
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (c *compiler) deliveries() deliveryStatements {
 			WHERE d.by_id = ? AND d.from_team_id = ? AND d.pending_conversation IS NOT NULL
 			UNION SELECT d.pending_conversation FROM usher_deliveries d
 			WHERE d.user_id = ? AND d.from_team_id = ? AND d.pending_conversation IS NOT NULL ORDER BY 1`),
-		lapsed: c.sql(`SELECT c.team_id, c.id FROM usher_deliveries d JOIN usher_conversations c ON c.id = d.pending_conversation
+		lapsed: c.sql(`SELECT c.team_id, c.id FROM usher_deliveries d JOIN usher_conversations c ON c.id = d.conversation_id
 			WHERE d.pending_conversation IS NOT NULL AND d.deadline <= ? ORDER BY d.deadline, d.pending_conversation LIMIT ?`),
 		erase: c.sql(`UPDATE usher_deliveries SET email = '', email_display = '', version = version + 1
 			WHERE email = ? AND email <> ''`),

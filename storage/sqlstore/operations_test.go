@@ -96,14 +96,15 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.Deliver(t.Context(), d.bob, d.promised, conversation.ToEmail(ushertest.Email("nora")), conversation.Outcome{})
 	require.NoError(t, err)
 	d.forNora = d.Token("nora")
-	asked := func(visitor string, to conversation.Recipient) tenancy.DeliveryID {
+	asked := func(visitor string, to conversation.Recipient, within time.Duration) tenancy.DeliveryID {
 		c := d.Receive("Sales", visitor, "Hi")
-		asked, err := d.Conversations.Deliver(t.Context(), d.bob, c.ID, to, conversation.Outcome{}, conversation.AskAcceptance(time.Hour))
+		asked, err := d.Conversations.Deliver(t.Context(), d.bob, c.ID, to, conversation.Outcome{}, conversation.AskAcceptance(within))
 		require.NoError(t, err)
 		return asked.ID
 	}
-	d.toAlice = asked("asked", conversation.ToUser(d.alice.User))
-	d.toHiring = asked("asked-too", conversation.ToTeam(d.TeamNamed("Hiring").ID))
+	d.toAlice = asked("asked", conversation.ToUser(d.alice.User), 0)
+	d.toHiring = asked("asked-too", conversation.ToTeam(d.TeamNamed("Hiring").ID), 0)
+	asked("asked-in-vain", conversation.ToUser(d.alice.User), time.Minute)
 	d.closed = d.Receive("Sales", "closed", "Hi").ID
 	_, err = d.Conversations.Close(tenancy.WithKey(t.Context(), "an old key"), d.bob, d.closed, "")
 	require.NoError(t, err)
