@@ -47,6 +47,10 @@ var lists = map[string]func(ctx context.Context, s *scene, p principals, page te
 		list, err := s.Conversations.Deliveries(ctx, p.actor, page)
 		return list.Next, err
 	},
+	"inbox": func(ctx context.Context, s *scene, p principals, page tenancy.Page) (tenancy.Cursor, error) {
+		list, err := s.Conversations.Inbox(ctx, p.actor, page)
+		return list.Next, err
+	},
 }
 
 // F3: a forged, cut or foreign cursor is invalid; never an answer, never a panic. A cursor is
@@ -60,6 +64,9 @@ func TestF3_ForgedCursors(t *testing.T) {
 		require.NoError(t, err)
 		c := s.Receive("Sales", "visitor-"+name, "Hi")
 		_, err = s.Conversations.Deliver(ctx, s.proper.actor, c.ID, conversation.ToUser(s.own.user), conversation.Outcome{})
+		require.NoError(t, err)
+		_, err = s.Conversations.Deliver(ctx, s.proper.actor, s.Receive("Sales", "asked-"+name, "Hi").ID,
+			conversation.ToUser(s.proper.actor.User), conversation.Outcome{}, conversation.AskAcceptance(0))
 		require.NoError(t, err)
 	}
 	_, err := s.Tenancy.Admit(ctx, ushertest.System, tenancy.Admission{Team: s.TeamNamed("Only acme").ID, User: s.proper.self, Role: rbac.Member})
@@ -97,7 +104,7 @@ func TestF3_ForgedCursors(t *testing.T) {
 
 	elsewhere := s.proper
 	elsewhere.actor = s.Actor("acme-holder", "Hiring")
-	for _, name := range []string{"members", "audit", "invitations", "conversations", "deliveries"} {
+	for _, name := range []string{"members", "audit", "invitations", "conversations", "deliveries", "inbox"} {
 		_, err := lists[name](ctx, s, elsewhere, tenancy.Page{Limit: 1, After: cursors[name]})
 		require.ErrorIs(t, err, tenancy.ErrInvalid, "the cursor of another team's %s", name)
 	}

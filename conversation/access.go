@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -38,6 +39,9 @@ var (
 	delivering  = act{rbac.DeliverConversation, false}
 )
 
+// readOnly is what a grant allows that is for reading.
+var readOnly = []rbac.Permission{rbac.ReadConversation, rbac.ReadContact, rbac.MarkConversationRead}
+
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking, deleting, marking, optingOut, optingIn,
@@ -55,6 +59,14 @@ type view struct {
 
 // guest reports whether the actor sees the conversation only by a grant.
 func (v view) guest() bool { return !v.grant.User.IsZero() }
+
+// known is the conversation as the actor may know it.
+func (v view) known() Conversation {
+	if v.guest() {
+		return v.ToGuest()
+	}
+	return v.Conversation
+}
 
 // scope is the set of conversations that the actor may see.
 func (s *Service) scope(st tenancy.Standing) Scope {
@@ -104,10 +116,13 @@ func (s *Service) view(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 
 // may is whether the actor's role has a permission where they see the conversation.
 func (v view) may(perm rbac.Permission) error {
-	if v.guest() {
-		return v.standing.CheckGranted(perm)
+	switch {
+	case !v.guest():
+		return v.standing.Check(perm)
+	case v.grant.ReadOnly && !slices.Contains(readOnly, perm):
+		return ErrReadOnly
 	}
-	return v.standing.Check(perm)
+	return v.standing.CheckGranted(perm)
 }
 
 // sees reports whether a message of the conversation is for the actor: notes are for those who read

@@ -3,6 +3,8 @@ package conversation
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -24,7 +26,8 @@ func (e *OpenConversationsError) Is(target error) bool { return target == tenanc
 
 // Archive implements [tenancy.Archivist]. Closing takes the right to close conversations. Moving
 // is a delivery of each, with a card whose outcome is [Archived]: it takes the right to deliver in
-// both teams, and a target that the team's settings allow. It must run inside a transaction.
+// both teams, and a target that the team's settings allow. What waits for somebody in the team to
+// accept it has failed. It must run inside a transaction.
 //
 // Errors: [*OpenConversationsError], [rbac.ErrDenied], [ErrNotTarget], [tenancy.ErrTeamArchived],
 // and [tenancy.ErrNotFound] for a target that the actor is not in, or of another account.
@@ -32,6 +35,9 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 	// Asked whether or not anything is open: what the answer is must not depend on that.
 	target, err := s.mayClear(ctx, a)
 	if err != nil {
+		return err
+	}
+	if err := s.failInto(ctx, a); err != nil {
 		return err
 	}
 	open, err := s.store.LockOpen(ctx, a.Team.ID)
@@ -47,6 +53,30 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 	return s.moveAll(ctx, a, open, target)
 }
 
+// failInto ends the deliveries that wait for the team to accept them.
+func (s *Service) failInto(ctx context.Context, a tenancy.Archival) error {
+	now := s.env.Now()
+	for {
+		waiting, err := s.store.DeliveriesTo(ctx, a.Team.ID, tenancy.UserID{}, now, tenancy.Keyset{Limit: sweeping})
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		from := map[tenancy.TeamID][]tenancy.ConversationID{}
+		for _, d := range waiting {
+			from[d.FromTeam] = append(from[d.FromTeam], d.Conversation)
+		}
+		for _, team := range tenancy.InOrder(slices.Collect(maps.Keys(from))...) {
+			threads, err := s.store.LockConversations(ctx, team, from[team]...)
+			if err != nil {
+				return err
+			}
+			if err := s.endPending(ctx, a.By, threads, DeliveryFailed, now); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // closeAll closes conversations that are not closed, and ends their episodes.
 func (s *Service) closeAll(ctx context.Context, a tenancy.Archival, open []Conversation) error {
 	ids, now := idsOf(open), s.env.Now()
@@ -54,6 +84,9 @@ func (s *Service) closeAll(ctx context.Context, a tenancy.Archival, open []Conve
 		return err
 	}
 	if err := s.store.EndEpisodes(ctx, Episode{ClosedAt: now, ClosedBy: a.By.Principal(), ClosedOn: OnClose}, ids...); err != nil {
+		return err
+	}
+	if err := s.cancelPending(ctx, a.By, open, now); err != nil {
 		return err
 	}
 	events := s.released(a.By, open, "close", now)

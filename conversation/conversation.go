@@ -50,3 +50,14 @@ type Conversation struct {
 	CreatedAt   time.Time
 	Version     int64
 }
+
+// ToGuest is what a guest may know of a conversation: who is talking to whom, and whether it is open.
+// The rest tells what the team does about it, or of messages that the guest may not see: every
+// note moves LastSeq, and every change the version. It is a list of what is shown, so that a new field is
+// hidden until somebody thinks of it.
+func (c Conversation) ToGuest() Conversation {
+	return Conversation{
+		ID: c.ID, Account: c.Account, Team: c.Team, Contact: c.Contact,
+		Identity: c.Identity, Address: c.Address, Status: c.Status,
+	}
+}

@@ -16,10 +16,46 @@ import (
 )
 
 // DeliverOption says more about a delivery.
-type DeliverOption func(*Delivery)
+type DeliverOption func(*terms)
+
+// terms are what the options say.
+type terms struct {
+	KeepOpen, KeepReading, Ask bool
+	Within                     time.Duration
+}
+
+// Limits of what [AskAcceptance] takes.
+const (
+	MinAcceptance = time.Minute
+	MaxAcceptance = 30 * 24 * time.Hour
+)
 
 // KeepOpen leaves the conversation open although the outcome is negative.
-func KeepOpen() DeliverOption { return func(d *Delivery) { d.KeepOpen = true } }
+func KeepOpen() DeliverOption { return func(t *terms) { t.KeepOpen = true } }
+
+// KeepReading lets the deliverer read the conversation on after it has moved to another team, by a
+// grant that the new team can revoke as it does any guest's. They read what guests read, as a guest
+// of that team, and send nothing. It is for deliveries to a team.
+func KeepReading() DeliverOption { return func(t *terms) { t.KeepReading = true } }
+
+// AskAcceptance leaves the delivery pending, and the conversation where it is, until the recipient
+// has accepted: the user, or somebody in the team. It can be accepted within the time given, from
+// [MinAcceptance] to [MaxAcceptance]; 0 is without end. The owner of an e-mail address who is no
+// colleague is asked in any case, and for them the time is that of the invitation: see
+// [invite.ExpiresIn].
+func AskAcceptance(within time.Duration) DeliverOption {
+	return func(t *terms) { t.Ask, t.Within = true, within }
+}
+
+func (t terms) validate(to Recipient) error {
+	switch {
+	case t.KeepReading && to.Team.IsZero():
+		return &tenancy.InvalidError{Field: "keep reading", Reason: "is for a delivery to a team"}
+	case t.Within != 0 && (t.Within < MinAcceptance || t.Within > MaxAcceptance):
+		return &tenancy.InvalidError{Field: "time to accept", Reason: "must be from a minute to 30 days, or 0 for no end"}
+	}
+	return nil
+}
 
 // handover is the system that carries guests along to another team.
 const handover = tenancy.System("delivery")
@@ -29,8 +65,12 @@ const handover = tenancy.System("delivery")
 // To a colleague: it is assigned to them. To an e-mail address: its owner is invited as a
 // guest, and the delivery stays pending until they accept; a guest who is in the
 // conversation already has it at once. To another team of the account: it moves there with
-// its messages and guests, and the deliverer's team keeps the card. A pending delivery leaves
+// its messages and guests, and the deliverer's team keeps the card. With [AskAcceptance] the
+// colleague or the team is asked first: see [Service.AcceptDelivery]. A pending delivery leaves
 // the conversation where it was, and there is at most one.
+//
+// A pending delivery is cancelled when the conversation is closed or moves, and when the deliverer
+// leaves the team; it fails when the colleague leaves the team or the target is archived.
 //
 // A negative outcome closes the conversation when the delivery completes, unless [KeepOpen].
 //
@@ -45,19 +85,26 @@ func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.C
 	if outcome, err = outcome.checked(); err != nil {
 		return Delivery{}, err
 	}
-	draft := Delivery{Conversation: id, By: actor.User, Recipient: to, Outcome: outcome, State: DeliveryPending, Version: 1}
+	var t terms
 	for _, set := range options {
-		set(&draft)
+		set(&t)
 	}
-	return tenancy.Do(ctx, s.store, s.env, actor, "Deliver", []any{actor.Team, draft}, func(ctx context.Context) (Delivery, error) {
-		d := draft
-		err := s.deliver(ctx, actor, &d)
+	if err := t.validate(to); err != nil {
+		return Delivery{}, err
+	}
+	asked := []any{actor.Team, id, to, outcome, t}
+	return tenancy.Do(ctx, s.store, s.env, actor, "Deliver", asked, func(ctx context.Context) (Delivery, error) {
+		d := Delivery{
+			Conversation: id, By: actor.User, Recipient: to, Outcome: outcome,
+			KeepOpen: t.KeepOpen, KeepReading: t.KeepReading,
+		}
+		err := s.deliver(ctx, actor, &d, t)
 		return d, err
 	})
 }
 
 // deliver decides and writes.
-func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery) error {
+func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery, t terms) error {
 	own, target, closedTarget, err := s.lockTeams(ctx, actor, d.Recipient)
 	if err != nil {
 		return err
@@ -69,18 +116,19 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 	if err != nil {
 		return err
 	}
-	if _, err := s.store.PendingDelivery(ctx, v.ID); !notFound(err) {
-		return orPending(err)
+	now := s.env.Now()
+	if err := s.vacate(ctx, v.Conversation, now); err != nil {
+		return err
 	}
 	if d.Outcome.Status, d.Category, err = s.status(ctx, v.Team, d.Outcome.Status); err != nil {
 		return err
 	}
-	s.issue(v.Conversation, d, s.env.Now())
+	s.issue(v.Conversation, d, now)
 	switch {
 	case !d.Recipient.User.IsZero():
-		return s.deliverToUser(ctx, actor, &v.Conversation, d)
+		return s.deliverToUser(ctx, actor, &v.Conversation, d, t)
 	case !d.Recipient.Email.IsZero():
-		return s.deliverToEmail(ctx, actor, &v.Conversation, d)
+		return s.deliverToEmail(ctx, actor, &v.Conversation, d, t)
 	case target.Account != v.Account || target.ID == v.Team:
 		return tenancy.ErrNotFound // another account's team is answered like none at all
 	case !delivers(own, target):
@@ -88,7 +136,10 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery)
 	case closedTarget != nil:
 		return closedTarget
 	}
-	return s.deliverToTeam(ctx, actor, &v.Conversation, target, d)
+	if t.Ask {
+		return s.request(ctx, actor, v.Conversation, d, t.Within)
+	}
+	return s.moveTo(ctx, actor, &v.Conversation, target, d, OnDeliver, now)
 }
 
 // issue makes a delivery one of the conversation.
@@ -124,19 +175,11 @@ func (s *Service) lockTeams(ctx context.Context, actor tenancy.Actor, to Recipie
 	return own, target, closed, nil
 }
 
-// orPending answers the error of a look-up, or the conflict if it found a pending delivery.
-func orPending(err error) error {
-	if err != nil {
-		return err
-	}
-	return ErrDeliveryPending
-}
-
 // lapse ends a pending delivery whose invitation has run out, so that it stands in nobody's
 // way. The invitation is locked here, before the conversation.
 func (s *Service) lapse(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) error {
 	pending, err := s.store.PendingDelivery(ctx, id)
-	if notFound(err) || err == nil && pending.FromTeam != team {
+	if notFound(err) || err == nil && (pending.FromTeam != team || pending.Invitation.IsZero()) {
 		return nil
 	}
 	if err != nil {
@@ -146,12 +189,55 @@ func (s *Service) lapse(ctx context.Context, team tenancy.TeamID, id tenancy.Con
 	return err
 }
 
-func (s *Service) deliverToUser(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery) error {
-	if err := s.eligible(ctx, c.Team, d.Recipient.User); err != nil {
+// vacate makes room for a delivery: it ends a pending one whose deadline has come. One that is
+// pending still is a conflict.
+func (s *Service) vacate(ctx context.Context, c Conversation, now time.Time) error {
+	pending, err := s.store.PendingDelivery(ctx, c.ID)
+	switch {
+	case notFound(err):
+		return nil
+	case err != nil:
+		return err
+	case pending.StateAt(now) == DeliveryPending:
+		return ErrDeliveryPending
+	}
+	return s.end(ctx, handover, c, &pending, OnExpire, now)
+}
+
+// request writes a delivery that waits for its recipient.
+func (s *Service) request(ctx context.Context, by tenancy.Principal, c Conversation, d *Delivery, within time.Duration) error {
+	var err error
+	if d.State, err = d.State.After(OnRequest); err != nil {
 		return err
 	}
+	if within > 0 {
+		d.Deadline = d.CreatedAt.Add(within)
+	}
+	d.Version = 1
+	if err := s.store.InsertDelivery(ctx, *d); err != nil {
+		return err
+	}
+	return s.record(ctx, by, d.CreatedAt, c, DeliveryRequested, d.facts())
+}
+
+func (s *Service) deliverToUser(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery, t terms) error {
+	var accepting []rbac.Permission
+	if t.Ask {
+		accepting = []rbac.Permission{rbac.AssignConversation}
+	}
+	if err := s.eligible(ctx, c.Team, d.Recipient.User, accepting...); err != nil {
+		return err
+	}
+	if t.Ask {
+		return s.request(ctx, by, *c, d, t.Within)
+	}
+	return s.assignTo(ctx, by, c, d, OnDeliver, d.CreatedAt)
+}
+
+// assignTo makes the recipient responsible, who can be.
+func (s *Service) assignTo(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery, on DeliveryEvent, now time.Time) error {
 	if c.Claimant != d.Recipient.User {
-		if err := s.letGo(ctx, by, c, "deliver", d.CreatedAt); err != nil {
+		if err := s.letGo(ctx, by, c, "deliver", now); err != nil {
 			return err
 		}
 	}
@@ -161,15 +247,15 @@ func (s *Service) deliverToUser(ctx context.Context, by tenancy.Principal, c *Co
 		if !from.IsZero() {
 			facts["from"] = from.String()
 		}
-		if err := s.record(ctx, by, d.CreatedAt, *c, ConversationAssigned, facts); err != nil {
+		if err := s.record(ctx, by, now, *c, ConversationAssigned, facts); err != nil {
 			return err
 		}
 	}
-	return s.completeNow(ctx, by, c, d)
+	return s.complete(ctx, by, c, d, on, now)
 }
 
 // deliverToEmail takes a colleague's address as the colleague, and invites anyone else.
-func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Conversation, d *Delivery) error {
+func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Conversation, d *Delivery, t terms) error {
 	member, err := s.people.MemberByEmail(ctx, actor, d.Recipient.Email.Display)
 	if err != nil && !notFound(err) {
 		return err
@@ -180,40 +266,47 @@ func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Co
 		}
 		if err := s.eligible(ctx, c.Team, member.User); err == nil {
 			d.Recipient = ToUser(member.User)
-			return s.deliverToUser(ctx, actor, c, d)
+			return s.deliverToUser(ctx, actor, c, d, t)
 		}
 		grant, err := s.store.Grant(ctx, c.ID, member.User)
 		if err != nil && !notFound(err) {
 			return err
 		}
 		if err == nil && grant.LiveAt(d.CreatedAt) {
-			return s.completeNow(ctx, actor, c, d)
+			return s.complete(ctx, actor, c, d, OnDeliver, d.CreatedAt)
 		}
 	}
-	inv, err := s.invites.Create(ctx, actor, invite.ToConversation(d.Recipient.Email.Display, c.ID))
+	var lasts []invite.Option
+	if t.Within > 0 {
+		lasts = append(lasts, invite.ExpiresIn(t.Within))
+	}
+	inv, err := s.invites.Create(ctx, actor, invite.ToConversation(d.Recipient.Email.Display, c.ID, lasts...))
 	if err != nil {
 		return err
 	}
 	d.Invitation = inv.ID
-	if err := s.store.InsertDelivery(ctx, *d); err != nil {
-		return err
-	}
-	return s.record(ctx, actor, d.CreatedAt, *c, DeliveryRequested,
-		tenancy.Facts{"delivery": d.ID.String(), "invitation": inv.ID.String()})
+	return s.request(ctx, actor, *c, d, 0)
 }
 
-// deliverToTeam writes the card and moves the conversation.
-func (s *Service) deliverToTeam(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, d *Delivery) error {
-	threads, cards := []Conversation{*c}, []Delivery{*d}
-	if err := s.handOver(ctx, by, threads, target, cards, d.CreatedAt); err != nil {
+// moveTo completes a delivery to another team: the conversation is there then.
+func (s *Service) moveTo(ctx context.Context, by tenancy.Principal, c *Conversation, target tenancy.Team, d *Delivery, on DeliveryEvent, now time.Time) error {
+	if err := s.end(ctx, by, *c, d, on, now); err != nil {
 		return err
 	}
-	*c, *d = threads[0], cards[0]
-	return s.applyOutcome(ctx, by, c, d, d.CreatedAt)
+	threads := []Conversation{*c}
+	err := s.move(ctx, by, threads, target, now, func(int) tenancy.Facts { return tenancy.Facts{"delivery": d.ID.String()} })
+	if err != nil {
+		return err
+	}
+	*c = threads[0]
+	if err := s.keepReading(ctx, *c, *d, now); err != nil {
+		return err
+	}
+	return s.applyOutcome(ctx, by, c, d, now)
 }
 
 // handOver writes the cards of conversations that move from one team to another, one for each, and
-// moves them. It leaves both as they are then.
+// moves them.
 func (s *Service) handOver(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, cards []Delivery, now time.Time) error {
 	var events []outbox.Event
 	for i, c := range threads {
@@ -231,16 +324,30 @@ func (s *Service) handOver(ctx context.Context, by tenancy.Principal, threads []
 	})
 }
 
-// completeNow writes a delivery that nobody has to accept.
-func (s *Service) completeNow(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery) error {
-	d.State, d.EndedAt = DeliveryCompleted, d.CreatedAt
-	if err := s.store.InsertDelivery(ctx, *d); err != nil {
+// complete writes that a delivery has come to its recipient, and what follows from its outcome.
+func (s *Service) complete(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery, on DeliveryEvent, now time.Time) error {
+	if err := s.end(ctx, by, *c, d, on, now); err != nil {
 		return err
 	}
-	if err := s.store.Append(ctx, s.deliveryEnded(by, d.EndedAt, *c, *d)); err != nil {
+	return s.applyOutcome(ctx, by, c, d, now)
+}
+
+// end writes a delivery in its last state with its event, whether or not it was there before.
+func (s *Service) end(ctx context.Context, by tenancy.Principal, c Conversation, d *Delivery, on DeliveryEvent, now time.Time) error {
+	next, err := d.State.After(on)
+	if err != nil {
 		return err
 	}
-	return s.applyOutcome(ctx, by, c, d, d.EndedAt)
+	write := s.store.UpdateDelivery
+	if d.State == "" {
+		write = func(ctx context.Context, d Delivery) error { return s.store.InsertDelivery(ctx, d) }
+	}
+	d.State, d.EndedAt = next, now
+	if err := write(ctx, *d); err != nil {
+		return err
+	}
+	d.Version++
+	return s.store.Append(ctx, s.deliveryEnded(by, now, c, *d))
 }
 
 // deliverWith completes the delivery that waited for an accepted invitation, if there is one.
@@ -252,14 +359,32 @@ func (s *Service) deliverWith(ctx context.Context, by tenancy.Principal, c *Conv
 	if err != nil {
 		return err
 	}
-	d.State, d.EndedAt = DeliveryCompleted, now
-	if err := s.store.UpdateDelivery(ctx, d); err != nil {
+	return s.complete(ctx, by, c, &d, OnAccept, now)
+}
+
+// cancelPending cancels what is pending in conversations that are locked: they close, or move.
+func (s *Service) cancelPending(ctx context.Context, by tenancy.Principal, threads []Conversation, now time.Time) error {
+	return s.endPending(ctx, by, threads, DeliveryCancelled, now)
+}
+
+func (s *Service) endPending(ctx context.Context, by tenancy.Principal, threads []Conversation, state DeliveryState, now time.Time) error {
+	pending, err := s.pendingIn(ctx, threads)
+	if err != nil || len(pending) == 0 {
 		return err
 	}
-	if err := s.store.Append(ctx, s.deliveryEnded(by, now, *c, d)); err != nil {
+	var ids []tenancy.ConversationID
+	var events []outbox.Event
+	for _, c := range threads {
+		if d, waits := pending[c.ID]; waits {
+			d.State = state
+			ids = append(ids, c.ID)
+			events = append(events, s.deliveryEnded(by, now, c, d))
+		}
+	}
+	if err := s.store.EndDeliveries(ctx, state, now, ids...); err != nil {
 		return err
 	}
-	return s.applyOutcome(ctx, by, c, &d, now)
+	return s.store.Append(ctx, events...)
 }
 
 // endWith ends the deliveries that waited for invitations which have ended without being accepted. A
@@ -320,7 +445,14 @@ func (s *Service) pendingIn(ctx context.Context, threads []Conversation) (map[te
 // deliveryEnded is the event of a delivery in its last state, on the stream of the conversation as
 // the delivering team has it.
 func (s *Service) deliveryEnded(by tenancy.Principal, at time.Time, c Conversation, d Delivery) outbox.Event {
-	facts := tenancy.Facts{"delivery": d.ID.String(), "state": string(d.State), "outcome": string(d.Outcome.Status)}
+	facts := d.facts()
+	facts["state"], facts["outcome"] = string(d.State), string(d.Outcome.Status)
+	return s.event(by, at, c, DeliveryEnded, facts)
+}
+
+// facts name a delivery and its recipient.
+func (d Delivery) facts() tenancy.Facts {
+	facts := tenancy.Facts{"delivery": d.ID.String()}
 	switch {
 	case !d.Recipient.User.IsZero():
 		facts["user"] = d.Recipient.User.String()
@@ -329,7 +461,7 @@ func (s *Service) deliveryEnded(by tenancy.Principal, at time.Time, c Conversati
 	default:
 		facts["invitation"] = d.Invitation.String()
 	}
-	return s.event(by, at, c, DeliveryEnded, facts)
+	return facts
 }
 
 // applyOutcome writes what a completed delivery does to the conversation.

@@ -101,9 +101,10 @@ func TestDeliverToAnEmailCompletesAtAccept(t *testing.T) {
 		require.Len(t, history, 1)
 		assert.Equal(t, conversation.DeliveryCompleted, history[0].State)
 		assert.Equal(t, w.Clock.Now(), history[0].EndedAt)
-		after, err := w.Conversations.Get(ctx, tenancy.Actor{User: carol.ID, Team: w.bob.Team}, c.ID)
-		require.NoError(t, err)
+		after := w.get(w.bob, c.ID)
 		assert.Equal(t, conversation.Delivered, after.Label)
+		seen := w.get(tenancy.Actor{User: carol.ID, Team: w.bob.Team}, c.ID)
+		assert.Equal(t, after.ToGuest(), seen, "and nothing of the team's work is shown to the guest")
 
 		again, err := w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToEmail("carol@carol.example"), conversation.Outcome{Rating: 5})
 		require.NoError(t, err)

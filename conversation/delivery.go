@@ -20,13 +20,29 @@ type Delivery struct {
 	Category Category
 	// KeepOpen leaves the conversation open after a negative outcome.
 	KeepOpen bool
-	State    DeliveryState
+	// KeepReading lets the deliverer read on after a move to another team.
+	KeepReading bool
+	State       DeliveryState
 	// Invitation is the one that a delivery to an e-mail address waits for.
 	Invitation tenancy.InvitationID
-	CreatedAt  time.Time
+	// Deadline is until when a user or a team can accept; zero is without end, and a delivery to an
+	// e-mail address ends with its invitation.
+	Deadline time.Time
+	// Reason is why the recipient declined; often empty.
+	Reason    string
+	CreatedAt time.Time
 	// EndedAt is when it left the state pending.
 	EndedAt time.Time
 	Version int64
+}
+
+// StateAt is the state by the clock: a pending delivery has expired once its deadline has come, also
+// while no sweep has written that down.
+func (d Delivery) StateAt(now time.Time) DeliveryState {
+	if d.State == DeliveryPending && !d.Deadline.IsZero() && !now.Before(d.Deadline) {
+		return DeliveryExpired
+	}
+	return d.State
 }
 
 // Recipient is who gets a conversation: exactly one of a member of the team, an e-mail
@@ -65,15 +81,3 @@ func (r Recipient) checked() (Recipient, error) {
 	r.Email, err = tenancy.ParseAddress(r.Email.Display)
 	return r, err
 }
-
-// DeliveryState is where a delivery stands.
-type DeliveryState string
-
-// The states of a delivery. Every state but pending is final.
-const (
-	DeliveryPending   DeliveryState = "pending"
-	DeliveryCompleted DeliveryState = "completed"
-	DeliveryDeclined  DeliveryState = "declined"
-	DeliveryExpired   DeliveryState = "expired"
-	DeliveryCancelled DeliveryState = "cancelled"
-)

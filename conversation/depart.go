@@ -8,7 +8,7 @@ import (
 )
 
 // Depart implements [tenancy.Departures]: what a departing member was responsible for or
-// had claimed goes back to the team, what they are about to deliver stays, and the conversations that they were a
+// had claimed goes back to the team, what they are about to deliver or to be given stays, and the conversations that they were a
 // guest of are closed to them. It must run inside a transaction.
 func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
 	ids, err := s.heldBy(ctx, d)
@@ -37,12 +37,13 @@ func (s *Service) heldBy(ctx context.Context, d tenancy.Departure) ([]tenancy.Co
 	if err != nil {
 		return nil, err
 	}
-	delivering, err := s.store.PendingDeliveriesBy(ctx, d.Team.ID, d.User)
+	delivering, err := s.store.PendingDeliveriesOf(ctx, d.Team.ID, d.User)
 	return slices.Concat(assigned, claimed, granted, delivering), err
 }
 
 // free takes conversations, which are locked, out of a departing member's hands. A delivery of theirs
-// is cancelled with its invitation already, unless the team keeps the invitations of those who leave.
+// to an e-mail address is cancelled with its invitation already, unless the team keeps the invitations
+// of those who leave; one that waited for them to accept has failed.
 func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conversation) error {
 	pending, err := s.pendingIn(ctx, threads)
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 		return err
 	}
 	var claimed []Conversation
-	var unassigned, cancelled, revoked []tenancy.ConversationID
+	var unassigned, cancelled, failed, revoked []tenancy.ConversationID
 	for _, c := range threads {
 		if c.Claimant == d.User {
 			claimed = append(claimed, c)
@@ -65,9 +66,14 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 			unassigned = append(unassigned, c.ID)
 			events = append(events, s.event(d.By, d.At, c, ConversationUnassigned, tenancy.Facts{"from": d.User.String()}))
 		}
-		if delivery, waits := pending[c.ID]; waits && delivery.By == d.User {
+		switch delivery := pending[c.ID]; d.User {
+		case delivery.By:
 			delivery.State = DeliveryCancelled
 			cancelled = append(cancelled, c.ID)
+			events = append(events, s.deliveryEnded(d.By, d.At, c, delivery))
+		case delivery.Recipient.User:
+			delivery.State = DeliveryFailed
+			failed = append(failed, c.ID)
 			events = append(events, s.deliveryEnded(d.By, d.At, c, delivery))
 		}
 		if slices.Contains(granted, c.ID) {
@@ -82,6 +88,9 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 		return err
 	}
 	if err := s.store.EndDeliveries(ctx, DeliveryCancelled, d.At, cancelled...); err != nil {
+		return err
+	}
+	if err := s.store.EndDeliveries(ctx, DeliveryFailed, d.At, failed...); err != nil {
 		return err
 	}
 	if err := s.store.RevokeGrants(ctx, d.User, d.At, d.By.Principal(), revoked...); err != nil {

@@ -10,7 +10,7 @@
 // A conversation is open, snoozed or closed; one table in state.go says what leads where, and
 // docs/conversation-states.md draws it. From each opening to the next closing is an [Episode].
 // What happens by the clock alone is done by sweeps that the host calls: [Service.Wake],
-// [Service.CloseIdle], [Service.ExpireGuests] and [Service.EndClaims].
+// [Service.CloseIdle], [Service.ExpireGuests], [Service.ExpireDeliveries] and [Service.EndClaims].
 //
 // [Service.Assign] says who is responsible, [Service.Claim] who is answering now, and [Service.Next]
 // leads to what has waited longest.
@@ -20,4 +20,4 @@
 // command to the contact.
 package conversation
 
-//go:generate go test -run TestStatesInTheDocs . -update
+//go:generate go test -run "StatesInTheDocs" . -update

@@ -10,7 +10,8 @@ const (
 	// FlawClaimant: a conversation is claimed by somebody who is no active member of its team.
 	// Someone whose membership has expired is one until the sweep has been.
 	FlawClaimant tenancy.Flaw = "conversation claimed by somebody who is not in the team"
-	// FlawDelivery: a pending delivery waits for an invitation that is not pending.
+	// FlawDelivery: a pending delivery waits for an invitation that is not pending, for somebody who is
+	// no active member of the team or for a team that is archived, or is one of a closed conversation.
 	FlawDelivery tenancy.Flaw = "delivery that waits for nothing"
 	// FlawGrant: somebody who is not in the conversation's team has a live grant for it.
 	FlawGrant tenancy.Flaw = "guest who is not in the team"

@@ -3,6 +3,7 @@ package conversation
 import (
 	"fmt"
 
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -20,7 +21,11 @@ var (
 	// ErrHandedOver: the message is with the [Sender], or has been.
 	ErrHandedOver = fmt.Errorf("%w: the message was handed over to be sent and cannot be changed any more", tenancy.ErrConflict)
 	// ErrDeliveryPending: the conversation waits for the recipient of an earlier delivery.
-	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; revoke its invitation first", tenancy.ErrConflict)
+	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; cancel it first", tenancy.ErrConflict)
+	// ErrNotAddressee: the actor sees the delivery, but it was made to somebody else, or by another team.
+	ErrNotAddressee = fmt.Errorf("%w: the delivery is not the actor's to answer", rbac.ErrDenied)
+	// ErrReadOnly: the grant lets its owner read and nothing else.
+	ErrReadOnly = fmt.Errorf("%w: the grant is for reading only", rbac.ErrDenied)
 )
 
 // ErrOptedOut: the contact must not be written to. The error is an [*OptedOutError].

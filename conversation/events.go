@@ -36,10 +36,10 @@ const (
 	NoteDeleted            = "note.deleted"            // message, seq
 	ContactOptedOut        = "contact.opted_out"       // cause: contact or user; message: the contact's, or the note with the reason
 	ContactOptedIn         = "contact.opted_in"        // cause: whose wish the opt-out was
-	GuestAdmitted          = "guest.admitted"          // user, invitation
+	GuestAdmitted          = "guest.admitted"          // user, and invitation or, for a deliverer who reads on, delivery
 	GuestRevoked           = "guest.revoked"           // user
-	DeliveryRequested      = "delivery.requested"      // delivery, invitation
-	DeliveryEnded          = "delivery.ended"          // delivery, state, and the recipient: user or team
+	DeliveryRequested      = "delivery.requested"      // delivery, and the recipient: user, team or invitation
+	DeliveryEnded          = "delivery.ended"          // delivery, state, outcome, and the recipient: user, team or invitation
 )
 
 func (c Conversation) in() tenancy.Place {

@@ -13,7 +13,9 @@ type Grant struct {
 	User         tenancy.UserID
 	Inviter      tenancy.UserID
 	// FromSeq is the first message that the guest may see.
-	FromSeq    int64
+	FromSeq int64
+	// ReadOnly lets them read and nothing else: see [KeepReading].
+	ReadOnly   bool
 	AcceptedAt time.Time
 	// ExpiresAt ends the grant by the clock; zero means never.
 	ExpiresAt time.Time

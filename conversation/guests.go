@@ -55,13 +55,14 @@ func (s *Service) Offer(ctx context.Context, actor tenancy.Actor, id tenancy.Con
 	return err
 }
 
-// Admitted implements [invite.Admitter]: a guest with a live grant is in.
+// Admitted implements [invite.Admitter]: a guest with a live grant is in. Who may only read can be
+// invited, to take part.
 func (s *Service) Admitted(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (bool, error) {
 	g, err := s.store.Grant(ctx, id, user)
 	if notFound(err) {
 		return false, nil
 	}
-	return g.LiveAt(s.env.Now()), err
+	return g.LiveAt(s.env.Now()) && !g.ReadOnly, err
 }
 
 // Settle implements [invite.Admitter]: an accepted invitation becomes a grant, and deliveries that
@@ -119,18 +120,28 @@ func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversatio
 	return s.record(ctx, by, now, c, GuestAdmitted, tenancy.Facts{"user": inv.AcceptedBy.String(), "invitation": inv.ID.String()})
 }
 
-// firstFor is the first message that a guest may see: the very first, or the first after the
-// invitation was made if the team hides its history. The messages are in order of their times,
-// so a few of them tell where that is.
+// firstFor is the first message that a guest may see, as the team's policy has it. The messages are
+// in order of their times, so a few of them tell where an invitation was made.
 func (s *Service) firstFor(ctx context.Context, c Conversation, inv invite.Invitation) (int64, error) {
 	team, err := s.people.TeamByID(ctx, admission, c.Team)
-	if err != nil || !team.Settings.HideHistory {
-		return 1, err
+	if err != nil {
+		return 0, err
 	}
+	switch team.Settings.History {
+	case tenancy.HistoryFromNow:
+		return c.LastSeq + 1, nil
+	case tenancy.HistoryFromInvitation:
+		return s.firstAfter(ctx, c, inv.CreatedAt)
+	case tenancy.HistoryAll:
+	}
+	return 1, nil
+}
+
+func (s *Service) firstAfter(ctx context.Context, c Conversation, at time.Time) (seq int64, err error) {
 	seen := sort.Search(int(c.LastSeq), func(before int) bool {
 		next, failed := s.store.Messages(ctx, c.ID, Range{After: int64(before), Notes: true, Limit: 1})
 		err = errors.Join(err, failed)
-		return len(next) > 0 && next[0].At.After(inv.CreatedAt)
+		return len(next) > 0 && next[0].At.After(at)
 	})
 	return int64(seen) + 1, err
 }

@@ -13,7 +13,8 @@ import (
 // Close ends the work on a conversation, with what came of it if that can be said (the empty
 // Label otherwise): one of [Labels] or of the team's own statuses, without regard to case. A closed
 // conversation leaves the working list; the contact's next message or [Service.Open] opens it
-// again. Closing a closed one changes nothing.
+// again. A delivery of it that is pending is cancelled; who was invited for it can still come in as
+// a guest. Closing a closed one changes nothing.
 //
 // Errors: [*tenancy.InvalidError], which lists the statuses, [tenancy.ErrNotFound],
 // [rbac.ErrDenied].
@@ -66,6 +67,9 @@ func (s *Service) conclude(ctx context.Context, by tenancy.Principal, c *Convers
 		return err
 	}
 	if err := s.letGo(ctx, by, c, "close", now); err != nil {
+		return err
+	}
+	if err := s.cancelPending(ctx, by, []Conversation{*c}, now); err != nil {
 		return err
 	}
 	c.Status, c.SnoozedUntil, c.Outcome = next, time.Time{}, outcome
@@ -144,15 +148,19 @@ func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 // eligible answers nil if the user may be responsible for the team's conversations: an
 // active member who sees all of them and may answer, by their role or a custom one. Their membership is locked for share, so that a
 // removal at the same instant comes before, and is seen, or after, and frees.
-func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) error {
+// What else they need to be allowed can be added.
+func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenancy.UserID, also ...rbac.Permission) error {
 	standing, err := s.people.Standing(ctx, tenancy.Actor{User: user, Team: team})
 	switch {
 	case notFound(err), errors.Is(err, rbac.ErrDenied):
 		return ErrNotRecipient
 	case err != nil:
 		return err
-	case !standing.Allows(rbac.ReadConversations), !standing.Allows(rbac.SendMessage):
-		return ErrNotRecipient
+	}
+	for _, perm := range append(also, rbac.ReadConversations, rbac.SendMessage) {
+		if !standing.Allows(perm) {
+			return ErrNotRecipient
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/usher-go/usher/tenancy"
@@ -13,10 +14,13 @@ import (
 //
 // Their guests come along, so that nobody who was let in is locked out by the move, and see what
 // they saw. Their invitations that are still open do not, since nobody in the new team sent them;
-// nor does a delivery that waits for one.
+// nor does a delivery that is pending.
 func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, now time.Time, facts func(i int) tenancy.Facts) error {
 	from, ids := threads[0].Team, idsOf(threads)
 	if err := s.invites.Withdraw(ctx, by, from, ids...); err != nil {
+		return err
+	}
+	if err := s.cancelPending(ctx, by, threads, now); err != nil {
 		return err
 	}
 	contacts, err := s.contactsOf(ctx, by, threads, target, now)
@@ -71,4 +75,38 @@ func (s *Service) bringGuests(ctx context.Context, ids []tenancy.ConversationID,
 		return nil
 	}
 	return s.people.AdmitGuests(ctx, handover, target.ID, guests...)
+}
+
+// keepReading gives the deliverer of a conversation that has moved a grant to read it, if that was
+// wanted and they are in the team still that delivered it. Whoever sees it in the new team by their
+// role is not held back by the grant, nor is a guest who sees more of it already.
+func (s *Service) keepReading(ctx context.Context, c Conversation, d Delivery, now time.Time) error {
+	if !d.KeepReading {
+		return nil
+	}
+	err := s.eligible(ctx, d.FromTeam, d.By)
+	if errors.Is(err, ErrNotRecipient) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.people.AdmitGuests(ctx, handover, c.Team, d.By); err != nil {
+		return err
+	}
+	g := Grant{Conversation: c.ID, User: d.By, Inviter: d.By, FromSeq: 1, ReadOnly: true, AcceptedAt: now, Version: 1}
+	old, err := s.store.Grant(ctx, c.ID, d.By)
+	switch {
+	case notFound(err):
+		err = s.store.InsertGrant(ctx, g)
+	case err == nil && old.LiveAt(now):
+		return nil
+	case err == nil:
+		g.Version = old.Version
+		err = s.store.UpdateGrant(ctx, g)
+	}
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, handover, now, c, GuestAdmitted, tenancy.Facts{"user": d.By.String(), "delivery": d.ID.String()})
 }

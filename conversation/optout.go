@@ -62,7 +62,7 @@ func (e *OptedOutError) Error() string {
 // Unwrap is ErrOptedOut.
 func (e *OptedOutError) Unwrap() error { return ErrOptedOut }
 
-// MaxReason is the longest reason of an opt-out or opt-in, in bytes.
+// MaxReason is the longest reason of an opt-out, an opt-in or a declined delivery, in bytes.
 const MaxReason = 1000
 
 // OptOutOf reads the opt-out of a conversation's contact: the zero one if there never was any. What

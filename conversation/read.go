@@ -10,15 +10,22 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Get reads one conversation. Errors: [tenancy.ErrNotFound] also for one that a guest was
+// Get reads one conversation. A guest learns whose it is and whether it is open, and nothing of the
+// team's work on it: see [Conversation.ToGuest]. Errors: [tenancy.ErrNotFound] also for one that a guest was
 // not granted.
 func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
 	v, err := s.look(ctx, actor, id, reading)
-	return v.Conversation, err
+	if err != nil {
+		return Conversation{}, err
+	}
+	return v.known(), nil
 }
 
 // List lists the conversations that the actor may see, newest first: the team's for a member,
-// the granted ones for a guest. A conversation is in it exactly if [Service.Get] finds it.
+// the granted ones for a guest. A conversation is in it exactly if [Service.Get] finds it, and as
+// that shows it. A guest filters by status only: what the team does would be told by the rest.
+//
+// Errors: [*tenancy.InvalidError], [rbac.ErrDenied] also for a guest's filter.
 func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, page tenancy.Page) (tenancy.List[Conversation], error) {
 	var none tenancy.List[Conversation]
 	if filter.Status != "" && !filter.Status.known() {
@@ -28,16 +35,26 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	if err != nil {
 		return none, err
 	}
-	scope, _, err := s.mayList(ctx, actor)
+	scope, standing, err := s.mayList(ctx, actor)
 	if err != nil {
 		return none, err
+	}
+	guest := !scope.Guest.IsZero()
+	if guest && filter != (Filter{Status: filter.Status}) {
+		return none, standing.Check(rbac.ReadConversations)
 	}
 	found, err := s.store.Conversations(ctx, scope, filter, keyset)
 	if err != nil {
 		return none, err
 	}
 	key := func(c Conversation) (time.Time, uuid.UUID) { return c.LastAt, c.ID.UUID() }
-	return tenancy.Paged(found, keyset, key, "conversations", actor, filter), nil
+	list := tenancy.Paged(found, keyset, key, "conversations", actor, filter)
+	for i, c := range list.Items {
+		if guest {
+			list.Items[i] = c.ToGuest()
+		}
+	}
+	return list, nil
 }
 
 // mayList is the set of conversations that the actor may see, if they may see any at all.

@@ -63,7 +63,11 @@ func (s *Service) mark(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 		if err != nil {
 			return ReadMark{}, err
 		}
-		moved, err := to(mark.Seq, v.LastSeq)
+		newest, err := s.newest(ctx, v)
+		if err != nil {
+			return ReadMark{}, err
+		}
+		moved, err := to(mark.Seq, newest)
 		if err != nil || moved == mark.Seq {
 			return mark, err
 		}
@@ -74,6 +78,21 @@ func (s *Service) mark(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 		mark.Version++
 		return mark, nil
 	})
+}
+
+// newest is the sequence of the newest message that the actor sees; 0 is none. A guest is not told
+// of what was written beside them.
+func (s *Service) newest(ctx context.Context, v view) (int64, error) {
+	if !v.guest() {
+		return v.LastSeq, nil
+	}
+	r := v.shown()
+	r.Newest, r.Limit = true, 1
+	found, err := s.store.Messages(ctx, v.ID, r)
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[0].Seq, nil
 }
 
 // ReadMark reads how far the actor has read the conversation: Seq 0 where they never marked it, which

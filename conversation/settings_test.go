@@ -145,7 +145,7 @@ func TestHiddenHistory(t *testing.T) {
 		}
 		c := w.hello()
 		early := w.Guest(w.bob, c.ID, "early")
-		w.configure(w.alice, func(s *tenancy.Settings) { s.HideHistory = true })
+		w.configure(w.alice, func(s *tenancy.Settings) { s.History = tenancy.HistoryFromInvitation })
 		for range 5 {
 			say("before")
 		}

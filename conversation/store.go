@@ -217,6 +217,8 @@ type GrantStore interface {
 type DeliveryStore interface {
 	InsertDelivery(ctx context.Context, deliveries ...Delivery) error
 	UpdateDelivery(ctx context.Context, d Delivery) error
+	// Delivery reads a delivery from or to the team.
+	Delivery(ctx context.Context, team tenancy.TeamID, id tenancy.DeliveryID) (Delivery, error)
 	// PendingDelivery finds the one delivery of the conversation in the state pending.
 	PendingDelivery(ctx context.Context, id tenancy.ConversationID) (Delivery, error)
 	// PendingDeliveries lists the deliveries of the conversations in the state pending, by
@@ -225,9 +227,16 @@ type DeliveryStore interface {
 	// EndDeliveries ends the pending deliveries of the conversations, in a state that is final, at the
 	// time given.
 	EndDeliveries(ctx context.Context, state DeliveryState, at time.Time, ids ...tenancy.ConversationID) error
-	// PendingDeliveriesBy lists the ids of the conversations that wait for the end of a delivery by
-	// the user, from the team, by id.
-	PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// PendingDeliveriesOf lists the ids of the conversations that wait for the end of a delivery by
+	// the user, or to the user, from the team, by id.
+	PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
+	// DeliveriesTo lists the deliveries in the state pending that wait for the team, or for the user
+	// in it, to accept them, and whose Deadline has not come at the time given, newest first by
+	// (CreatedAt, id). The zero user is nobody.
+	DeliveriesTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID, at time.Time, page tenancy.Keyset) ([]Delivery, error)
+	// LapsedDeliveries lists at most limit conversations, of all teams, with a delivery in the state
+	// pending whose Deadline has come (it is not after now), by (Deadline, conversation id).
+	LapsedDeliveries(ctx context.Context, now time.Time, limit int) ([]Thread, error)
 	// EraseRecipient takes a normal address, and the form in which it is displayed, out of all
 	// deliveries to it, whatever their team and state; each has its next version then. The empty
 	// address is nobody's and changes nothing.

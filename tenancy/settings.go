@@ -18,9 +18,8 @@ type Settings struct {
 	// AutoClose closes conversations that are answered once nothing has happened in them for so
 	// long; zero never does.
 	AutoClose time.Duration `json:"auto_close,omitempty"`
-	// HideHistory lets guests see a conversation from their invitation on; otherwise they see all
-	// of it.
-	HideHistory bool `json:"hide_history,omitempty"`
+	// History is how much of a conversation its guests see; empty means all of it.
+	History HistoryPolicy `json:"history,omitempty"`
 	// OptOutText is what the first message to an address carries below its text, so that the contact
 	// knows how to opt out. Empty means the library's own, in English.
 	OptOutText string `json:"opt_out_text,omitempty"`
@@ -50,6 +49,17 @@ type Hours struct {
 	From int `json:"from"`
 	To   int `json:"to"`
 }
+
+// HistoryPolicy says from where on guests see a conversation. It holds for those who come in while
+// it is set.
+type HistoryPolicy string
+
+// The policies.
+const (
+	HistoryAll            HistoryPolicy = ""           // from the first message
+	HistoryFromInvitation HistoryPolicy = "invitation" // from what was written since they were invited
+	HistoryFromNow        HistoryPolicy = "now"        // from what is written once they have accepted
+)
 
 // OutcomeStatus is an outcome that a team has made for itself.
 type OutcomeStatus struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -111,6 +112,9 @@ func (s Settings) parse() (Settings, error) {
 	}
 	if s.AutoClose != 0 && (s.AutoClose < MinAutoClose || s.AutoClose > MaxAutoClose || s.AutoClose%time.Second != 0) {
 		return Settings{}, &InvalidError{Field: "auto-close", Reason: "must be whole seconds from a minute to 366 days, or 0 for never"}
+	}
+	if !slices.Contains([]HistoryPolicy{HistoryAll, HistoryFromInvitation, HistoryFromNow}, s.History) {
+		return Settings{}, &InvalidError{Field: "history", Reason: "must be invitation or now, or empty for all"}
 	}
 	if len(s.DeliverTo) > MaxDeliverTo {
 		return Settings{}, &InvalidError{Field: "teams to deliver to", Reason: fmt.Sprintf("must be at most %d", MaxDeliverTo)}

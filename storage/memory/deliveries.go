@@ -25,10 +25,30 @@ func (s *Store) deliveryLists(d *deliveryRow, visit func(*list[deliveryRow], pla
 		visit(&d.to.deliveries, created)
 	}
 	if d.State == conversation.DeliveryPending {
-		visit(lazily(s.delivering, teamUser{d.FromTeam, d.By}), placeByID(d.Conversation))
+		s.pendingLists(d, visit)
 	}
 	if normal := d.Recipient.Email.Normal; normal != "" {
 		visit(lazily(s.recipients, normal), placeByID(d.ID))
+	}
+}
+
+// pendingLists are those in which a pending delivery stands.
+func (s *Store) pendingLists(d *deliveryRow, visit func(*list[deliveryRow], place)) {
+	byThread, created := placeByID(d.Conversation), placeAt(d.CreatedAt, d.ID)
+	visit(lazily(s.delivering, teamUser{d.FromTeam, d.By}), byThread)
+	if !d.Deadline.IsZero() {
+		visit(s.lapsingDeliveries, placeAt(d.Deadline, d.Conversation))
+	}
+	switch {
+	case !d.Recipient.User.IsZero():
+		if d.Recipient.User != d.By {
+			visit(lazily(s.delivering, teamUser{d.FromTeam, d.Recipient.User}), byThread)
+		}
+		if d.Invitation.IsZero() {
+			visit(lazily(s.inbox, teamUser{d.FromTeam, d.Recipient.User}), created)
+		}
+	case d.to != nil && d.Invitation.IsZero():
+		visit(lazily(s.inbox, teamUser{d.to.ID, tenancy.UserID{}}), created)
 	}
 }
 
@@ -97,9 +117,11 @@ func (s *Store) EndDeliveries(ctx context.Context, state conversation.DeliverySt
 func (s *Store) checkDelivery(d conversation.Delivery) (*deliveryRow, error) {
 	utc(&d.CreatedAt)
 	utc(&d.EndedAt)
+	utc(&d.Deadline)
 	if err := cmp.Or(
 		oneOf("state", d.State, conversation.DeliveryPending, conversation.DeliveryCompleted,
-			conversation.DeliveryDeclined, conversation.DeliveryExpired, conversation.DeliveryCancelled),
+			conversation.DeliveryDeclined, conversation.DeliveryExpired, conversation.DeliveryCancelled,
+			conversation.DeliveryFailed),
 		oneOf("category", d.Category, conversation.Positive, conversation.Neutral, conversation.Negative),
 		between("rating", d.Outcome.Rating, 0, conversation.MaxRating),
 		s.users.has(d.By),
@@ -154,8 +176,8 @@ func (s *Store) PendingDeliveries(ctx context.Context, ids ...tenancy.Conversati
 	})
 }
 
-// PendingDeliveriesBy implements [conversation.DeliveryStore].
-func (s *Store) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+// PendingDeliveriesOf implements [conversation.DeliveryStore].
+func (s *Store) PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	return read(ctx, s, func() ([]tenancy.ConversationID, error) {
 		delivering := s.delivering[teamUser{team, user}]
 		if delivering == nil {
@@ -166,6 +188,44 @@ func (s *Store) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, us
 			ids = append(ids, d.Conversation)
 		}
 		return ids, nil
+	})
+}
+
+// Delivery implements [conversation.DeliveryStore].
+func (s *Store) Delivery(ctx context.Context, team tenancy.TeamID, id tenancy.DeliveryID) (conversation.Delivery, error) {
+	return read(ctx, s, func() (conversation.Delivery, error) {
+		row, err := s.deliveries.get(id)
+		if err != nil {
+			return conversation.Delivery{}, err
+		}
+		if row.FromTeam != team && (row.to == nil || row.to.ID != team) {
+			return conversation.Delivery{}, tenancy.ErrNotFound
+		}
+		return row.Delivery, nil
+	})
+}
+
+// DeliveriesTo implements [conversation.DeliveryStore].
+func (s *Store) DeliveriesTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID, at time.Time, page tenancy.Keyset) ([]conversation.Delivery, error) {
+	return read(ctx, s, func() ([]conversation.Delivery, error) {
+		var waiting []*list[deliveryRow]
+		for _, key := range []teamUser{{team, user}, {team, tenancy.UserID{}}} {
+			if l := s.inbox[key]; l != nil && !slices.Contains(waiting, l) {
+				waiting = append(waiting, l)
+			}
+		}
+		return paged(merged(descending, descending.start(page), waiting...), page.Limit, func(d *deliveryRow) (conversation.Delivery, bool) {
+			return d.Delivery, d.Deadline.IsZero() || d.Deadline.After(at)
+		}), nil
+	})
+}
+
+// LapsedDeliveries implements [conversation.DeliveryStore].
+func (s *Store) LapsedDeliveries(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return read(ctx, s, func() ([]conversation.Thread, error) {
+		return paged(until(s.lapsingDeliveries, now), limit, func(d *deliveryRow) (conversation.Thread, bool) {
+			return showThread(d.conversation)
+		}), nil
 	})
 }
 

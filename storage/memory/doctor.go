@@ -62,8 +62,7 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 	},
 	conversation.FlawDelivery: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.pendingDeliveries.rows, func(d *deliveryRow) (tenancy.Finding, bool) {
-			invitation := s.invitations.rows[d.Invitation]
-			return d.conversation.finding(), invitation == nil || invitation.State != invite.Pending
+			return d.conversation.finding(), d.conversation.Status == conversation.Closed || !s.waitsFor(d)
 		})
 	},
 	conversation.FlawGrant: func(s *Store, now time.Time) iter.Seq[tenancy.Finding] {
@@ -135,4 +134,16 @@ func (s *Store) Broken(ctx context.Context, flaw tenancy.Flaw, now time.Time, af
 func byFinding(a, b tenancy.Finding) int {
 	byID := func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 	return cmp.Or(byID(a.Subject, b.Subject), byID(a.Team, b.Team))
+}
+
+// waitsFor reports whether there is somebody or something that a pending delivery can wait for.
+func (s *Store) waitsFor(d *deliveryRow) bool {
+	switch {
+	case !d.Recipient.User.IsZero():
+		return !s.strange(d.FromTeam, d.Recipient.User)
+	case d.to != nil:
+		return d.to.Status == tenancy.TeamActive
+	}
+	invitation := s.invitations.rows[d.Invitation]
+	return invitation != nil && invitation.State == invite.Pending
 }

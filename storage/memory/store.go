@@ -71,7 +71,9 @@ type Store struct {
 
 	deliveries        unique[tenancy.DeliveryID, deliveryRow]
 	pendingDeliveries unique[tenancy.ConversationID, deliveryRow]
-	delivering        map[teamUser]*list[deliveryRow] // pending ones, by conversation
+	delivering        map[teamUser]*list[deliveryRow] // pending ones by the user or to them, by conversation
+	inbox             map[teamUser]*list[deliveryRow] // pending ones to accept, of the zero user for the team, by (CreatedAt, id)
+	lapsingDeliveries *list[deliveryRow]              // pending ones with a deadline, by (Deadline, conversation)
 	recipients        map[string]*list[deliveryRow]   // by normal address, then id
 
 	optOuts   unique[threadAddress, optOutRow]
@@ -152,6 +154,8 @@ func New() *Store {
 		deliveries:        newUnique[tenancy.DeliveryID, deliveryRow](log),
 		pendingDeliveries: newUnique[tenancy.ConversationID, deliveryRow](log),
 		delivering:        map[teamUser]*list[deliveryRow]{},
+		inbox:             map[teamUser]*list[deliveryRow]{},
+		lapsingDeliveries: &list[deliveryRow]{},
 		recipients:        map[string]*list[deliveryRow]{},
 
 		optOuts:   newUnique[threadAddress, optOutRow](log),

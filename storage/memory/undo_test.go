@@ -96,10 +96,13 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		return s.UpdateInvitation(ctx, record)
 	case 12:
 		recipient := conversation.Recipient{Email: tenancy.Address{Normal: fmt.Sprint(m, "@client.example")}}
+		if m%2 == 0 {
+			recipient = conversation.ToUser(id[tenancy.UserID](1 + r.IntN(2)))
+		}
 		return s.InsertDelivery(ctx, conversation.Delivery{
 			ID: id[tenancy.DeliveryID](n), Conversation: id[tenancy.ConversationID](m), Account: id[tenancy.AccountID](1),
 			FromTeam: id[tenancy.TeamID](1), By: id[tenancy.UserID](1 + r.IntN(2)), Recipient: recipient, Category: conversation.Neutral,
-			State: conversation.DeliveryState(pick("pending", "completed")), CreatedAt: at,
+			State: conversation.DeliveryState(pick("pending", "completed")), CreatedAt: at, Deadline: at.Add(time.Duration(m) * time.Minute),
 		})
 	case 13:
 		role := tenancy.CustomRole{
@@ -188,7 +191,8 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.PendingBy(ctx, team, user))
 		add(s.InvitationLoad(ctx, invite.Invitation{Account: id[tenancy.AccountID](1), Team: team, Inviter: user}, noon))
 		add(s.AssignedTo(ctx, team, user))
-		add(s.PendingDeliveriesBy(ctx, team, user))
+		add(s.PendingDeliveriesOf(ctx, team, user))
+		add(s.DeliveriesTo(ctx, team, user, noon, page))
 		add(s.GrantedIn(ctx, team, user))
 		add(s.Invitation(ctx, team, id[tenancy.InvitationID](n)))
 		add(s.InvitationByToken(ctx, invite.TokenHash{byte(n)}))
@@ -211,6 +215,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
 	add(s.SnoozeEnded(ctx, noon.Add(time.Minute), 1000))
 	add(s.LapsedGrants(ctx, noon.Add(time.Minute), 1000))
+	add(s.LapsedDeliveries(ctx, noon.Add(time.Hour), 1000))
 	add(s.Idle(ctx, noon.Add(2*time.Minute), 1000))
 	for _, flaw := range slices.Concat(tenancy.Flaws(), invite.Flaws(), conversation.Flaws()) {
 		add(s.Broken(ctx, flaw, noon, tenancy.Finding{}, 1000))

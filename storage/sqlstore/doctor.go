@@ -30,7 +30,12 @@ var flaws = map[tenancy.Flaw]string{
 		FROM usher_memberships m WHERE m.team_id = c.team_id AND m.user_id = c.claimant_id AND m.status = 'active')`,
 	conversation.FlawDelivery: brokenConversation + `EXISTS (SELECT 1 FROM usher_deliveries d
 		LEFT JOIN usher_invitations i ON i.id = d.invitation_id
-		WHERE d.pending_conversation = c.id AND (i.state IS NULL OR i.state <> 'pending'))`,
+		LEFT JOIN usher_memberships m ON m.team_id = d.from_team_id AND m.user_id = d.user_id
+		LEFT JOIN usher_teams t ON t.id = d.to_team_id
+		WHERE d.pending_conversation = c.id AND (c.status = 'closed' OR CASE
+			WHEN d.user_id IS NOT NULL THEN m.status IS NULL OR m.status <> 'active'
+			WHEN d.to_team_id IS NOT NULL THEN t.status <> 'active'
+			ELSE i.state IS NULL OR i.state <> 'pending' END))`,
 	conversation.FlawGrant: brokenConversation + `EXISTS (SELECT 1 FROM usher_grants g
 		WHERE g.conversation_id = c.id AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?)
 		AND NOT EXISTS (SELECT 1 FROM usher_memberships m

@@ -14,12 +14,12 @@ type grantStatements struct {
 }
 
 func (c *compiler) grants() grantStatements {
-	const find = `SELECT conversation_id, user_id, inviter_id, from_seq, accepted_at, expires_at, revoked_at,
-		revoked_by, version FROM usher_grants WHERE`
+	const find = `SELECT conversation_id, user_id, inviter_id, from_seq, read_only, accepted_at, expires_at,
+		revoked_at, revoked_by, version FROM usher_grants WHERE`
 	return grantStatements{
-		insert: c.sql(`INSERT INTO usher_grants (conversation_id, user_id, inviter_id, from_seq, accepted_at,
-			expires_at, revoked_at, revoked_by, version) VALUES (`, list("?", 8), `, 1)`),
-		update: c.sql(`UPDATE usher_grants SET inviter_id = ?, from_seq = ?, accepted_at = ?, expires_at = ?,
+		insert: c.sql(`INSERT INTO usher_grants (conversation_id, user_id, inviter_id, from_seq, read_only,
+			accepted_at, expires_at, revoked_at, revoked_by, version) VALUES (`, list("?", 9), `, 1)`),
+		update: c.sql(`UPDATE usher_grants SET inviter_id = ?, from_seq = ?, read_only = ?, accepted_at = ?, expires_at = ?,
 			revoked_at = ?, revoked_by = ?, version = version + 1
 			WHERE conversation_id = ? AND user_id = ? AND version = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_grants WHERE conversation_id = ? AND user_id = ?`),
@@ -37,14 +37,14 @@ func (c *compiler) grants() grantStatements {
 
 func scanGrant(r row) (conversation.Grant, error) {
 	var g conversation.Grant
-	err := r.Scan(id(&g.Conversation), id(&g.User), id(&g.Inviter), &g.FromSeq, at(&g.AcceptedAt),
+	err := r.Scan(id(&g.Conversation), id(&g.User), id(&g.Inviter), &g.FromSeq, &g.ReadOnly, at(&g.AcceptedAt),
 		at(&g.ExpiresAt), at(&g.RevokedAt), &g.RevokedBy, &g.Version)
 	return g, err
 }
 
 // InsertGrant implements [conversation.GrantStore].
 func (s *Store) InsertGrant(ctx context.Context, g conversation.Grant) error {
-	_, err := s.exec(ctx, s.grants.insert, g.Conversation, g.User, g.Inviter, g.FromSeq, micros(g.AcceptedAt),
+	_, err := s.exec(ctx, s.grants.insert, g.Conversation, g.User, g.Inviter, g.FromSeq, g.ReadOnly, micros(g.AcceptedAt),
 		g.ExpiresAt, g.RevokedAt, g.RevokedBy)
 	return err
 }
@@ -52,7 +52,7 @@ func (s *Store) InsertGrant(ctx context.Context, g conversation.Grant) error {
 // UpdateGrant implements [conversation.GrantStore].
 func (s *Store) UpdateGrant(ctx context.Context, g conversation.Grant) error {
 	return s.update(ctx, s.grants.update, []any{
-		g.Inviter, g.FromSeq, micros(g.AcceptedAt), g.ExpiresAt, g.RevokedAt, g.RevokedBy,
+		g.Inviter, g.FromSeq, g.ReadOnly, micros(g.AcceptedAt), g.ExpiresAt, g.RevokedAt, g.RevokedBy,
 		g.Conversation, g.User, g.Version,
 	}, s.grants.exists, g.Conversation, g.User)
 }

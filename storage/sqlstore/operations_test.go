@@ -40,6 +40,8 @@ type desk struct {
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
 	forNora         invite.Token // of the delivery
+	// deliveries that wait to be accepted
+	toAlice, toHiring tenancy.DeliveryID
 	// lead is a custom role that mia has, unused one that nobody has.
 	lead, unused tenancy.CustomRole
 	// offer is one of the account to olga, lapsedOffer one of globex whose time has passed.
@@ -94,6 +96,15 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.Deliver(t.Context(), d.bob, d.promised, conversation.ToEmail(ushertest.Email("nora")), conversation.Outcome{})
 	require.NoError(t, err)
 	d.forNora = d.Token("nora")
+	asked := func(visitor string, to conversation.Recipient, within time.Duration) tenancy.DeliveryID {
+		c := d.Receive("Sales", visitor, "Hi")
+		asked, err := d.Conversations.Deliver(t.Context(), d.bob, c.ID, to, conversation.Outcome{}, conversation.AskAcceptance(within))
+		require.NoError(t, err)
+		return asked.ID
+	}
+	d.toAlice = asked("asked", conversation.ToUser(d.alice.User), 0)
+	d.toHiring = asked("asked-too", conversation.ToTeam(d.TeamNamed("Hiring").ID), 0)
+	asked("asked-in-vain", conversation.ToUser(d.alice.User), time.Minute)
 	d.closed = d.Receive("Sales", "closed", "Hi").ID
 	_, err = d.Conversations.Close(tenancy.WithKey(t.Context(), "an old key"), d.bob, d.closed, "")
 	require.NoError(t, err)
@@ -523,6 +534,27 @@ func operations() []operation {
 		}),
 		writes("conversation.Start, of a closed one", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Start(ctx, d.bob, "closed")
+		}),
+		writes("conversation.Deliver, to who is asked", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Deliver(ctx, d.bob, d.plain, conversation.ToUser(d.alice.User), conversation.Outcome{}, conversation.AskAcceptance(0))
+		}),
+		writes("conversation.AcceptDelivery", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.AcceptDelivery(ctx, d.alice, d.toAlice)
+		}),
+		writes("conversation.AcceptDelivery, of a team", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.AcceptDelivery(ctx, d.Actor("dana", "Hiring"), d.toHiring)
+		}),
+		writes("conversation.DeclineDelivery", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.DeclineDelivery(ctx, d.alice, d.toAlice, "not mine")
+		}),
+		writes("conversation.CancelDelivery", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.CancelDelivery(ctx, d.bob, d.toHiring)
+		}),
+		sweeps("conversation.ExpireDeliveries", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.ExpireDeliveries(ctx, ushertest.System)
+		}),
+		reads("conversation.Inbox", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Inbox(ctx, d.alice, tenancy.Page{})
 		}),
 		sweeps("conversation.Wake", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Wake(ctx, ushertest.System)

@@ -34,12 +34,17 @@ func (c *compiler) pages(o order, parts ...string) pages {
 	return pages{first: c.sql(first...), after: c.sql(after...)}
 }
 
+// at is the statement of a page, and the values of its place in the list and its limit. A statement
+// of several lists has them once for each.
+func (p pages) at(s *Store, page tenancy.Keyset) (query string, place []any) {
+	if page.At.IsZero() {
+		return p.first, []any{page.Limit}
+	}
+	return p.after, []any{micros(page.At), micros(page.At), s.dialect.id(page.ID), page.Limit}
+}
+
 // paged reads one page.
 func paged[T any](ctx context.Context, s *Store, scan func(row) (T, error), p pages, page tenancy.Keyset, args ...any) ([]T, error) {
-	query := p.first
-	if !page.At.IsZero() {
-		query = p.after
-		args = append(args, micros(page.At), micros(page.At), s.dialect.id(page.ID))
-	}
-	return all(ctx, s, scan, query, append(args, page.Limit)...)
+	query, place := p.at(s, page)
+	return all(ctx, s, scan, query, append(args, place...)...)
 }

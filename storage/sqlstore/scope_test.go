@@ -60,6 +60,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_conversations", "channel = ? AND identity = ? AND address = ?", "a message that comes in finds its conversation by both of its addresses"},
 	{"usher_conversations", "status = 'snoozed' AND snoozed_until <= ?", "the sweep finds the snoozes that are over, wherever they are"},
 	{"usher_grants", "revoked_at IS NULL AND expires_at <= ?", "the sweep finds the guests whose time is over, wherever they are"},
+	{"usher_deliveries", "pending_conversation IS NOT NULL AND deadline <= ?", "the sweep finds the deliveries that nobody accepted in time, wherever they are"},
 	{"usher_teams", "auto_close IS NOT NULL AND status = 'open'", "the sweep finds what is idle, in every team that closes it"},
 	{"usher_messages", "message_key = ?", "a provider's message is looked for where it arrived, by the digest of its id and its conversation's addresses"},
 	{"usher_messages", "id = ?", "a message that is to be sent is looked for by its id, wherever its conversation is now"},

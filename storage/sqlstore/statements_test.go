@@ -148,8 +148,14 @@ func TestStatementCounts(t *testing.T) {
 			"SnoozeEnded": func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
 			"Idle":        func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
 			"Episodes":    func(ctx context.Context) error { _, err := store.Episodes(ctx, s.conversation.ID, 0, 10); return err },
-			"PendingDeliveriesBy": func(ctx context.Context) error {
-				_, err := store.PendingDeliveriesBy(ctx, s.team.ID, s.user.ID)
+			"Delivery":    func(ctx context.Context) error { _, err := store.Delivery(ctx, s.team.ID, s.delivery.ID); return err },
+			"DeliveriesTo": func(ctx context.Context) error {
+				_, err := store.DeliveriesTo(ctx, s.team.ID, s.user.ID, noon, page)
+				return err
+			},
+			"LapsedDeliveries": func(ctx context.Context) error { _, err := store.LapsedDeliveries(ctx, noon, 10); return err },
+			"PendingDeliveriesOf": func(ctx context.Context) error {
+				_, err := store.PendingDeliveriesOf(ctx, s.team.ID, s.user.ID)
 				return err
 			},
 			"DeliveriesOf": func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },

@@ -233,8 +233,20 @@ func (s *calledStore) Message(a context.Context, b tenancy.ConversationID, c ten
 	return s.note("Message").Message(a, b, c)
 }
 
-func (s *calledStore) PendingDeliveriesBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return s.note("PendingDeliveriesBy").PendingDeliveriesBy(a, b, c)
+func (s *calledStore) Delivery(a context.Context, b tenancy.TeamID, c tenancy.DeliveryID) (conversation.Delivery, error) {
+	return s.note("Delivery").Delivery(a, b, c)
+}
+
+func (s *calledStore) DeliveriesTo(a context.Context, b tenancy.TeamID, c tenancy.UserID, d time.Time, e tenancy.Keyset) ([]conversation.Delivery, error) {
+	return s.note("DeliveriesTo").DeliveriesTo(a, b, c, d, e)
+}
+
+func (s *calledStore) LapsedDeliveries(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
+	return s.note("LapsedDeliveries").LapsedDeliveries(a, b, c)
+}
+
+func (s *calledStore) PendingDeliveriesOf(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
+	return s.note("PendingDeliveriesOf").PendingDeliveriesOf(a, b, c)
 }
 
 func (s *calledStore) EraseRecipient(a context.Context, b string) error {

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -13,21 +14,11 @@ import (
 func deliveries() kind[conversation.Delivery] {
 	type row = conversation.Delivery
 	return kind[row]{
-		name: "delivery", methods: []string{"InsertDelivery", "UpdateDelivery", "Deliveries", ""},
+		name: "delivery", methods: []string{"InsertDelivery", "UpdateDelivery", "Delivery", ""},
 		fresh:  func(w *world) row { return w.aDelivery(w.conversation(w.team())) },
 		insert: eachOf(storage.Store.InsertDelivery), several: storage.Store.InsertDelivery, update: storage.Store.UpdateDelivery,
-		// Deliveries have no point read; the list of the conversation holds it.
 		get: func(s storage.Store, ctx context.Context, d row) (row, error) {
-			list, err := s.Deliveries(ctx, d.Conversation)
-			if err != nil {
-				return row{}, err
-			}
-			for _, found := range list {
-				if found.ID == d.ID {
-					return found, nil
-				}
-			}
-			return row{}, tenancy.ErrNotFound
+			return s.Delivery(ctx, d.FromTeam, d.ID)
 		},
 		version: func(d *row) *int64 { return &d.Version },
 		stray:   func(w *world, d row) row { d.ID = newID[tenancy.DeliveryID](w); return d },
@@ -40,11 +31,16 @@ func deliveries() kind[conversation.Delivery] {
 			{"decline", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryDeclined, w.now() }},
 			{"expiry", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryExpired, w.now() }},
 			{"cancellation", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryCancelled, w.now() }},
+			{"failure", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryFailed, w.now() }},
+			{"deadline", func(w *world, d *row) { d.Deadline = w.now() }},
+			{"reason", func(w *world, d *row) { d.Reason = "not ours" }},
+			{"terms", func(w *world, d *row) { d.KeepOpen, d.KeepReading = !d.KeepOpen, !d.KeepReading }},
 			{"completion", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryCompleted, w.now() }},
 		},
 		times: []timeField[row]{
 			{"CreatedAt", false, func(d *row) *time.Time { return &d.CreatedAt }},
 			{"EndedAt", true, func(d *row) *time.Time { return &d.EndedAt }},
+			{"Deadline", true, func(d *row) *time.Time { return &d.Deadline }},
 		},
 		enums: []enumField[row]{
 			{"Category", "positive", func(d *row, v string) { d.Category = conversation.Category(v) }, nil},
@@ -74,7 +70,19 @@ func deliveryCases() []testCase {
 		},
 		testCase{
 			name: "deliveries that a user has begun", rule: ruleDelivering,
-			covers: []string{"PendingDeliveriesBy", "UpdateDelivery"}, run: deliveringCase,
+			covers: []string{"PendingDeliveriesOf", "UpdateDelivery"}, run: deliveringCase,
+		},
+		testCase{
+			name: "delivery is read from either team", rule: ruleDeliveryByID,
+			covers: []string{"Delivery"}, run: deliveryByIDCase,
+		},
+		testCase{
+			name: "deliveries that wait for a user or a team", rule: ruleDeliveriesTo,
+			covers: []string{"DeliveriesTo"}, run: deliveriesToCase,
+		},
+		testCase{
+			name: "deliveries whose deadline has come", rule: ruleLapsedDeliveries,
+			covers: []string{"LapsedDeliveries"}, run: lapsedDeliveriesCase,
 		},
 		testCase{
 			name: "deliveries lose the address of a deleted user", rule: ruleEraseRecipient,
@@ -93,6 +101,7 @@ func pendingDeliveryCase(w *world) {
 	k.holds(w, d, "a refused insert")
 	for _, state := range []conversation.DeliveryState{
 		conversation.DeliveryCompleted, conversation.DeliveryDeclined, conversation.DeliveryExpired, conversation.DeliveryCancelled,
+		conversation.DeliveryFailed,
 	} {
 		d.State, d.EndedAt = state, w.now()
 		w.must(k.write(w, d), "UpdateDelivery to %s", state)
@@ -175,10 +184,16 @@ func deliveringCase(w *world) {
 	by := w.user().ID
 	var want []tenancy.ConversationID
 	var ending conversation.Delivery
-	for i := range 8 {
+	for i := range 10 {
 		d := w.aDelivery(w.conversation(team))
 		d.By = by
 		switch i {
+		case 2: // to the user, by somebody else
+			d.By, d.Recipient, d.Invitation = w.user().ID, conversation.ToUser(by), tenancy.InvitationID{}
+			want = append(want, d.Conversation)
+		case 3: // to the user, by themselves
+			d.Recipient, d.Invitation = conversation.ToUser(by), tenancy.InvitationID{}
+			want = append(want, d.Conversation)
 		case 0:
 			d.State, d.EndedAt = conversation.DeliveryCompleted, w.now()
 		case 1:
@@ -191,14 +206,114 @@ func deliveringCase(w *world) {
 	elsewhere := w.aDelivery(w.conversation(w.teamIn(team.Account)))
 	elsewhere.By = by
 	k.store(w, elsewhere)
-	lists(w, byID(want), "PendingDeliveriesBy")(w.store.PendingDeliveriesBy(w.ctx, team.ID, by))
-	lists(w, []tenancy.ConversationID{elsewhere.Conversation}, "PendingDeliveriesBy from another team")(
-		w.store.PendingDeliveriesBy(w.ctx, elsewhere.FromTeam, by))
-	lists(w, want[:0], "PendingDeliveriesBy of someone without any")(w.store.PendingDeliveriesBy(w.ctx, team.ID, w.user().ID))
+	lists(w, byID(want), "PendingDeliveriesOf")(w.store.PendingDeliveriesOf(w.ctx, team.ID, by))
+	lists(w, []tenancy.ConversationID{elsewhere.Conversation}, "PendingDeliveriesOf from another team")(
+		w.store.PendingDeliveriesOf(w.ctx, elsewhere.FromTeam, by))
+	lists(w, want[:0], "PendingDeliveriesOf of someone without any")(w.store.PendingDeliveriesOf(w.ctx, team.ID, w.user().ID))
 	ending.State, ending.EndedAt = conversation.DeliveryCancelled, w.now()
 	w.must(k.write(w, ending), "UpdateDelivery")
 	want = slices.DeleteFunc(want, func(id tenancy.ConversationID) bool { return id == ending.Conversation })
-	lists(w, want, "PendingDeliveriesBy after one has ended")(w.store.PendingDeliveriesBy(w.ctx, team.ID, by))
+	lists(w, want, "PendingDeliveriesOf after one has ended")(w.store.PendingDeliveriesOf(w.ctx, team.ID, by))
+}
+
+// asked makes a pending delivery that a user or a team is asked to accept.
+func (w *world) asked(from tenancy.Team, to conversation.Recipient, at, deadline time.Time) conversation.Delivery {
+	d := w.aDelivery(w.conversation(from))
+	d.Recipient, d.Invitation, d.CreatedAt, d.Deadline = to, tenancy.InvitationID{}, at, deadline
+	return d
+}
+
+func deliveryByIDCase(w *world) {
+	from := w.team()
+	to := w.teamIn(from.Account)
+	d := deliveries().store(w, w.asked(from, conversation.ToTeam(to.ID), w.now(), w.now()))
+	own := deliveries().store(w, w.asked(from, conversation.ToUser(w.user().ID), w.now(), time.Time{}))
+	for _, team := range []tenancy.TeamID{from.ID, to.ID} {
+		answers(w, d, "Delivery in a team that has part in it")(w.store.Delivery(w.ctx, team, d.ID))
+	}
+	answers(w, own, "Delivery to a user")(w.store.Delivery(w.ctx, from.ID, own.ID))
+	nothing[conversation.Delivery](w, "Delivery in another team")(w.store.Delivery(w.ctx, w.teamIn(from.Account).ID, d.ID))
+	nothing[conversation.Delivery](w, "Delivery to nobody in the team")(w.store.Delivery(w.ctx, to.ID, own.ID))
+	nothing[conversation.Delivery](w, "Delivery in no team")(w.store.Delivery(w.ctx, tenancy.TeamID{}, own.ID))
+}
+
+func deliveriesToCase(w *world) {
+	k := deliveries()
+	from := w.team()
+	to, user, now := w.teamIn(from.Account), w.user().ID, w.now()
+	var want []conversation.Delivery
+	for i := range 6 {
+		at := now.Add(time.Duration(i/2) * time.Minute) // in pairs of one moment
+		want = append(want, k.store(w, w.asked(to, conversation.ToUser(user), at, time.Time{})),
+			k.store(w, w.asked(from, conversation.ToTeam(to.ID), at, now.Add(time.Microsecond))))
+	}
+	k.store(w, w.asked(from, conversation.ToTeam(to.ID), now, now))         // lapsed
+	k.store(w, w.asked(to, conversation.ToUser(user), now, now))            // lapsed
+	k.store(w, w.asked(to, conversation.ToUser(w.user().ID), now, now))     // for somebody else
+	k.store(w, w.asked(from, conversation.ToUser(user), now, time.Time{}))  // in another team
+	k.store(w, w.asked(to, conversation.ToTeam(from.ID), now, time.Time{})) // to another team
+	w.delivery(w.conversation(to))                                          // to an e-mail address
+	over := w.asked(from, conversation.ToTeam(to.ID), now, time.Time{})
+	over.State, over.EndedAt = conversation.DeliveryDeclined, now
+	k.store(w, over)
+	slices.SortFunc(want, func(a, b conversation.Delivery) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), slices.Compare(b.ID[:], a.ID[:]))
+	})
+	var teams []conversation.Delivery
+	for _, d := range want {
+		if !d.Recipient.Team.IsZero() {
+			teams = append(teams, d)
+		}
+	}
+	whole := tenancy.Keyset{Limit: 50}
+	lists(w, want, "DeliveriesTo")(w.store.DeliveriesTo(w.ctx, to.ID, user, now, whole))
+	lists(w, teams, "DeliveriesTo nobody in the team")(w.store.DeliveriesTo(w.ctx, to.ID, tenancy.UserID{}, now, whole))
+	lists[conversation.Delivery](w, nil, "DeliveriesTo a team without any")(w.store.DeliveriesTo(w.ctx, w.teamIn(from.Account).ID, user, now, whole))
+	var paged []conversation.Delivery
+	page := tenancy.Keyset{Limit: 5}
+	for {
+		next, err := w.store.DeliveriesTo(w.ctx, to.ID, user, now, page)
+		w.must(err, "DeliveriesTo")
+		if paged = append(paged, next...); len(next) < page.Limit {
+			break
+		}
+		last := next[len(next)-1]
+		page.At, page.ID = last.CreatedAt, last.ID.UUID()
+	}
+	lists(w, want, "DeliveriesTo by pages")(paged, nil)
+}
+
+func lapsedDeliveriesCase(w *world) {
+	k, now := deliveries(), w.now()
+	from := w.team()
+	var due []conversation.Delivery
+	for i := range 12 {
+		d := w.asked(from, conversation.ToUser(w.user().ID), now.Add(-2*time.Hour), now.Add(-time.Hour))
+		switch i % 4 {
+		case 0:
+			d.Deadline = now.Add(time.Microsecond)
+		case 1:
+			d.State, d.EndedAt = conversation.DeliveryExpired, now
+		case 2:
+			d.Deadline = now
+		}
+		if k.store(w, d); i%4 > 1 {
+			due = append(due, d)
+		}
+	}
+	slices.SortFunc(due, func(a, b conversation.Delivery) int {
+		return cmp.Or(a.Deadline.Compare(b.Deadline), slices.Compare(a.Conversation[:], b.Conversation[:]))
+	})
+	var want []conversation.Thread
+	for _, d := range due {
+		want = append(want, conversation.Thread{Team: from.ID, Conversation: d.Conversation})
+	}
+	for _, limit := range []int{0, 1, len(want), len(want) + 1} {
+		lists(w, want[:min(limit, len(want))], "LapsedDeliveries, at most %d", limit)(w.store.LapsedDeliveries(w.ctx, now, limit))
+	}
+	w.must(k.write(w, func() conversation.Delivery { d := due[0]; d.State = conversation.DeliveryDeclined; return d }()), "UpdateDelivery")
+	lists(w, want[1:], "LapsedDeliveries after one was declined")(w.store.LapsedDeliveries(w.ctx, now, 50))
+	lists[conversation.Thread](w, nil, "LapsedDeliveries at the zero time")(w.store.LapsedDeliveries(w.ctx, time.Time{}, 50))
 }
 
 func eraseRecipientCase(w *world) {

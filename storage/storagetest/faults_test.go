@@ -954,15 +954,37 @@ func (s oneAccount) ConversationsByAddress(ctx context.Context, identity tenancy
 // endedDeliveries lists what a user has delivered as if they still had it before them.
 type endedDeliveries struct{ spoiled }
 
-func (s endedDeliveries) PendingDeliveriesBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
+func (s endedDeliveries) PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
 	all, err := s.Store.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 1000})
 	var ids []tenancy.ConversationID
 	for _, d := range all {
-		if d.By == user {
+		if d.By == user || d.Recipient.User == user {
 			ids = append(ids, d.Conversation)
 		}
 	}
 	return byID(ids), err
+}
+
+// onlySent reads a delivery only for the team that delivered.
+type onlySent struct{ spoiled }
+
+func (s onlySent) Delivery(ctx context.Context, team tenancy.TeamID, id tenancy.DeliveryID) (conversation.Delivery, error) {
+	d, err := s.Store.Delivery(ctx, team, id)
+	if err == nil && d.FromTeam != team {
+		return conversation.Delivery{}, tenancy.ErrNotFound
+	}
+	return d, err
+}
+
+// offersLate lists deliveries to accept until just after their deadline.
+type offersLate struct{ spoiled }
+
+func (s offersLate) DeliveriesTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID, at time.Time, page tenancy.Keyset) ([]conversation.Delivery, error) {
+	return s.Store.DeliveriesTo(ctx, team, user, at.Add(-time.Microsecond), page)
+}
+
+func (s offersLate) LapsedDeliveries(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
+	return s.Store.LapsedDeliveries(ctx, now.Add(-time.Microsecond), limit)
 }
 
 // leavesEnded leaves the address in deliveries that have ended.
@@ -2219,6 +2241,9 @@ func faults() []fault {
 		of("an episode ends twice", func(s spoiled) storage.Store { return endsAgain{s} }, "episode ends once and keeps how it began"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
 		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
+		of("a delivery is the deliverer's only", func(s spoiled) storage.Store { return onlySent{s} }, "delivery is read from either team"),
+		of("a delivery can be accepted too long", func(s spoiled) storage.Store { return offersLate{s} }, "deliveries that wait for a user or a team"),
+		of("a delivery lapses late", func(s spoiled) storage.Store { return offersLate{s} }, "deliveries whose deadline has come"),
 		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
 		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
 		of("a set of users is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their ids"),

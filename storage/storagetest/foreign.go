@@ -207,8 +207,14 @@ func teamCalls() map[string]teamCall {
 		"LockOpen": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LockOpen(ctx, team))
 		},
-		"PendingDeliveriesBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.PendingDeliveriesBy(ctx, team, t.delivery.By))
+		"Delivery": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Delivery(ctx, team, t.delivery.ID))
+		},
+		"DeliveriesTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.DeliveriesTo(ctx, team, t.offered.Recipient.User, t.at, tenancy.Keyset{Limit: 5}))
+		},
+		"PendingDeliveriesOf": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.PendingDeliveriesOf(ctx, team, t.delivery.By))
 		},
 		"DeliveriesOf": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 5}))

@@ -28,6 +28,7 @@ func grants() kind[conversation.Grant] {
 		},
 		changes: []change[row]{
 			{"the expiry", func(w *world, g *row) { g.ExpiresAt = w.now() }},
+			{"to reading only", func(w *world, g *row) { g.ReadOnly = !g.ReadOnly }},
 			{"to no expiry", func(w *world, g *row) { g.ExpiresAt = time.Time{} }},
 			{"revocation", func(w *world, g *row) { g.RevokedAt, g.RevokedBy = w.now(), tenancy.Self(w.user().ID).Principal() }},
 			{"a grant again", func(w *world, g *row) {

@@ -68,7 +68,7 @@ type town struct {
 	optOut, newOptOut         conversation.OptOut
 	mark, newMark             conversation.ReadMark
 	delivery, newDelivery     conversation.Delivery
-	erased                    conversation.Delivery
+	erased, offered           conversation.Delivery
 	operation, newOperation   tenancy.Operation
 	oldOperation              tenancy.Operation
 	oldSeen                   uuid.UUID
@@ -135,6 +135,7 @@ func (w *world) town() *town {
 	t.mark, t.newMark = w.readMark(t.thread.ID), w.aReadMark(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
 	t.erased = w.delivery(w.conversation(t.team))
+	t.offered = deliveries().store(w, w.asked(t.team, conversation.ToUser(w.user().ID), w.now(), t.at.Add(time.Hour)))
 	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
 	t.oldSeen, t.oldSeenAt = newID[uuid.UUID](w), w.now()
 	w.tx("MarkSeen", func(ctx context.Context) error { return w.store.MarkSeen(ctx, consumer, t.oldSeen, t.oldSeenAt) })
@@ -558,8 +559,17 @@ func calls() map[string]call {
 		"EndDeliveries": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.EndDeliveries(ctx, conversation.DeliveryExpired, t.at, t.erased.Conversation)
 		}},
-		"PendingDeliveriesBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.PendingDeliveriesBy(ctx, t.team.ID, t.delivery.By))
+		"Delivery": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Delivery(ctx, t.team.ID, t.delivery.ID))
+		}},
+		"DeliveriesTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.DeliveriesTo(ctx, t.team.ID, t.offered.Recipient.User, t.at, tenancy.Keyset{Limit: 5}))
+		}},
+		"LapsedDeliveries": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LapsedDeliveries(ctx, t.offered.Deadline, 5))
+		}},
+		"PendingDeliveriesOf": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.PendingDeliveriesOf(ctx, t.team.ID, t.delivery.By))
 		}},
 		"EraseRecipient": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.EraseRecipient(ctx, t.erased.Recipient.Email.Normal)

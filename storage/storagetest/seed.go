@@ -71,9 +71,9 @@ func (w *world) someSettings() tenancy.Settings {
 		Statuses: []tenancy.OutcomeStatus{
 			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
 		},
-		DeliverTo:   []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
-		AutoClose:   36 * time.Hour,
-		HideHistory: true, KeepInvitations: true, TrustInviters: true,
+		DeliverTo: []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
+		AutoClose: 36 * time.Hour,
+		History:   tenancy.HistoryFromNow, KeepInvitations: true, TrustInviters: true,
 		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)", OptOutText: "Réply STOP",
 	}
 }
@@ -303,7 +303,7 @@ func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 		Recipient: conversation.Recipient{Email: invitation.Email},
 		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"},
 		Category:  conversation.Positive,
-		KeepOpen:  true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
+		KeepOpen:  true, KeepReading: true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
 	}
 }
 

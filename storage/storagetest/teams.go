@@ -45,7 +45,7 @@ func teams() kind[tenancy.Team] {
 			{"deliveries to one", func(w *world, t *tenancy.Team) { t.Settings.DeliverTo = []tenancy.TeamID{t.ID} }},
 			{"closing what is idle", func(w *world, t *tenancy.Team) { t.Settings.AutoClose = time.Minute }},
 			{"to closing nothing", func(w *world, t *tenancy.Team) { t.Settings.AutoClose = 0 }},
-			{"the history", func(w *world, t *tenancy.Team) { t.Settings.HideHistory = false }},
+			{"the history", func(w *world, t *tenancy.Team) { t.Settings.History = tenancy.HistoryFromInvitation }},
 			{"the invitations", func(w *world, t *tenancy.Team) { t.Settings.KeepInvitations = false }},
 			{"the inviters", func(w *world, t *tenancy.Team) { t.Settings.TrustInviters = false }},
 			{"to no settings", func(w *world, t *tenancy.Team) { t.Settings = tenancy.Settings{} }},

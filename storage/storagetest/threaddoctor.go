@@ -81,7 +81,31 @@ func deliveryFlawCase(w *world) {
 	d := w.aDelivery(c)
 	d.Invitation = tenancy.InvitationID{}
 	deliveries().store(w, d)
-	w.diagnoses(conversation.FlawDelivery, append(want, findingIn(c)))
+	want = append(want, findingIn(c))
+	for _, status := range []tenancy.MembershipStatus{"", tenancy.MembershipActive, tenancy.MembershipSuspended} {
+		m := w.aMembership(team.ID, w.user().ID)
+		if m.Status = status; status != "" {
+			memberships().store(w, m)
+		}
+		d := deliveries().store(w, w.asked(team, conversation.ToUser(m.User), w.now(), time.Time{}))
+		if status != tenancy.MembershipActive {
+			want = append(want, tenancy.Finding{Account: d.Account.UUID(), Team: team.ID.UUID(), Subject: d.Conversation.UUID()})
+		}
+	}
+	for _, status := range []tenancy.TeamStatus{tenancy.TeamActive, tenancy.TeamArchived} {
+		to := w.aTeam(team.Account)
+		to.Status = status
+		teams().store(w, to)
+		d := deliveries().store(w, w.asked(team, conversation.ToTeam(to.ID), w.now(), time.Time{}))
+		if status == tenancy.TeamArchived {
+			want = append(want, tenancy.Finding{Account: d.Account.UUID(), Team: team.ID.UUID(), Subject: d.Conversation.UUID()})
+		}
+	}
+	over := w.conversation(team)
+	w.delivery(over)
+	over.Status = conversation.Closed
+	w.must(conversations().write(w, over), "UpdateConversation")
+	w.diagnoses(conversation.FlawDelivery, append(want, findingIn(over)))
 }
 
 func grantFlawCase(w *world) {

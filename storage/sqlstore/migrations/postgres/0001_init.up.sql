@@ -236,6 +236,7 @@ CREATE TABLE usher_grants (
 	user_id         uuid NOT NULL REFERENCES usher_users (id),
 	inviter_id      uuid REFERENCES usher_users (id),
 	from_seq        bigint NOT NULL,
+	read_only       boolean NOT NULL,
 	accepted_at     bigint NOT NULL,
 	expires_at      bigint,
 	revoked_at      bigint,
@@ -376,9 +377,12 @@ CREATE TABLE usher_deliveries (
 	rating               bigint NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              text NOT NULL,
 	keep_open            boolean NOT NULL,
-	state                text NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled')),
+	keep_reading         boolean NOT NULL,
+	state                text NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled', 'failed')),
 	pending_conversation uuid UNIQUE,
 	invitation_id        uuid REFERENCES usher_invitations (id),
+	deadline             bigint,
+	reason               text NOT NULL,
 	created_at           bigint NOT NULL,
 	ended_at             bigint,
 	version              bigint NOT NULL,
@@ -392,6 +396,12 @@ CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id
 CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
 CREATE INDEX usher_deliveries_pending ON usher_deliveries (by_id, from_team_id, pending_conversation)
 	WHERE pending_conversation IS NOT NULL;
+CREATE INDEX usher_deliveries_to_user ON usher_deliveries (user_id, from_team_id, created_at, id)
+	WHERE pending_conversation IS NOT NULL AND user_id IS NOT NULL;
+CREATE INDEX usher_deliveries_waiting ON usher_deliveries (to_team_id, created_at, id)
+	WHERE pending_conversation IS NOT NULL AND to_team_id IS NOT NULL;
+CREATE INDEX usher_deliveries_lapsing ON usher_deliveries (deadline, pending_conversation)
+	WHERE pending_conversation IS NOT NULL AND deadline IS NOT NULL;
 CREATE INDEX usher_deliveries_to_email ON usher_deliveries (email) WHERE email <> '';
 
 -- What was answered to operations that ran under an idempotency key.

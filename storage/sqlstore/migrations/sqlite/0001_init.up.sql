@@ -227,6 +227,7 @@ CREATE TABLE usher_grants (
 	user_id         BLOB NOT NULL REFERENCES usher_users (id),
 	inviter_id      BLOB REFERENCES usher_users (id),
 	from_seq        INTEGER NOT NULL,
+	read_only       INTEGER NOT NULL CHECK (read_only IN (0, 1)),
 	accepted_at     INTEGER NOT NULL,
 	expires_at      INTEGER,
 	revoked_at      INTEGER,
@@ -366,9 +367,12 @@ CREATE TABLE usher_deliveries (
 	rating               INTEGER NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              TEXT NOT NULL,
 	keep_open            INTEGER NOT NULL CHECK (keep_open IN (0, 1)),
-	state                TEXT NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled')),
+	keep_reading         INTEGER NOT NULL CHECK (keep_reading IN (0, 1)),
+	state                TEXT NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled', 'failed')),
 	pending_conversation BLOB UNIQUE,
 	invitation_id        BLOB REFERENCES usher_invitations (id),
+	deadline             INTEGER,
+	reason               TEXT NOT NULL,
 	created_at           INTEGER NOT NULL,
 	ended_at             INTEGER,
 	version              INTEGER NOT NULL,
@@ -382,6 +386,12 @@ CREATE INDEX usher_deliveries_to ON usher_deliveries (to_team_id, created_at, id
 CREATE INDEX usher_deliveries_of_conversation ON usher_deliveries (conversation_id, created_at, id);
 CREATE INDEX usher_deliveries_pending ON usher_deliveries (by_id, from_team_id, pending_conversation)
 	WHERE pending_conversation IS NOT NULL;
+CREATE INDEX usher_deliveries_to_user ON usher_deliveries (user_id, from_team_id, created_at, id)
+	WHERE pending_conversation IS NOT NULL AND user_id IS NOT NULL;
+CREATE INDEX usher_deliveries_waiting ON usher_deliveries (to_team_id, created_at, id)
+	WHERE pending_conversation IS NOT NULL AND to_team_id IS NOT NULL;
+CREATE INDEX usher_deliveries_lapsing ON usher_deliveries (deadline, pending_conversation)
+	WHERE pending_conversation IS NOT NULL AND deadline IS NOT NULL;
 CREATE INDEX usher_deliveries_to_email ON usher_deliveries (email) WHERE email <> '';
 
 -- What was answered to operations that ran under an idempotency key.
