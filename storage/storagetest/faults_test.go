@@ -662,11 +662,33 @@ func (s filtersLate) Conversations(ctx context.Context, scope conversation.Scope
 	all, err := s.Store.Conversations(ctx, scope, conversation.Filter{}, p)
 	var list []conversation.Conversation
 	for _, c := range all {
-		if (f.Status == "" || f.Status == c.Status) && (!f.Waiting || !c.NeedsReplySince.IsZero()) && (f.Assignee.IsZero() || f.Assignee == c.Assignee) {
+		if f.Admits(c, scope.At) {
 			list = append(list, c)
 		}
 	}
 	return list, err
+}
+
+// keepsClaims lists what somebody has claimed whether the claim has ended or not.
+type keepsClaims struct{ spoiled }
+
+func (s keepsClaims) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	if scope.Guest.IsZero() && !f.Claimant.IsZero() {
+		scope.At = time.Time{}.Add(time.Microsecond)
+	}
+	return s.Store.Conversations(ctx, scope, f, p)
+}
+
+// freesAssigned takes what is assigned for nobody's, as long as nobody is at it.
+type freesAssigned struct{ spoiled }
+
+func (s freesAssigned) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	if !f.Unclaimed {
+		return s.Store.Conversations(ctx, scope, f, p)
+	}
+	f.Unclaimed = false
+	all, err := s.Store.Conversations(ctx, scope, f, p)
+	return slices.DeleteFunc(all, func(c conversation.Conversation) bool { return !c.ClaimantAt(scope.At).IsZero() }), err
 }
 
 // ignoresExpiry shows a guest what their grant once showed.
@@ -2177,6 +2199,8 @@ func faults() []fault {
 		of("words are not deleted", func(s spoiled) storage.Store { return keepsWords{s} }, "words are taken from one message"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
 		of("a line is gone through from its end", func(s spoiled) storage.Store { return newestFirst{s} }, "line is gone through from its first on"),
+		of("a claim that has ended is listed", func(s spoiled) storage.Store { return keepsClaims{s} }, "scope and filter list what the predicate admits"),
+		of("what is assigned is listed as nobody's", func(s spoiled) storage.Store { return freesAssigned{s} }, "scope and filter list what the predicate admits"),
 		of("a claim ends a microsecond late for the line", func(s spoiled) storage.Store { return lateClaims{s} }, "line is gone through from its first on"),
 		of("a claim ends a microsecond late for the sweep", func(s spoiled) storage.Store { return lateClaims{s} }, "claims that have ended by the clock"),
 		of("a skip is everybody's", func(s spoiled) storage.Store { return skipsForAll{s, new(sync.Map)} }, "skip takes the place of an earlier one"),

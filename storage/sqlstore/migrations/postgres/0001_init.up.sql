@@ -163,6 +163,8 @@ CREATE INDEX usher_conversations_listed ON usher_conversations (team_id, last_at
 CREATE INDEX usher_conversations_by_status ON usher_conversations (team_id, status, last_at, id);
 CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assignee_id, last_at, id)
 	WHERE assignee_id IS NOT NULL;
+CREATE INDEX usher_conversations_unassigned ON usher_conversations (team_id, last_at, id)
+	WHERE assignee_id IS NULL;
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
 CREATE INDEX usher_conversations_queue ON usher_conversations (team_id, assignee_id, needs_reply_since, id, claimed_until)
