@@ -18,6 +18,9 @@ type Settings struct {
 	// AutoClose closes conversations that are answered once nothing has happened in them for so
 	// long; zero never does.
 	AutoClose time.Duration `json:"auto_close,omitempty"`
+	// Capacity is how many open conversations one member may have in hand at once, assigned or
+	// claimed, when another is given to them: 1 to [MaxCapacity], or 0 for any number.
+	Capacity int `json:"capacity,omitempty"`
 	// HideHistory lets guests see a conversation from their invitation on; otherwise they see all
 	// of it.
 	HideHistory bool `json:"hide_history,omitempty"`

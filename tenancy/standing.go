@@ -16,6 +16,8 @@ type Standing struct {
 	Custom RoleID
 	// Autoclaim is the user's choice: see [User.Autoclaim].
 	Autoclaim bool
+	// Capacity is the team's: see [Settings].
+	Capacity int
 
 	rights rbac.Rights
 	policy *rbac.Policy
@@ -47,7 +49,7 @@ func (s *Service) judge(actor Actor, a Authority) (Standing, error) {
 	}
 	return Standing{
 		Actor: actor, Account: a.Account, Role: a.Membership.Role, Custom: a.Membership.Custom,
-		Autoclaim: a.Autoclaim,
+		Autoclaim: a.Autoclaim, Capacity: a.Capacity,
 		rights:    s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
 		policy:    s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
 	}, nil

@@ -89,6 +89,7 @@ const (
 	MaxTimeZone   = 60 // bytes
 	MinAutoClose  = time.Minute
 	MaxAutoClose  = 366 * 24 * time.Hour
+	MaxCapacity   = 1000
 	MaxDomains    = 100
 	MaxTerms      = 60  // bytes
 	MaxOptOutText = 160 // characters
@@ -111,6 +112,9 @@ func (s Settings) parse() (Settings, error) {
 	}
 	if s.AutoClose != 0 && (s.AutoClose < MinAutoClose || s.AutoClose > MaxAutoClose || s.AutoClose%time.Second != 0) {
 		return Settings{}, &InvalidError{Field: "auto-close", Reason: "must be whole seconds from a minute to 366 days, or 0 for never"}
+	}
+	if s.Capacity < 0 || s.Capacity > MaxCapacity {
+		return Settings{}, &InvalidError{Field: "capacity", Reason: fmt.Sprintf("must be from 1 to %d, or 0 for any number", MaxCapacity)}
 	}
 	if len(s.DeliverTo) > MaxDeliverTo {
 		return Settings{}, &InvalidError{Field: "teams to deliver to", Reason: fmt.Sprintf("must be at most %d", MaxDeliverTo)}

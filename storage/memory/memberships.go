@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"iter"
@@ -169,18 +170,43 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 		if err != nil {
 			return tenancy.Authority{}, err
 		}
-		authority := tenancy.Authority{
-			Account:       row.account.ID,
-			AccountStatus: row.account.Status,
-			TeamStatus:    row.team.Status,
-			UserStatus:    row.user.Status,
-			Autoclaim:     row.user.Autoclaim,
-			Membership:    row.Membership,
+		return row.authority(), nil
+	})
+}
+
+func (m *membershipRow) authority() tenancy.Authority {
+	authority := tenancy.Authority{
+		Account:       m.account.ID,
+		AccountStatus: m.account.Status,
+		TeamStatus:    m.team.Status,
+		Capacity:      m.team.Settings.Capacity,
+		UserStatus:    m.user.Status,
+		Autoclaim:     m.user.Autoclaim,
+		Membership:    m.Membership,
+	}
+	if m.custom != nil {
+		authority.CustomName, authority.CustomPermissions = m.custom.Name, some(m.custom.Permissions)
+	}
+	return authority
+}
+
+// Staff implements [tenancy.StaffStore]. It passes over the team's guests.
+func (s *Store) Staff(ctx context.Context, team tenancy.TeamID) ([]tenancy.Authority, error) {
+	return read(ctx, s, func() ([]tenancy.Authority, error) {
+		row := s.teams.rows[team]
+		if row == nil {
+			return nil, nil
 		}
-		if row.custom != nil {
-			authority.CustomName, authority.CustomPermissions = row.custom.Name, some(row.custom.Permissions)
+		var staff []tenancy.Authority
+		for m := range merged(ascending, ascending.beginning(), &row.members) {
+			if m.Status == tenancy.MembershipActive && m.user.Status == tenancy.UserActive && (m.Role != rbac.Restricted || m.custom != nil) {
+				staff = append(staff, m.authority())
+			}
 		}
-		return authority, nil
+		slices.SortFunc(staff, func(a, b tenancy.Authority) int {
+			return bytes.Compare(a.Membership.User[:], b.Membership.User[:])
+		})
+		return staff, nil
 	})
 }
 

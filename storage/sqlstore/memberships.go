@@ -13,6 +13,7 @@ type membershipStatements struct {
 	update, lock, exists, byKey     string
 	ofTeam, renew                   manyIDs
 	authority, lockedAuthority      string
+	staff                           string
 	members, teamsOf                pages
 	ofUser, hasOtherManager, lapsed string
 	lastingRoles                    string
@@ -29,7 +30,7 @@ const lastingManagers = `SELECT 1 ` + lastingMembers + ` AND m.role = 'manager'`
 
 func (c *compiler) memberships() membershipStatements {
 	const (
-		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, u.status, u.autoclaim, r.name, r.permissions FROM`
+		authority = `SELECT ` + membershipColumns + `, a.id, a.status, t.status, t.capacity, u.status, u.autoclaim, r.name, r.permissions FROM`
 		facts     = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
 			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
 	)
@@ -56,6 +57,8 @@ func (c *compiler) memberships() membershipStatements {
 		authority: c.sql(authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.user_id = ?`),
 		lockedAuthority: c.sql(authority, `(SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?
 			{share lock})`, facts),
+		staff: c.sql(authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.status = 'active'
+			AND (m.role <> 'restricted' OR m.role_id IS NOT NULL) AND u.status = 'active' ORDER BY m.user_id`),
 
 		members: c.pages(oldestFirst("m.joined_at", "m.user_id"),
 			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display
@@ -94,7 +97,7 @@ func scanMembership(r row) (tenancy.Membership, error) {
 func scanAuthority(r row) (tenancy.Authority, error) {
 	var a tenancy.Authority
 	err := r.Scan(append(membershipFields(&a.Membership),
-		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.UserStatus, &a.Autoclaim, text(&a.CustomName),
+		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.Capacity, &a.UserStatus, &a.Autoclaim, text(&a.CustomName),
 		document(&a.CustomPermissions))...)
 	return a, err
 }
@@ -156,6 +159,11 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 		}
 	}
 	return one(ctx, s, scanAuthority, query, team, user)
+}
+
+// Staff implements [tenancy.StaffStore].
+func (s *Store) Staff(ctx context.Context, team tenancy.TeamID) ([]tenancy.Authority, error) {
+	return all(ctx, s, scanAuthority, s.memberships.staff, team)
 }
 
 // Members implements [tenancy.MembershipStore].
