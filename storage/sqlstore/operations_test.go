@@ -458,6 +458,13 @@ func operations() []operation {
 			_, err := d.Conversations.Assign(ctx, d.bob, d.taken, d.bob.User)
 			return nil, err
 		}),
+		writes("conversation.AssignNext", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.AssignNext(ctx, d.bob, d.plain, conversation.RoundRobin)
+		}),
+		refuses("conversation.AssignNext, of a taken one", tenancy.ErrConflict, func(ctx context.Context, d *desk) (any, error) {
+			_, err := d.Conversations.AssignNext(ctx, d.bob, d.taken, conversation.RoundRobin)
+			return nil, err
+		}),
 		writes("conversation.TakeOver", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.TakeOver(ctx, d.bob, d.taken, d.bob.User)
 		}),
