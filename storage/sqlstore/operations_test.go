@@ -688,7 +688,7 @@ func operations() []operation {
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
-	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
+	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount", "tenancy.Able",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
 }
