@@ -50,8 +50,8 @@ func (s *Service) judge(actor Actor, a Authority) (Standing, error) {
 	return Standing{
 		Actor: actor, Account: a.Account, Role: a.Membership.Role, Custom: a.Membership.Custom,
 		Autoclaim: a.Autoclaim, Capacity: a.Capacity,
-		rights:    s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
-		policy:    s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
+		rights: s.rights(a.Membership.Role, a.CustomName, a.CustomPermissions),
+		policy: s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
 	}, nil
 }
 

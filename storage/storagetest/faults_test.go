@@ -750,7 +750,9 @@ func (s looseLoads) LockLoads(ctx context.Context, team tenancy.TeamID, at time.
 // losesTurns forgets whose turn it was.
 type losesTurns struct{ spoiled }
 
-func (losesTurns) UpdateTurn(context.Context, tenancy.TeamID, tenancy.UserID, int64) error { return nil }
+func (losesTurns) UpdateTurn(context.Context, tenancy.TeamID, tenancy.UserID, int64) error {
+	return nil
+}
 
 // guestsAreStaff takes everybody who is in the team for its staff.
 type guestsAreStaff struct{ spoiled }
