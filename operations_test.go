@@ -574,6 +574,10 @@ var operations = map[string]operation{
 		_, err := s.Conversations.Assign(ctx, p.actor, x.conversation, s.own.user)
 		return err
 	}},
+	"conversation.AssignNext": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.AssignNext(ctx, p.actor, x.conversation, conversation.LeastLoaded)
+		return err
+	}},
 	"conversation.TakeOver": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.TakeOver(ctx, p.actor, x.conversation, s.own.user)
 		return err
@@ -751,6 +755,7 @@ var steps = map[string]string{
 	"tenancy.Seat":            "takes a seat in an operation that has locked the account",
 	"tenancy.Arrive":          "takes a user and a team for invite.Accept and Decline",
 	"tenancy.ArriveAtAccount": "takes a user and an account for invite.Accept and Decline",
+	"tenancy.Able":            "lists a team's members for another room's operation",
 	"tenancy.LockAccount":     "takes an account for another room's operation",
 	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",
 	"tenancy.TransferAccount": "part of invite.Accept",

@@ -97,14 +97,21 @@ func (s *Service) view(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 	if err != nil {
 		return view{}, err
 	}
-	c, err := read(ctx, actor.Team, id)
+	return s.viewAs(ctx, standing, id, what, read)
+}
+
+// viewAs is view for a standing that was read already, in the same transaction if there is one.
+func (s *Service) viewAs(ctx context.Context, standing tenancy.Standing, id tenancy.ConversationID, what act,
+	read func(context.Context, tenancy.TeamID, tenancy.ConversationID) (Conversation, error),
+) (view, error) {
+	c, err := read(ctx, standing.Actor.Team, id)
 	if err != nil {
 		return view{}, err
 	}
 	v := view{Conversation: c, standing: standing}
 	scope := s.scope(standing)
 	if !scope.Guest.IsZero() {
-		if v.grant, err = s.store.Grant(ctx, id, actor.User); err != nil {
+		if v.grant, err = s.store.Grant(ctx, id, standing.Actor.User); err != nil {
 			return view{}, err
 		}
 	}

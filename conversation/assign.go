@@ -13,22 +13,28 @@ import (
 // has it changes nothing.
 //
 // Errors: [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed], [ErrNotRecipient],
-// [*AssignedError].
+// [*AssignedError], [*CapacityError].
 func (s *Service) Assign(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
-	return s.change(ctx, actor, id, assigning, "Assign", user, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.give(ctx, actor, id, assigning, "Assign", user, user, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if !c.Assignee.IsZero() && c.Assignee != user {
-			name, err := s.nameOf(ctx, actor, c.Assignee)
-			if err != nil {
-				return err
-			}
-			return &AssignedError{Assignee: c.Assignee, Name: name}
+			return s.assigned(ctx, actor, *c)
 		}
 		return s.assign(ctx, actor, c, user, now)
 	})
 }
 
-// TakeOver assigns a conversation whoever has it now, and ends the claim of whoever else is at it.
-// The errors are those of [Service.Assign] but the last.
+// assigned is the conflict with who has the conversation.
+func (s *Service) assigned(ctx context.Context, actor tenancy.Actor, c Conversation) error {
+	name, err := s.nameOf(ctx, actor, c.Assignee)
+	if err != nil {
+		return err
+	}
+	return &AssignedError{Assignee: c.Assignee, Name: name}
+}
+
+// TakeOver assigns a conversation whoever has it now, and ends the claim of whoever else is at it. It
+// is a decision about this one conversation, as a delivery is, and stops at nobody's capacity. The
+// errors are those of [Service.Assign] but the last two.
 func (s *Service) TakeOver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, user tenancy.UserID) (Conversation, error) {
 	return s.change(ctx, actor, id, assigning, "TakeOver", user, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if c.Claimant.IsZero() || c.Claimant == user {

@@ -47,9 +47,9 @@ func (e *ClaimedError) Is(target error) bool { return target == tenancy.ErrConfl
 // on to the next one by [Service.Next] after they have answered. Of several who claim at once one
 // wins; the others get a [*ClaimedError] that names the winner.
 //
-// Errors: [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed], [*ClaimedError].
+// Errors: [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed], [*ClaimedError], [*CapacityError].
 func (s *Service) Claim(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Conversation, error) {
-	return s.change(ctx, actor, id, claiming, "Claim", nil, func(ctx context.Context, c *Conversation, now time.Time) error {
+	return s.give(ctx, actor, id, claiming, "Claim", nil, actor.User, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if err := s.unclaimed(ctx, actor, *c, now); err != nil {
 			return err
 		}

@@ -124,6 +124,9 @@ var closedMatrix = map[string]closedRow{
 	"Assign": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Assign(ctx, a, id, w.bob.User))
 	}},
+	"AssignNext": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.AssignNext(ctx, a, id, conversation.RoundRobin))
+	}},
 	"TakeOver": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.TakeOver(ctx, a, id, w.bob.User))
 	}},

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/usher-go/usher/rbac"
@@ -43,21 +44,25 @@ var (
 // It takes the rights to see all conversations, to claim and to answer. What somebody is writing to
 // at the very instant counts as taken.
 //
+// Who has as many conversations in hand as the team's capacity allows is led to those of them that
+// wait, and given none of what is nobody's.
+//
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrNothingWaiting],
-// [ErrAllTaken]. After the last two nothing has changed.
+// [ErrAllTaken], [*CapacityError]. After the last three nothing has changed.
 func (s *Service) Next(ctx context.Context, actor tenancy.Actor, queue Queue) (Conversation, error) {
 	if queue == 0 || queue&^AgentQueue != 0 {
 		return Conversation{}, &tenancy.InvalidError{Field: "queue", Reason: "must be made of Unclaimed, ClaimedByMe and AssignedToMe"}
 	}
 	return tenancy.Do(ctx, s.store, s.env, actor, "Next", []any{actor.Team, queue}, func(ctx context.Context) (Conversation, error) {
-		if err := s.mayHop(ctx, actor); err != nil {
+		standing, err := s.mayHop(ctx, actor)
+		if err != nil {
 			return Conversation{}, err
 		}
 		line := Line{
 			User: actor.User, At: s.env.Now(),
 			Free: queue&Unclaimed != 0, Claimed: queue&ClaimedByMe != 0, Assigned: queue&AssignedToMe != 0,
 		}
-		c, err := s.hop(ctx, actor, line)
+		c, err := s.hop(ctx, standing, line)
 		if notFound(err) {
 			err = s.none(ctx, actor, line)
 		}
@@ -65,22 +70,27 @@ func (s *Service) Next(ctx context.Context, actor tenancy.Actor, queue Queue) (C
 	})
 }
 
-func (s *Service) mayHop(ctx context.Context, actor tenancy.Actor) error {
+func (s *Service) mayHop(ctx context.Context, actor tenancy.Actor) (tenancy.Standing, error) {
 	standing, err := s.people.Standing(ctx, actor)
 	if err != nil {
-		return err
+		return standing, err
 	}
 	for _, perm := range []rbac.Permission{rbac.ClaimConversation, rbac.ReadConversations, rbac.SendMessage} {
 		if err := standing.Check(perm); err != nil {
-			return err
+			return standing, err
 		}
 	}
-	return nil
+	return standing, nil
 }
 
 // hop goes on to the next of the line. One look at the actor's hand saves the statements that most
 // hops do not need.
-func (s *Service) hop(ctx context.Context, actor tenancy.Actor, line Line) (Conversation, error) {
+func (s *Service) hop(ctx context.Context, standing tenancy.Standing, line Line) (Conversation, error) {
+	actor, asked := standing.Actor, line
+	load, err := s.lockLoad(ctx, standing, actor.User, line.At)
+	if err != nil {
+		return Conversation{}, err
+	}
 	hand, err := s.store.Hand(ctx, actor.Team, line)
 	if err != nil {
 		return Conversation{}, err
@@ -89,11 +99,19 @@ func (s *Service) hop(ctx context.Context, actor tenancy.Actor, line Line) (Conv
 		if err := s.leaveAnswered(ctx, actor, line); err != nil {
 			return Conversation{}, err
 		}
+		if load, err = s.lockLoad(ctx, standing, actor.User, line.At); err != nil {
+			return Conversation{}, err
+		}
 	}
 	if !hand.Waiting {
 		line.Claimed, line.Assigned = false, false
 	}
+	full := line.Free && load.full(standing.Capacity)
+	line.Free = line.Free && !full
 	c, err := s.store.LockNext(ctx, actor.Team, line)
+	if full && notFound(err) {
+		return Conversation{}, s.tooMany(ctx, standing, asked)
+	}
 	if err != nil {
 		return Conversation{}, err
 	}
@@ -117,6 +135,15 @@ func (s *Service) leaveAnswered(ctx context.Context, actor tenancy.Actor, line L
 		}
 	}
 	return nil
+}
+
+// tooMany says why somebody whose hands are full got no next conversation.
+func (s *Service) tooMany(ctx context.Context, standing tenancy.Standing, line Line) error {
+	err := s.none(ctx, standing.Actor, line)
+	if errors.Is(err, ErrAllTaken) {
+		return &CapacityError{User: standing.Actor.User, Capacity: standing.Capacity}
+	}
+	return err
 }
 
 // none says why there was no next conversation.

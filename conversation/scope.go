@@ -34,4 +34,24 @@ type Filter struct {
 	Waiting bool
 	// Assignee admits those assigned to one member.
 	Assignee tenancy.UserID
+	// Claimant admits those that one member is at: under their claim, if it has not ended.
+	Claimant tenancy.UserID
+	// Unclaimed admits those that are nobody's, neither claimed nor assigned: what the part
+	// [Unclaimed] of a [Queue] holds.
+	Unclaimed bool
+}
+
+// Admits is the filter as a predicate. At decides which claims have ended; in a list it is the time
+// of the [Scope].
+func (f Filter) Admits(c Conversation, at time.Time) bool {
+	return (f.Status == "" || c.Status == f.Status) &&
+		(!f.Waiting || !c.NeedsReplySince.IsZero()) &&
+		(f.Assignee.IsZero() || c.Assignee == f.Assignee) &&
+		(f.Claimant.IsZero() || c.ClaimantAt(at) == f.Claimant) &&
+		(!f.Unclaimed || c.free(at))
+}
+
+// free reports whether the conversation is nobody's at the time.
+func (c Conversation) free(at time.Time) bool {
+	return c.Assignee.IsZero() && c.ClaimantAt(at).IsZero()
 }

@@ -60,6 +60,18 @@ func (s *Service) Note(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 // errCommand refuses what the contact would read as a command.
 var errCommand = &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
 
+// clientID is the sender's own id that the options give, if they give one.
+func clientID(options []SendOption) (id string, given bool, err error) {
+	var o sendOptions
+	for _, set := range options {
+		set(&o)
+	}
+	if o.repeatable {
+		err = validKey("client id", o.clientID)
+	}
+	return o.clientID, o.repeatable, err
+}
+
 // draft is a message with what its options say, before it has a place in a conversation.
 func draft(m Message, author string, options []SendOption) (Message, error) {
 	var o sendOptions

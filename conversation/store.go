@@ -20,6 +20,7 @@ type Store interface {
 	ContactStore
 	ThreadStore
 	DeskStore
+	LoadStore
 	EpisodeStore
 	MessageStore
 	WordStore
@@ -61,8 +62,8 @@ type ThreadStore interface {
 	// ConversationsByAddress lists the conversations of a channel identity and a contact's address,
 	// one at most for each account, in whatever team it is, newest first by (LastAt, id).
 	ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]Conversation, error)
-	// Conversations lists the conversations that scope and filter admit, newest first by
-	// (LastAt, id).
+	// Conversations lists the conversations that scope and filter admit at the time of the scope,
+	// newest first by (LastAt, id).
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
@@ -145,6 +146,17 @@ type DeskStore interface {
 	ClaimsEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
 	// InsertSkip keeps a skip in the place of an earlier one of the same conversation and user.
 	InsertSkip(ctx context.Context, skip Skip) error
+}
+
+// LoadStore tells what the members of a team have in hand.
+type LoadStore interface {
+	// LockLoads takes the users' loads in the team until the transaction ends, and answers them by
+	// user id, as they are at the time. It takes the loads and not the conversations: who gives a user
+	// another one takes their load first, so that what is counted cannot grow meanwhile; it may
+	// shrink. A user without a membership in the team is passed over.
+	LockLoads(ctx context.Context, team tenancy.TeamID, at time.Time, users ...tenancy.UserID) ([]Load, error)
+	// UpdateTurn writes the Turn of a load that the transaction has taken.
+	UpdateTurn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID, turn int64) error
 }
 
 // MessageStore keeps messages. (Conversation, Seq) is unique, and so are a Key and a Receipt that are

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -38,10 +39,13 @@ func (e *CommandError) Is(target error) bool { return target == tenancy.ErrInval
 // host would, so the same checks run. One that is unknown or fails is an error; in no case is
 // it sent to the contact. Guests cannot run any.
 //
-// [ClientID] holds for what is written to the conversation. A key of [tenancy.WithKey] holds
-// for the method that a command calls, for as long as the actor sees the conversation.
+// The same line with the same [ClientID], or under the same key of [tenancy.WithKey], runs once, and
+// answers the first reply from then on, for as long as the actor sees the conversation; another
+// command with that id or key is [tenancy.ErrKeyReused]. What failed runs anew. Such a command is one
+// transaction as a whole. The client id of a command is kept like a key, until
+// [tenancy.Service.ForgetKeys].
 //
-// Errors: [*CommandError], and those of the method that the command calls.
+// Errors: [*CommandError], [tenancy.ErrKeyReused], and those of the method that the command calls.
 func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, line string, options ...SendOption) (Reply, error) {
 	if len(line) > MaxText { // before it is read at all
 		return Reply{}, validText(line)
@@ -61,7 +65,32 @@ func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 		return Reply{}, &CommandError{Err: err}
 	}
 	c, _ := parsed.(command.Command) // without an error there is nothing else left
-	return s.runs[c.Name](ctx, typed{Service: s, actor: actor, id: id, args: c.Args, options: options})
+	return s.perform(ctx, c, line, typed{Service: s, actor: actor, id: id, args: c.Args, options: options})
+}
+
+// perform runs a command, and once for each key and for each client id, whichever it is given. The
+// request is the line and not what the command makes of it: ^snooze 2h is another time each time.
+func (s *Service) perform(ctx context.Context, c command.Command, line string, t typed) (Reply, error) {
+	run := func(ctx context.Context) (Reply, error) { return s.runs[c.Name](ctx, t) }
+	once := func(next func(context.Context) (Reply, error)) func(context.Context) (Reply, error) {
+		return func(ctx context.Context) (Reply, error) {
+			return tenancy.Do(ctx, s.store, s.env, t.actor, "Type", []any{t.actor.Team, t.id, line}, next)
+		}
+	}
+	client, given, err := clientID(t.options)
+	if err != nil {
+		return Reply{}, err
+	}
+	if given {
+		key, keyed := keyOf("command", t.id.String(), client), once(run)
+		run = func(ctx context.Context) (Reply, error) {
+			return keyed(tenancy.WithKey(ctx, "command:"+hex.EncodeToString(key[:])))
+		}
+	}
+	if tenancy.Keyed(ctx) {
+		run = once(run)
+	}
+	return run(ctx)
 }
 
 // mayCommand refuses who may not see the conversation, and guests, before anything is said

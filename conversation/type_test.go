@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,56 @@ func TestTypedCommands(t *testing.T) {
 		require.ErrorIs(t, err, tenancy.ErrNotFound, "it moved")
 		assert.Equal(t, []string{"Hi, is the job still open?", "Hello!", "^_^", `she said "yes"`}, w.texts(w.Actor("dana", "Hiring"), c.ID),
 			"no command is in the conversation")
+	})
+}
+
+// A line that is sent again, as after a lost answer, is one command, also where what it says is
+// another time by then.
+func TestACommandRunsOnceForEachClientIDAndKey(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		ways := map[string]func(line, key string) (conversation.Reply, error){
+			"client id": func(line, key string) (conversation.Reply, error) {
+				return w.Conversations.Type(t.Context(), w.bob, c.ID, line, conversation.ClientID(key))
+			},
+			"key": func(line, key string) (conversation.Reply, error) {
+				return w.Conversations.Type(tenancy.WithKey(t.Context(), key), w.bob, c.ID, line)
+			},
+			"both": func(line, key string) (conversation.Reply, error) {
+				return w.Conversations.Type(tenancy.WithKey(t.Context(), "both-"+key), w.bob, c.ID, line, conversation.ClientID("both-"+key))
+			},
+		}
+		for how, typed := range ways {
+			first, err := typed("^snooze 2h", "1")
+			require.NoError(t, err, how)
+			until, before := w.get(w.bob, c.ID).SnoozedUntil, len(w.log(w.bob.Team))
+			w.Clock.Advance(time.Minute)
+			again, err := typed("^snooze 2h", "1")
+			require.NoError(t, err, how)
+			assert.Equal(t, first, again, how)
+			assert.Equal(t, until, w.get(w.bob, c.ID).SnoozedUntil, how)
+			assert.Len(t, w.log(w.bob.Team), before, how)
+			_, err = typed("^close", "1")
+			require.ErrorIs(t, err, tenancy.ErrKeyReused, how)
+
+			note, err := typed("^note once", "2")
+			require.NoError(t, err, how)
+			again, err = typed("^note once", "2")
+			require.NoError(t, err, how)
+			assert.Equal(t, note, again, how)
+
+			_, err = typed("^assign nobody@x.example", "3")
+			require.Error(t, err, how)
+			_, err = typed("^open", "3")
+			require.NoError(t, err, "what failed keeps nothing: %s", how)
+		}
+		assert.Len(t, w.texts(w.bob, c.ID), 1+len(ways), "each note once")
+		for _, id := range []string{"", strings.Repeat("x", conversation.MaxKey+1)} {
+			_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, "^open", conversation.ClientID(id))
+			require.ErrorIs(t, err, tenancy.ErrInvalid)
+		}
+		_, err := w.Conversations.Type(t.Context(), w.other, c.ID, "^snooze 2h", conversation.ClientID("1"))
+		require.ErrorIs(t, err, tenancy.ErrNotFound, "a stranger's id is their own")
 	})
 }
 

@@ -50,6 +50,14 @@ func WithKey(ctx context.Context, key string) context.Context {
 
 type keyInContext struct{}
 
+// Keyed reports whether the context carries a key of [WithKey].
+func Keyed(ctx context.Context) bool { return keyOf(ctx) != "" }
+
+func keyOf(ctx context.Context) string {
+	key, _ := ctx.Value(keyInContext{}).(string)
+	return key
+}
+
 // Keeper is what [Do] needs of a store.
 type Keeper interface {
 	Transactor
@@ -65,7 +73,7 @@ func Do[T any](ctx context.Context, store Keeper, env Env, by Principal, name st
 ) (T, error) {
 	var result, none T
 	var refused *refusal
-	key, _ := ctx.Value(keyInContext{}).(string)
+	key := keyOf(ctx)
 	err := store.InTx(ctx, func(ctx context.Context) (err error) {
 		refused = nil
 		if key == "" {

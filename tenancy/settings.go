@@ -20,6 +20,9 @@ type Settings struct {
 	AutoClose time.Duration `json:"auto_close,omitempty"`
 	// History is how much of a conversation its guests see; empty means all of it.
 	History HistoryPolicy `json:"history,omitempty"`
+	// Capacity is how many open conversations one member may have in hand at once, assigned or
+	// claimed, when another is given to them: 1 to [MaxCapacity], or 0 for any number.
+	Capacity int `json:"capacity,omitempty"`
 	// OptOutText is what the first message to an address carries below its text, so that the contact
 	// knows how to opt out. Empty means the library's own, in English.
 	OptOutText string `json:"opt_out_text,omitempty"`

@@ -16,6 +16,8 @@ type Standing struct {
 	Custom RoleID
 	// Autoclaim is the user's choice: see [User.Autoclaim].
 	Autoclaim bool
+	// Capacity is the team's: see [Settings].
+	Capacity int
 
 	rights rbac.Rights
 	policy *rbac.Policy
@@ -47,9 +49,9 @@ func (s *Service) judge(actor Actor, a *Authority) (Standing, error) {
 	}
 	return Standing{
 		Actor: actor, Account: a.Account, Role: a.Role, Custom: a.Custom,
-		Autoclaim: a.Autoclaim,
-		rights:    s.rights(a.Role, a.CustomName, a.CustomPermissions),
-		policy:    s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
+		Autoclaim: a.Autoclaim, Capacity: a.Capacity,
+		rights: s.rights(a.Role, a.CustomName, a.CustomPermissions),
+		policy: s.policy, frozen: frozen(a.AccountStatus, a.TeamStatus),
 	}, nil
 }
 

@@ -53,6 +53,7 @@ type Store interface {
 	AccountStore
 	TeamStore
 	MembershipStore
+	StaffStore
 	RoleStore
 	// Broken looks for one kind of broken invariant and answers at most limit findings, by
 	// Subject and then by Team, strictly after the finding given; the zero Finding starts at the
@@ -156,6 +157,20 @@ type MembershipStore interface {
 	Lapsed(ctx context.Context, now time.Time, limit int) ([]Membership, error)
 }
 
+// StaffStore finds those who do a team's work.
+type StaffStore interface {
+	// Staff lists what [MembershipStore].Authority answers, without a lock, of each active user with
+	// an active membership in the team, whatever its expiry, that is not plainly Restricted: a guest
+	// without a custom role is no staff. It lists them by user id.
+	Staff(ctx context.Context, team TeamID) ([]Colleague, error)
+}
+
+// Colleague is one of a team's staff.
+type Colleague struct {
+	User UserID
+	Authority
+}
+
 // RoleStore keeps custom roles. NameKey is unique within the account. A role of another account
 // is not found.
 type RoleStore interface {
@@ -176,7 +191,9 @@ type Authority struct {
 	Account       AccountID
 	AccountStatus AccountStatus
 	TeamStatus    TeamStatus
-	UserStatus    UserStatus
+	// Capacity is the team's: see [Settings].
+	Capacity   int
+	UserStatus UserStatus
 	// Role, Custom, Status and ExpiresAt are those of the [Membership], of which nothing else bears on a
 	// decision: what every request asks first is to read no more than it needs.
 	Role      rbac.Role

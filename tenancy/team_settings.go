@@ -90,6 +90,7 @@ const (
 	MaxTimeZone   = 60 // bytes
 	MinAutoClose  = time.Minute
 	MaxAutoClose  = 366 * 24 * time.Hour
+	MaxCapacity   = 1000
 	MaxDomains    = 100
 	MaxTerms      = 60  // bytes
 	MaxOptOutText = 160 // characters
@@ -115,6 +116,9 @@ func (s Settings) parse() (Settings, error) {
 	}
 	if !slices.Contains([]HistoryPolicy{HistoryAll, HistoryFromInvitation, HistoryFromNow}, s.History) {
 		return Settings{}, &InvalidError{Field: "history", Reason: "must be invitation or now, or empty for all"}
+	}
+	if s.Capacity < 0 || s.Capacity > MaxCapacity {
+		return Settings{}, &InvalidError{Field: "capacity", Reason: fmt.Sprintf("must be from 1 to %d, or 0 for any number", MaxCapacity)}
 	}
 	if len(s.DeliverTo) > MaxDeliverTo {
 		return Settings{}, &InvalidError{Field: "teams to deliver to", Reason: fmt.Sprintf("must be at most %d", MaxDeliverTo)}

@@ -94,7 +94,7 @@ func (d *desk) ids() []tenancy.ConversationID {
 }
 
 // conversationLists are the lists in which the conversation stands: its team's, its
-// assignee's, those of its guests, who follow it when it moves, that of its address, and that of
+// assignee's or nobody's, those of its guests, who follow it when it moves, that of its address, and that of
 // the sweep which may end its state.
 func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversationRow], place)) {
 	last := placeAt(c.LastAt, c.ID)
@@ -106,9 +106,7 @@ func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversat
 	case c.Status == conversation.Open && c.NeedsReplySince.IsZero():
 		visit(&c.team.idle, placeAt(c.IdleSince, c.ID))
 	}
-	if !c.Assignee.IsZero() {
-		visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
-	}
+	visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
 	for g := range merged(ascending, ascending.beginning(), &c.grants) {
 		if g.RevokedAt.IsZero() {
 			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), last)
@@ -337,30 +335,48 @@ func thatConversation(row *conversationRow, err error) (conversation.Conversatio
 // holds the answer and leaves the last word to the scope itself.
 func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, filter conversation.Filter, page tenancy.Keyset) ([]conversation.Conversation, error) {
 	return read(ctx, s, func() ([]conversation.Conversation, error) {
-		var from *desk
-		switch {
-		case !scope.Guest.IsZero():
-			from = s.guests[teamUser{scope.Team, scope.Guest}]
-		case !filter.Assignee.IsZero():
-			from = s.assigned[teamUser{scope.Team, filter.Assignee}]
-		default:
-			if team := s.teams.rows[scope.Team]; team != nil {
-				from = &team.conversations
-			}
-		}
-		conversations := merged(descending, descending.start(page), from.admitted(filter)...)
+		conversations := merged(descending, descending.start(page), s.listsFor(scope, filter)...)
 		return paged(conversations, page.Limit, func(c *conversationRow) (conversation.Conversation, bool) {
-			if !filter.Assignee.IsZero() && c.Assignee != filter.Assignee {
-				return conversation.Conversation{}, false
-			}
-			return c.Conversation, scope.Admits(c.Conversation, c.grantOf(scope.Guest))
+			return c.Conversation, filter.Admits(c.Conversation, scope.At) && scope.Admits(c.Conversation, c.grantOf(scope.Guest))
 		}), nil
 	})
 }
 
-// AssignedTo implements [conversation.ThreadStore].
+// listsFor are the shortest lists that hold what scope and filter admit.
+func (s *Store) listsFor(scope conversation.Scope, filter conversation.Filter) []*list[conversationRow] {
+	var from *desk
+	switch {
+	case !scope.Guest.IsZero():
+		from = s.guests[teamUser{scope.Team, scope.Guest}]
+	case !filter.Claimant.IsZero():
+		return []*list[conversationRow]{s.claimedBy(scope.Team, filter.Claimant)}
+	case !filter.Assignee.IsZero(), filter.Unclaimed:
+		from = s.assigned[teamUser{scope.Team, filter.Assignee}]
+	default:
+		if team := s.teams.rows[scope.Team]; team != nil {
+			from = &team.conversations
+		}
+	}
+	return from.admitted(filter)
+}
+
+// claimedBy are the conversations that the user has claimed, by (LastAt, id). They are few.
+func (s *Store) claimedBy(team tenancy.TeamID, user tenancy.UserID) *list[conversationRow] {
+	var claimed list[conversationRow]
+	for c := range listed(s.claimed, teamUser{team, user}) {
+		claimed.insert(placeAt(c.LastAt, c.ID), c)
+	}
+	return &claimed
+}
+
+// AssignedTo implements [conversation.ThreadStore]. What is nobody's is not the zero user's.
 func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.assigned[teamUser{team, user}].ids(), nil })
+	return read(ctx, s, func() ([]tenancy.ConversationID, error) {
+		if user.IsZero() {
+			return nil, nil
+		}
+		return s.assigned[teamUser{team, user}].ids(), nil
+	})
 }
 
 // SnoozeEnded implements [conversation.ThreadSweepStore].

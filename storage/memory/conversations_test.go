@@ -88,10 +88,7 @@ func TestConversationListsAgainstALoop(t *testing.T) {
 						filter := conversation.Filter{Status: status, Waiting: waiting, Assignee: assignee}
 						var want []conversation.Conversation
 						for _, c := range rows {
-							if scope.Admits(c, grants[c.ID][guest]) &&
-								(status == "" || status == c.Status) &&
-								(!waiting || !c.NeedsReplySince.IsZero()) &&
-								(assignee.IsZero() || assignee == c.Assignee) {
+							if scope.Admits(c, grants[c.ID][guest]) && filter.Admits(c, scope.At) {
 								want = append(want, c)
 							}
 						}

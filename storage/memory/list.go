@@ -105,6 +105,14 @@ func (l *list[R]) first() *R {
 	return l.chunks[0][0].row
 }
 
+// count answers how many rows there are.
+func (l *list[R]) count() (n int) {
+	for _, chunk := range l.chunks {
+		n += len(chunk)
+	}
+	return n
+}
+
 func (l *list[R]) insert(p place, row *R) {
 	c, i, _ := l.find(p)
 	if c == len(l.chunks) { // after all others: the last chunk is filled up, never split

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"iter"
@@ -169,15 +170,41 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 		if missing != nil {
 			return missing
 		}
-		a.Account, a.AccountStatus = row.account.ID, row.account.Status
-		a.TeamStatus, a.UserStatus, a.Autoclaim = row.team.Status, row.user.Status, row.user.Autoclaim
-		a.Role, a.Custom, a.Status, a.ExpiresAt = row.Role, row.Custom, row.Status, row.ExpiresAt
-		if row.custom != nil {
-			a.CustomName, a.CustomPermissions = row.custom.Name, some(row.custom.Permissions)
-		}
+		row.authority(&a)
 		return nil
 	})
 	return a, err
+}
+
+// authority fills in what is read of a membership, in place: it is asked with every request.
+func (m *membershipRow) authority(a *tenancy.Authority) {
+	a.Account, a.AccountStatus = m.account.ID, m.account.Status
+	a.TeamStatus, a.Capacity = m.team.Status, m.team.Settings.Capacity
+	a.UserStatus, a.Autoclaim = m.user.Status, m.user.Autoclaim
+	a.Role, a.Custom, a.Status, a.ExpiresAt = m.Role, m.Membership.Custom, m.Status, m.ExpiresAt
+	if m.custom != nil {
+		a.CustomName, a.CustomPermissions = m.custom.Name, some(m.custom.Permissions)
+	}
+}
+
+// Staff implements [tenancy.StaffStore]. It passes over the team's guests.
+func (s *Store) Staff(ctx context.Context, team tenancy.TeamID) ([]tenancy.Colleague, error) {
+	return read(ctx, s, func() ([]tenancy.Colleague, error) {
+		row := s.teams.rows[team]
+		if row == nil {
+			return nil, nil
+		}
+		var staff []tenancy.Colleague
+		for m := range merged(ascending, ascending.beginning(), &row.members) {
+			if m.Status == tenancy.MembershipActive && m.user.Status == tenancy.UserActive && (m.Role != rbac.Restricted || m.custom != nil) {
+				c := tenancy.Colleague{User: m.User}
+				m.authority(&c.Authority)
+				staff = append(staff, c)
+			}
+		}
+		slices.SortFunc(staff, func(a, b tenancy.Colleague) int { return bytes.Compare(a.User[:], b.User[:]) })
+		return staff, nil
+	})
 }
 
 // Members implements [tenancy.MembershipStore].

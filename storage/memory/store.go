@@ -63,6 +63,7 @@ type Store struct {
 	claimed map[teamUser]*list[conversationRow] // by (NeedsReplySince, id)
 	claims  list[conversationRow]               // by (ClaimedUntil, id)
 	skips   unique[skipName, skipRow]
+	turns   unique[teamUser, turnRow]
 
 	messages    unique[tenancy.MessageID, messageRow]
 	messageKeys unique[conversation.MessageKey, messageRow]
@@ -145,6 +146,7 @@ func New() *Store {
 		queues:  map[teamUser]*list[conversationRow]{},
 		claimed: map[teamUser]*list[conversationRow]{},
 		skips:   newUnique[skipName, skipRow](log),
+		turns:   newUnique[teamUser, turnRow](log),
 
 		messages:    newUnique[tenancy.MessageID, messageRow](log),
 		messageKeys: newUnique[conversation.MessageKey, messageRow](log),

@@ -19,7 +19,7 @@ type conversationStatements struct {
 }
 
 // listForm is which conditions a list of conversations has.
-type listForm struct{ guest, status, waiting, assignee bool }
+type listForm struct{ guest, status, waiting, assignee, claimant, unclaimed bool }
 
 // findConversation is the beginning of what reads conversations; a condition follows.
 const findConversation = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
@@ -65,8 +65,11 @@ func (c *compiler) conversations() conversationStatements {
 		listed: map[listForm]pages{},
 	}
 	newest := newestFirst("c.last_at", "c.id")
-	for bits := range 1 << 4 {
-		form := listForm{guest: bits&1 != 0, status: bits&2 != 0, waiting: bits&4 != 0, assignee: bits&8 != 0}
+	for bits := range 1 << 6 {
+		form := listForm{
+			guest: bits&1 != 0, status: bits&2 != 0, waiting: bits&4 != 0, assignee: bits&8 != 0,
+			claimant: bits&16 != 0, unclaimed: bits&32 != 0,
+		}
 		s.listed[form] = c.pages(newest, append([]string{find}, form.conditions()...)...)
 	}
 	return s
@@ -85,6 +88,12 @@ func (f listForm) conditions() []string {
 	}
 	if f.assignee {
 		conditions = append(conditions, `AND c.assignee_id = ?`)
+	}
+	if f.claimant {
+		conditions = append(conditions, `AND c.claimant_id = ? AND c.claimed_until > ?`)
+	}
+	if f.unclaimed {
+		conditions = append(conditions, `AND c.assignee_id IS NULL AND c.claimed_until <= ?`)
 	}
 	return conditions
 }
@@ -193,6 +202,7 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 	form := listForm{
 		guest: !scope.Guest.IsZero(), status: filter.Status != "",
 		waiting: filter.Waiting, assignee: !filter.Assignee.IsZero(),
+		claimant: !filter.Claimant.IsZero(), unclaimed: filter.Unclaimed,
 	}
 	_, args := scopeForm(scope)
 	if form.status {
@@ -200,6 +210,12 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 	}
 	if form.assignee {
 		args = append(args, filter.Assignee)
+	}
+	if form.claimant {
+		args = append(args, filter.Claimant, micros(scope.At))
+	}
+	if form.unclaimed {
+		args = append(args, micros(scope.At))
 	}
 	return paged(ctx, s, scanConversation, s.conversations.listed[form], page, args...)
 }

@@ -13,6 +13,7 @@ type membershipStatements struct {
 	update, lock, exists, byKey     string
 	ofTeam, renew                   manyIDs
 	authority, lockedAuthority      string
+	staff                           string
 	members, teamsOf                pages
 	ofUser, hasOtherManager, lapsed string
 	lastingRoles                    string
@@ -29,7 +30,7 @@ const lastingManagers = `SELECT 1 ` + lastingMembers + ` AND m.role = 'manager'`
 
 func (c *compiler) memberships() membershipStatements {
 	const (
-		authority = `SELECT m.role, m.role_id, m.status, m.expires_at, a.id, a.status, t.status, u.status, u.autoclaim,
+		authority = `a.id, a.status, t.status, t.capacity, m.role, m.role_id, m.status, m.expires_at, u.status, u.autoclaim,
 			r.name, r.permissions FROM`
 		facts = `m JOIN usher_teams t ON t.id = m.team_id JOIN usher_accounts a ON a.id = t.account_id
 			JOIN usher_users u ON u.id = m.user_id LEFT JOIN usher_roles r ON r.id = m.role_id`
@@ -54,9 +55,11 @@ func (c *compiler) memberships() membershipStatements {
 		// every engine: MariaDB has no FOR SHARE OF, and would take the team's row as well, on
 		// which two operations that both go on to change it would then meet in a deadlock. Without
 		// the lock it would only cost: SQLite plans the statement anew each time.
-		authority: c.sql(authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.user_id = ?`),
-		lockedAuthority: c.sql(authority, `(SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?
+		authority: c.sql(`SELECT`, authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.user_id = ?`),
+		lockedAuthority: c.sql(`SELECT`, authority, `(SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?
 			{share lock})`, facts),
+		staff: c.sql(`SELECT m.user_id,`, authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.status = 'active'
+			AND (m.role <> 'restricted' OR m.role_id IS NOT NULL) AND u.status = 'active' ORDER BY m.user_id`),
 
 		members: c.pages(oldestFirst("m.joined_at", "m.user_id"),
 			`SELECT`, membershipColumns, `, u.name, u.email, u.email_display, u.status
@@ -94,9 +97,21 @@ func scanMembership(r row) (tenancy.Membership, error) {
 
 func scanAuthority(r row) (tenancy.Authority, error) {
 	var a tenancy.Authority
-	err := r.Scan(role(&a.Role), id(&a.Custom), &a.Status, at(&a.ExpiresAt), id(&a.Account), &a.AccountStatus,
-		&a.TeamStatus, &a.UserStatus, &a.Autoclaim, text(&a.CustomName), document(&a.CustomPermissions))
+	err := r.Scan(authorityFields(&a)...)
 	return a, err
+}
+
+func scanColleague(r row) (tenancy.Colleague, error) {
+	var c tenancy.Colleague
+	err := r.Scan(append([]any{id(&c.User)}, authorityFields(&c.Authority)...)...)
+	return c, err
+}
+
+func authorityFields(a *tenancy.Authority) []any {
+	return []any{
+		id(&a.Account), &a.AccountStatus, &a.TeamStatus, &a.Capacity, role(&a.Role), id(&a.Custom), &a.Status, at(&a.ExpiresAt),
+		&a.UserStatus, &a.Autoclaim, text(&a.CustomName), document(&a.CustomPermissions),
+	}
 }
 
 func scanMember(r row) (tenancy.Member, error) {
@@ -156,6 +171,11 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 		}
 	}
 	return one(ctx, s, scanAuthority, query, team, user)
+}
+
+// Staff implements [tenancy.StaffStore].
+func (s *Store) Staff(ctx context.Context, team tenancy.TeamID) ([]tenancy.Colleague, error) {
+	return all(ctx, s, scanColleague, s.memberships.staff, team)
 }
 
 // Members implements [tenancy.MembershipStore].

@@ -469,6 +469,13 @@ func operations() []operation {
 			_, err := d.Conversations.Assign(ctx, d.bob, d.taken, d.bob.User)
 			return nil, err
 		}),
+		writes("conversation.AssignNext", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.AssignNext(ctx, d.bob, d.plain, conversation.RoundRobin)
+		}),
+		refuses("conversation.AssignNext, of a taken one", tenancy.ErrConflict, func(ctx context.Context, d *desk) (any, error) {
+			_, err := d.Conversations.AssignNext(ctx, d.bob, d.taken, conversation.RoundRobin)
+			return nil, err
+		}),
 		writes("conversation.TakeOver", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.TakeOver(ctx, d.bob, d.taken, d.bob.User)
 		}),
@@ -713,7 +720,7 @@ func operations() []operation {
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
-	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
+	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount", "tenancy.Able",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
 }

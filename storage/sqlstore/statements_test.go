@@ -193,6 +193,11 @@ func TestStatementCounts(t *testing.T) {
 			_, err := store.LockNext(ctx, s.team.ID, conversation.Line{User: newID[tenancy.UserID](), At: noon, Free: true, Claimed: true, Assigned: true})
 			return none(err)
 		})
+		within(lock+2, "LockLoads, the first time", func(ctx context.Context) error {
+			_, err := store.LockLoads(ctx, s.team.ID, noon, s.user.ID)
+			return err
+		})
+		within(1, "UpdateTurn", func(ctx context.Context) error { return store.UpdateTurn(ctx, s.team.ID, s.user.ID, 1) })
 		within(2, "InsertSkip", func(ctx context.Context) error {
 			return store.InsertSkip(ctx, conversation.Skip{Conversation: s.conversation.ID, User: s.user.ID, EndsAt: noon})
 		})

@@ -40,6 +40,7 @@ type Store struct {
 	contacts      contactStatements
 	conversations conversationStatements
 	desk          deskStatements
+	loads         loadStatements
 	episodes      episodeStatements
 	messages      messageStatements
 	words         wordStatements
@@ -106,6 +107,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.contacts = c.contacts()
 	s.conversations = c.conversations()
 	s.desk = c.desk()
+	s.loads = c.loads()
 	s.episodes = c.episodes()
 	s.messages = c.messages()
 	s.words = c.words()

@@ -17,9 +17,9 @@ func (c *compiler) teams() teamStatements {
 	const find = `SELECT ` + teamColumns + ` FROM usher_teams t WHERE`
 	return teamStatements{
 		insert: c.sql(`INSERT INTO usher_teams (id, account_id, name, name_key, channel, identity,
-			live_identity, status, settings, auto_close, created_at, version) VALUES (`, list("?", 11), `, 1)`),
+			live_identity, status, settings, auto_close, capacity, created_at, version) VALUES (`, list("?", 12), `, 1)`),
 		update: c.sql(`UPDATE usher_teams SET name = ?, name_key = ?, channel = ?, identity = ?,
-			live_identity = ?, status = ?, settings = ?, auto_close = ?, version = version + 1
+			live_identity = ?, status = ?, settings = ?, auto_close = ?, capacity = ?, version = version + 1
 			WHERE id = ? AND account_id = ? AND version = ?`),
 		release: c.sql(`UPDATE usher_teams SET live_identity = NULL
 			WHERE account_id = ? AND live_identity IS NOT NULL`),
@@ -83,7 +83,8 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 		return err
 	}
 	_, err = s.exec(ctx, s.teams.insert, t.ID, t.Account, t.Name, t.NameKey, unless(t.Identity.Channel),
-		unless(t.Identity.Value), liveIdentity(t), t.Status, settings, autoClose(t.Settings), micros(t.CreatedAt))
+		unless(t.Identity.Value), liveIdentity(t), t.Status, settings, autoClose(t.Settings),
+		t.Settings.Capacity, micros(t.CreatedAt))
 	return err
 }
 
@@ -95,7 +96,7 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 	}
 	return s.update(ctx, s.teams.update, []any{
 		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status, settings,
-		autoClose(t.Settings), t.ID, t.Account, t.Version,
+		autoClose(t.Settings), t.Settings.Capacity, t.ID, t.Account, t.Version,
 	}, s.teams.exists, t.ID, t.Account)
 }
 

@@ -161,6 +161,18 @@ func (s *calledStore) InsertSkip(a context.Context, b conversation.Skip) error {
 	return s.note("InsertSkip").InsertSkip(a, b)
 }
 
+func (s *calledStore) LockLoads(a context.Context, b tenancy.TeamID, c time.Time, d ...tenancy.UserID) ([]conversation.Load, error) {
+	return s.note("LockLoads").LockLoads(a, b, c, d...)
+}
+
+func (s *calledStore) UpdateTurn(a context.Context, b tenancy.TeamID, c tenancy.UserID, d int64) error {
+	return s.note("UpdateTurn").UpdateTurn(a, b, c, d)
+}
+
+func (s *calledStore) Staff(a context.Context, b tenancy.TeamID) ([]tenancy.Colleague, error) {
+	return s.note("Staff").Staff(a, b)
+}
+
 func (s *calledStore) LockAnswered(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]conversation.Conversation, error) {
 	return s.note("LockAnswered").LockAnswered(a, b, c)
 }

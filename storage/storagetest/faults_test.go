@@ -662,11 +662,115 @@ func (s filtersLate) Conversations(ctx context.Context, scope conversation.Scope
 	all, err := s.Store.Conversations(ctx, scope, conversation.Filter{}, p)
 	var list []conversation.Conversation
 	for _, c := range all {
-		if (f.Status == "" || f.Status == c.Status) && (!f.Waiting || !c.NeedsReplySince.IsZero()) && (f.Assignee.IsZero() || f.Assignee == c.Assignee) {
+		if f.Admits(c, scope.At) {
 			list = append(list, c)
 		}
 	}
 	return list, err
+}
+
+// keepsClaims lists what somebody has claimed whether the claim has ended or not.
+type keepsClaims struct{ spoiled }
+
+func (s keepsClaims) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	if scope.Guest.IsZero() && !f.Claimant.IsZero() {
+		scope.At = time.Time{}.Add(time.Microsecond)
+	}
+	return s.Store.Conversations(ctx, scope, f, p)
+}
+
+// freesAssigned takes what is assigned for nobody's, as long as nobody is at it.
+type freesAssigned struct{ spoiled }
+
+func (s freesAssigned) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	if !f.Unclaimed {
+		return s.Store.Conversations(ctx, scope, f, p)
+	}
+	f.Unclaimed = false
+	all, err := s.Store.Conversations(ctx, scope, f, p)
+	return slices.DeleteFunc(all, func(c conversation.Conversation) bool { return !c.ClaimantAt(scope.At).IsZero() }), err
+}
+
+// countsClosed counts what is assigned whatever its state.
+type countsClosed struct{ spoiled }
+
+func (s countsClosed) LockLoads(ctx context.Context, team tenancy.TeamID, at time.Time, users ...tenancy.UserID) ([]conversation.Load, error) {
+	loads, err := s.Store.LockLoads(ctx, team, at, users...)
+	for i := range loads {
+		assigned, err := s.AssignedTo(ctx, team, loads[i].User)
+		if err != nil {
+			return nil, err
+		}
+		loads[i].Open = max(loads[i].Open, len(assigned))
+	}
+	return loads, err
+}
+
+// countsLate counts a claim in the microsecond in which it ends.
+type countsLate struct{ spoiled }
+
+func (s countsLate) LockLoads(ctx context.Context, team tenancy.TeamID, at time.Time, users ...tenancy.UserID) ([]conversation.Load, error) {
+	return s.Store.LockLoads(ctx, team, at.Add(-time.Microsecond), users...)
+}
+
+// loadsAnybody answers loads of those who are in no team.
+type loadsAnybody struct{ spoiled }
+
+func (s loadsAnybody) LockLoads(ctx context.Context, team tenancy.TeamID, at time.Time, users ...tenancy.UserID) ([]conversation.Load, error) {
+	var loads []conversation.Load
+	known, err := s.Store.LockLoads(ctx, team, at, users...)
+	for _, user := range tenancy.InOrder(users...) {
+		load := conversation.Load{User: user}
+		for _, k := range known {
+			if k.User == user {
+				load = k
+			}
+		}
+		loads = append(loads, load)
+	}
+	return loads, err
+}
+
+// looseLoads reads loads in a transaction of their own, before it takes them.
+type looseLoads struct {
+	spoiled
+	last *sync.Map
+}
+
+func (s looseLoads) LockLoads(ctx context.Context, team tenancy.TeamID, at time.Time, users ...tenancy.UserID) ([]conversation.Load, error) {
+	loads, err := s.Store.LockLoads(ctx, team, at, users...)
+	for i, load := range loads {
+		if turn, ok := s.last.Swap(load.User, load.Turn); ok {
+			loads[i].Turn, _ = turn.(int64)
+		}
+	}
+	return loads, err
+}
+
+// losesTurns forgets whose turn it was.
+type losesTurns struct{ spoiled }
+
+func (losesTurns) UpdateTurn(context.Context, tenancy.TeamID, tenancy.UserID, int64) error {
+	return nil
+}
+
+// guestsAreStaff takes everybody who is in the team for its staff.
+type guestsAreStaff struct{ spoiled }
+
+func (s guestsAreStaff) Staff(ctx context.Context, team tenancy.TeamID) ([]tenancy.Colleague, error) {
+	members, err := s.Members(ctx, team, tenancy.Keyset{Limit: 1000})
+	var staff []tenancy.Colleague
+	for _, m := range members {
+		a, err := s.Authority(ctx, team, m.User)
+		if err != nil {
+			return nil, err
+		}
+		if m.Status == tenancy.MembershipActive && a.UserStatus == tenancy.UserActive {
+			staff = append(staff, tenancy.Colleague{User: m.User, Authority: a})
+		}
+	}
+	slices.SortFunc(staff, func(a, b tenancy.Colleague) int { return slices.Compare(a.User[:], b.User[:]) })
+	return staff, err
 }
 
 // ignoresExpiry shows a guest what their grant once showed.
@@ -2224,6 +2328,14 @@ func faults() []fault {
 		of("words are not deleted", func(s spoiled) storage.Store { return keepsWords{s} }, "words are taken from one message"),
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
 		of("a line is gone through from its end", func(s spoiled) storage.Store { return newestFirst{s} }, "line is gone through from its first on"),
+		of("a claim that has ended is listed", func(s spoiled) storage.Store { return keepsClaims{s} }, "scope and filter list what the predicate admits"),
+		of("what is assigned is listed as nobody's", func(s spoiled) storage.Store { return freesAssigned{s} }, "scope and filter list what the predicate admits"),
+		of("what is closed is a load", func(s spoiled) storage.Store { return countsClosed{s} }, "loads are what their users have in hand"),
+		of("a claim that ends is a load", func(s spoiled) storage.Store { return countsLate{s} }, "loads are what their users have in hand"),
+		of("anybody has a load", func(s spoiled) storage.Store { return loadsAnybody{s} }, "loads of those who are not in the team"),
+		of("a load is read before it is taken", func(s spoiled) storage.Store { return looseLoads{s, new(sync.Map)} }, "loads are taken one after the other"),
+		of("a turn is lost", func(s spoiled) storage.Store { return losesTurns{s} }, "turn is written, and goes with a rollback"),
+		of("guests are staff", func(s spoiled) storage.Store { return guestsAreStaff{s} }, "staff of a team"),
 		of("a claim ends a microsecond late for the line", func(s spoiled) storage.Store { return lateClaims{s} }, "line is gone through from its first on"),
 		of("a claim ends a microsecond late for the sweep", func(s spoiled) storage.Store { return lateClaims{s} }, "claims that have ended by the clock"),
 		of("a skip is everybody's", func(s spoiled) storage.Store { return skipsForAll{s, new(sync.Map)} }, "skip takes the place of an earlier one"),

@@ -50,6 +50,9 @@ func teamCalls() map[string]teamCall {
 		"HasOtherManager": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return flag(s.HasOtherManager(ctx, team, t.user.ID))
 		},
+		"Staff": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Staff(ctx, team))
+		},
 		"LastingRoles": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LastingRoles(ctx, team, t.user.ID))
 		},
@@ -194,6 +197,12 @@ func teamCalls() map[string]teamCall {
 		"Hand": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			hand, err := s.Hand(ctx, team, t.line())
 			return flag(hand.Waiting || hand.Answered, err)
+		},
+		"LockLoads": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.LockLoads(ctx, team, t.at, t.member.User))
+		},
+		"UpdateTurn": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, s.UpdateTurn(ctx, team, t.member.User, 9)
 		},
 		"LockAnswered": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LockAnswered(ctx, team, t.answered.Claimant))

@@ -242,6 +242,9 @@ func calls() map[string]call {
 		"HasOtherManager": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.HasOtherManager(ctx, t.team.ID, t.user.ID))
 		}},
+		"Staff": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Staff(ctx, t.team.ID))
+		}},
 		"LastingRoles": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.LastingRoles(ctx, t.team.ID, t.user.ID))
 		}},
@@ -438,6 +441,15 @@ func calls() map[string]call {
 		}},
 		"LockAnswered": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.LockAnswered(ctx, t.team.ID, t.thread.Claimant))
+		}},
+		"LockLoads": {locks, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.LockLoads(ctx, t.team.ID, t.at, t.member.User))
+		}},
+		"UpdateTurn": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			if _, err := s.LockLoads(ctx, t.team.ID, t.at, t.member.User); err != nil {
+				return err
+			}
+			return s.UpdateTurn(ctx, t.team.ID, t.member.User, 7)
 		}},
 		"ClaimedBy": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant))
@@ -696,6 +708,12 @@ func (w *world) state(t *town) map[string]any {
 	for i, event := range []uuid.UUID{t.event.ID, t.oldSeen} {
 		add(fmt.Sprint("MarkSeen ", i), w.seen(event), nil)
 	}
+	var loads []conversation.Load
+	w.discard("LockLoads", func(ctx context.Context) (err error) {
+		loads, err = s.LockLoads(ctx, t.team.ID, t.at, t.member.User)
+		return err
+	})
+	add("LockLoads", loads, nil)
 	accounts, err := s.AccountsOf(ctx, t.account.HeldBy, page)
 	add("AccountsOf", accounts, err)
 	memberships, err := s.MembershipsOf(ctx, t.newMember.User)

@@ -72,6 +72,7 @@ const (
 	ruleMembers           rule = "tenancy.MembershipStore.Members — Members lists the memberships of a team that are not removed, by (JoinedAt, user id)."
 	ruleTeamsOf           rule = "tenancy.MembershipStore.TeamsOf — TeamsOf lists the teams in which the user's membership is active, whatever its expiry, by (JoinedAt, team id)."
 	ruleOtherManager      rule = "tenancy.MembershipStore.HasOtherManager — an active membership without an expiry, of an active user."
+	ruleStaff             rule = "tenancy.StaffStore.Staff — of each active user with an active membership in the team, whatever its expiry, that is not plainly Restricted"
 	ruleLastingRoles      rule = "tenancy.MembershipStore.LastingRoles — LastingRoles lists the custom roles that someone but the user lastingly has in the team, as HasOtherManager understands it, each once, by id."
 	ruleOperation         rule = "tenancy.OperationStore — OperationStore keeps operations. Principal and Key together are unique."
 	ruleForget            rule = "tenancy.OperationStore.ForgetOperations — ForgetOperations deletes those from before the time given and answers how many they were."
@@ -132,7 +133,7 @@ const (
 	ruleFlawGrant         rule = "conversation.FlawGrant — somebody who is not in the conversation's team has a live grant for it."
 	ruleFlawCounter       rule = "conversation.FlawCounter — the sequence of the newest message is not that of the conversation, or there are gaps before it."
 	ruleMove              rule = "conversation.ThreadStore.UpdateConversation — UpdateConversation writes the row that is in the team given; c.Team may be another one, which moves it."
-	ruleConversations     rule = "conversation.ThreadStore.Conversations — Conversations lists the conversations that scope and filter admit, newest first by (LastAt, id)."
+	ruleConversations     rule = "conversation.ThreadStore.Conversations — Conversations lists the conversations that scope and filter admit at the time of the scope, newest first by (LastAt, id)."
 	ruleAdmits            rule = "conversation.Scope.Admits — Admits is the scope as a predicate: whether it holds the conversation, given the guest's grant for it (the zero Grant where there is none)."
 	ruleAssigned          rule = "conversation.ThreadStore.AssignedTo — AssignedTo lists the ids of the team's conversations that are assigned to the user, by id."
 	ruleMessageKeys       rule = "conversation.MessageStore — (Conversation, Seq) is unique, and so are a Key and a Receipt that are not zero."
@@ -163,6 +164,9 @@ const (
 	ruleClaimedBy      rule = "conversation.DeskStore.ClaimedBy — ClaimedBy lists the ids of the team's conversations that the user has claimed, whatever the end of the claim, by id."
 	ruleClaimsEnded    rule = "conversation.DeskStore.ClaimsEnded — ClaimsEnded lists at most limit conversations, of all teams, whose claim has ended by the clock (ClaimedUntil is not after now), by (ClaimedUntil, id)."
 	ruleSkip           rule = "conversation.DeskStore.InsertSkip — InsertSkip keeps a skip in the place of an earlier one of the same conversation and user."
+	ruleLoads          rule = "conversation.LoadStore.LockLoads — LockLoads takes the users' loads in the team until the transaction ends, and answers them by user id, as they are at the time."
+	ruleLoadsMissing   rule = "conversation.LoadStore.LockLoads — A user without a membership in the team is passed over."
+	ruleTurn           rule = "conversation.LoadStore.UpdateTurn — UpdateTurn writes the Turn of a load that the transaction has taken."
 	ruleFlawClaimant   rule = "conversation.FlawClaimant — a conversation is claimed by somebody who is no active member of its team."
 )
 

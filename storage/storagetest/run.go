@@ -143,6 +143,7 @@ func groups() []group {
 		{"contacts", contactCases()},
 		{"conversations", conversationCases()},
 		{"desk", deskCases()},
+		{"loads", loadCases()},
 		{"episodes", episodeCases()},
 		{"sweeps", sweepCases()},
 		{"messages", messageCases()},

@@ -50,6 +50,11 @@ func (w *world) landscape(threads int) landscape {
 		if pick(2) == 0 {
 			c.NeedsReplySince = time.Time{}
 		}
+		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
+		if pick(2) == 0 {
+			c.Claimant = l.people[pick(2)]
+			c.ClaimedUntil = l.at.Add(time.Duration(pick(3)-1) * time.Microsecond)
+		}
 		c.Status = conversation.Statuses()[pick(3)]
 		l.threads = append(l.threads, conversations().store(w, c))
 		l.grants[c.ID] = map[tenancy.UserID]conversation.Grant{}
@@ -80,10 +85,7 @@ func (w *world) landscape(threads int) landscape {
 func (l landscape) admits(scope conversation.Scope, f conversation.Filter) []conversation.Conversation {
 	var list []conversation.Conversation
 	for _, c := range l.threads {
-		if scope.Admits(c, l.grants[c.ID][scope.Guest]) &&
-			(f.Status == "" || c.Status == f.Status) &&
-			(!f.Waiting || !c.NeedsReplySince.IsZero()) &&
-			(f.Assignee.IsZero() || c.Assignee == f.Assignee) {
+		if scope.Admits(c, l.grants[c.ID][scope.Guest]) && f.Admits(c, scope.At) {
 			list = append(list, c)
 		}
 	}
@@ -109,6 +111,9 @@ func scopeCase(w *world) {
 				for _, f := range []conversation.Filter{
 					{}, {Status: conversation.Open}, {Status: conversation.Snoozed}, {Status: conversation.Closed}, {Waiting: true}, {Assignee: l.people[0]},
 					{Status: conversation.Open, Waiting: true, Assignee: l.people[1]},
+					{Unclaimed: true}, {Claimant: l.people[0]}, {Claimant: l.people[0], Unclaimed: true}, {Assignee: l.people[1], Unclaimed: true},
+					{Status: conversation.Open, Waiting: true, Unclaimed: true}, {Status: conversation.Open, Waiting: true, Claimant: l.people[1]},
+					{Claimant: l.people[0], Assignee: l.people[0]}, {Waiting: true, Claimant: l.people[1], Assignee: l.people[0]},
 				} {
 					scope := conversation.Scope{Team: team, Guest: guest, At: l.at}
 					lists(w, l.admits(scope, f), "Conversations in %+v with %+v", scope, f)(

@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS usher_teams (
 	status         VARBINARY(20) NOT NULL CHECK (status IN ('active', 'archived')),
 	settings       MEDIUMBLOB NOT NULL,
 	auto_close     BIGINT,
+	capacity       BIGINT NOT NULL CHECK (capacity >= 0),
 	created_at     BIGINT NOT NULL,
 	version        BIGINT NOT NULL,
 	events         BIGINT NOT NULL DEFAULT 0,
@@ -112,6 +113,19 @@ CREATE TABLE IF NOT EXISTS usher_memberships (
 	FOREIGN KEY (team_id) REFERENCES usher_teams (id),
 	FOREIGN KEY (role_id) REFERENCES usher_roles (id),
 	FOREIGN KEY (user_id) REFERENCES usher_users (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- What a member has in hand is counted from the conversations; here is what cannot be: whose turn it
+-- was. Whoever is given a conversation where that is bounded, or in turn, is locked here first.
+CREATE TABLE IF NOT EXISTS usher_loads (
+	team_id BINARY(16) NOT NULL,
+	user_id BINARY(16) NOT NULL,
+	turn    BIGINT NOT NULL CHECK (turn >= 0),
+	version BIGINT NOT NULL,
+	locks   BIGINT NOT NULL DEFAULT 0,
+	repeats BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (team_id, user_id),
+	FOREIGN KEY (team_id, user_id) REFERENCES usher_memberships (team_id, user_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS usher_contacts (
@@ -163,6 +177,7 @@ CREATE TABLE IF NOT EXISTS usher_conversations (
 	KEY usher_conversations_listed (team_id, last_at, id),
 	KEY usher_conversations_by_status (team_id, status, last_at, id),
 	KEY usher_conversations_assigned (team_id, assignee_id, last_at, id),
+	KEY usher_conversations_load (team_id, assignee_id, status),
 	KEY usher_conversations_waiting (team_id, needs_reply_since),
 	KEY usher_conversations_snoozed (status, snoozed_until, id),
 	KEY usher_conversations_idle (team_id, status, needs_reply_since, idle_since),

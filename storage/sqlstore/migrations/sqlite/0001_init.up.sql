@@ -57,6 +57,7 @@ CREATE TABLE usher_teams (
 	status         TEXT NOT NULL CHECK (status IN ('active', 'archived')),
 	settings       TEXT NOT NULL,
 	auto_close     INTEGER,
+	capacity       INTEGER NOT NULL CHECK (capacity >= 0),
 	created_at     INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
 	events         INTEGER NOT NULL DEFAULT 0,
@@ -102,6 +103,17 @@ CREATE INDEX usher_memberships_in_role ON usher_memberships (role_id, team_id)
 	WHERE role_id IS NOT NULL;
 CREATE INDEX usher_memberships_expiring ON usher_memberships (expires_at, team_id, user_id)
 	WHERE status = 'active' AND expires_at IS NOT NULL;
+
+-- What a member has in hand is counted from the conversations; here is what cannot be: whose turn it
+-- was. Whoever is given a conversation where that is bounded, or in turn, is locked here first.
+CREATE TABLE usher_loads (
+	team_id BLOB NOT NULL,
+	user_id BLOB NOT NULL,
+	turn    INTEGER NOT NULL CHECK (turn >= 0),
+	version INTEGER NOT NULL,
+	PRIMARY KEY (team_id, user_id),
+	FOREIGN KEY (team_id, user_id) REFERENCES usher_memberships (team_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE usher_contacts (
 	id            BLOB NOT NULL PRIMARY KEY,
@@ -154,6 +166,10 @@ CREATE INDEX usher_conversations_listed ON usher_conversations (team_id, last_at
 CREATE INDEX usher_conversations_by_status ON usher_conversations (team_id, status, last_at, id);
 CREATE INDEX usher_conversations_assigned ON usher_conversations (team_id, assignee_id, last_at, id)
 	WHERE assignee_id IS NOT NULL;
+CREATE INDEX usher_conversations_unassigned ON usher_conversations (team_id, last_at, id)
+	WHERE assignee_id IS NULL;
+CREATE INDEX usher_conversations_load ON usher_conversations (team_id, assignee_id)
+	WHERE assignee_id IS NOT NULL AND status = 'open';
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
 CREATE INDEX usher_conversations_queue ON usher_conversations (team_id, assignee_id, needs_reply_since, id, claimed_until)
