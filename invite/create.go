@@ -102,11 +102,17 @@ func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitati
 
 // open writes a new invitation of whatever kind, and its event.
 func (s *Service) open(ctx context.Context, by tenancy.Principal, r Record, now time.Time, lasts time.Duration) (Invitation, error) {
-	r.ID = tenancy.NewID[tenancy.InvitationID](s.env)
-	r.State, r.Version, r.Lasts = Pending, 1, lasts
-	r.CreatedAt, r.ExpiresAt = now, now.Add(lasts)
+	r = s.opened(r, now, lasts)
 	if err := s.store.InsertInvitation(ctx, r); err != nil {
 		return Invitation{}, err
 	}
 	return r.Invitation, s.store.Append(ctx, s.env.Event(by, now, r.in(), InvitationCreated, r.facts()))
+}
+
+// opened is a new invitation as it is stored first.
+func (s *Service) opened(r Record, now time.Time, lasts time.Duration) Record {
+	r.ID = tenancy.NewID[tenancy.InvitationID](s.env)
+	r.State, r.Version, r.Lasts = Pending, 1, lasts
+	r.CreatedAt, r.ExpiresAt = now, now.Add(lasts)
+	return r
 }

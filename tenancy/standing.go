@@ -134,6 +134,11 @@ func (st Standing) Covers(perm rbac.Permission, roles ...rbac.Role) error {
 	return nil
 }
 
+// CoversCustom is [Standing.Covers] for a custom role of the account.
+func (st Standing) CoversCustom(perm rbac.Permission, role CustomRole) error {
+	return st.covers(perm, rightsOfRole(st.policy, role.Base, role.Name, role.Permissions))
+}
+
 func (st Standing) covers(perm rbac.Permission, rights rbac.Rights) error {
 	if !st.rights.Covers(rights) {
 		return st.rights.Denied(perm)

@@ -342,6 +342,9 @@ func operations() []operation {
 		writes("invite.Create, of a guest", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Create(ctx, d.bob, invite.ToConversation("new@new.example", d.plain))
 		}),
+		writes("invite.Bulk", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Bulk(ctx, d.alice, invite.BulkSpec{Rows: []invite.Row{{Email: "new@new.example"}, {Email: "newer@new.example"}}})
+		}),
 		writes("invite.Accept", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Accept(ctx, d.User("paula").ID, d.forPaula)
 		}),
@@ -571,6 +574,9 @@ func operations() []operation {
 			return d.Tenancy.MyTeams(ctx, d.bob.User, tenancy.Page{})
 		}),
 		reads("tenancy.Members", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Members(ctx, d.bob, tenancy.Page{}) }),
+		reads("tenancy.MembersByEmail", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.MembersByEmail(ctx, d.bob, ushertest.Email("alice"))
+		}),
 		reads("tenancy.MemberByEmail", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.MemberByEmail(ctx, d.bob, ushertest.Email("alice"))
 		}),
@@ -681,6 +687,7 @@ func operations() []operation {
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
+	"tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",

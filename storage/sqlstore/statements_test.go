@@ -364,7 +364,10 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 			_, err := store.ContactsByAddress(ctx, s.team.ID, tenancy.Channel(text), make([]string, page.Limit)...)
 			return err
 		},
-		func() error { _, err := store.UsersByEmail(ctx, append(make([]string, page.Limit), text)...); return err },
+		func() error {
+			_, err := store.UsersByEmail(ctx, append(make([]string, page.Limit), text)...)
+			return err
+		},
 		func() error {
 			_, err := store.InvitationsTo(ctx, s.account.ID, page.At, append(make([]string, page.Limit), text)...)
 			return err
