@@ -361,6 +361,14 @@ var operations = map[string]operation{
 		_, err := s.Invites.Bulk(ctx, p.actor, invite.BulkSpec{Rows: []invite.Row{{Email: "new@new.example", Role: "restricted"}}, DryRun: true})
 		return err
 	}},
+	"invite.Batch": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Batch(ctx, p.actor, "new@new.example", []invite.TeamRole{{Team: p.actor.Team, Role: rbac.Restricted}})
+		return err
+	}},
+	"invite.Batch, into another team": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Batch(ctx, p.actor, "new@new.example", []invite.TeamRole{{Team: x.team, Role: rbac.Restricted}})
+		return err
+	}},
 	"invite.Preview": {0, false, func(ctx context.Context, s *scene, _ principals, _ targets) error {
 		_, err := s.Invites.Preview(ctx, s.token)
 		return err
@@ -736,6 +744,7 @@ var steps = map[string]string{
 	"tenancy.Lock":            "takes a team for another room's operation",
 	"tenancy.Seat":            "takes a seat in an operation that has locked the account",
 	"tenancy.SeatsFor":        "part of invite.Bulk",
+	"tenancy.EnterTeams":      "part of invite.Batch",
 	"tenancy.Overbook":        "part of invite.Bulk",
 	"tenancy.NamesOf":         "part of invite.Bulk",
 	"tenancy.Arrive":          "takes a user and a team for invite.Accept and Decline",

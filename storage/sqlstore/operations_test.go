@@ -345,6 +345,9 @@ func operations() []operation {
 		writes("invite.Bulk", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Bulk(ctx, d.alice, invite.BulkSpec{Rows: []invite.Row{{Email: "new@new.example"}, {Email: "newer@new.example"}}})
 		}),
+		writes("invite.Batch", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Batch(ctx, d.alice, "new@new.example", []invite.TeamRole{{Team: d.alice.Team, Role: rbac.Member}})
+		}),
 		writes("invite.Accept", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Accept(ctx, d.User("paula").ID, d.forPaula)
 		}),
@@ -687,7 +690,7 @@ func operations() []operation {
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
-	"tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf",
+	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
