@@ -1,12 +1,14 @@
 package invite_test
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -394,3 +396,46 @@ var errDead = errors.New("the line is dead")
 type deadFile struct{}
 
 func (deadFile) Read([]byte) (int, error) { return 0, errDead }
+
+// FuzzParseBulk: whatever comes in, there is no panic, the limits hold, and what was read, written again,
+// is read as the same.
+func FuzzParseBulk(f *testing.F) {
+	f.Add("email,role\na@x.example,manager\n\nb@x.example\n")
+	f.Add("a@x.example\r\nB@X.example\r\n")
+	f.Fuzz(func(t *testing.T, file string) {
+		rows, err := invite.ParseBulk(strings.NewReader(file))
+		if err != nil {
+			var invalid *tenancy.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			assert.Nil(t, rows)
+			assert.True(t, strings.HasPrefix(invalid.Field, "line "), invalid.Field)
+			assert.True(t, utf8.ValidString(err.Error()))
+			return
+		}
+		require.LessOrEqual(t, len(rows), invite.MaxBulkRows)
+		line := 0
+		for _, r := range rows {
+			require.Greater(t, r.Line, line)
+			line = r.Line
+			require.LessOrEqual(t, max(len(r.Email), len(r.Role)), invite.MaxBulkCell)
+			require.True(t, utf8.ValidString(r.Email+r.Role))
+		}
+		var again strings.Builder
+		w := csv.NewWriter(&again)
+		require.NoError(t, w.Write([]string{"email", "role"}))
+		for _, r := range rows {
+			require.NoError(t, w.Write([]string{r.Email, r.Role}))
+		}
+		w.Flush()
+		if again.Len() > invite.MaxBulkBytes {
+			return
+		}
+		back, err := invite.ParseBulk(strings.NewReader(again.String()))
+		require.NoError(t, err)
+		require.Len(t, back, len(rows))
+		for i := range back {
+			assert.Equal(t, rows[i].Email, back[i].Email)
+			assert.Equal(t, rows[i].Role, back[i].Role)
+		}
+	})
+}
