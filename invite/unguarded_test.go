@@ -89,6 +89,10 @@ func (u *unguarded) InsertInvitation(ctx context.Context, records ...invite.Reco
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertInvitation(ctx, records...) })
 }
 
+func (u *unguarded) InsertUse(ctx context.Context, use invite.Use) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertUse(ctx, use) })
+}
+
 func (u *unguarded) Append(ctx context.Context, events ...outbox.Event) error {
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.Append(ctx, events...) })
 }
