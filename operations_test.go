@@ -294,6 +294,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.Members(ctx, p.actor, tenancy.Page{})
 		return err
 	}},
+	"tenancy.MembersByEmail": {rbac.ListMembers, false, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Tenancy.MembersByEmail(ctx, p.actor, x.email)
+		return err
+	}},
 	"tenancy.MemberByEmail": {rbac.ListMembers, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Tenancy.MemberByEmail(ctx, p.actor, x.email)
 		return err
@@ -349,6 +353,22 @@ var operations = map[string]operation{
 	}},
 	"invite.Create, of a guest": {rbac.InviteGuest, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Invites.Create(ctx, p.actor, invite.ToConversation("new@new.example", x.conversation))
+		return err
+	}},
+	"invite.Bulk": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Bulk(ctx, p.actor, invite.BulkSpec{Rows: []invite.Row{{Email: "new@new.example", Role: "restricted"}}})
+		return err
+	}},
+	"invite.Bulk, dry": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Bulk(ctx, p.actor, invite.BulkSpec{Rows: []invite.Row{{Email: "new@new.example", Role: "restricted"}}, DryRun: true})
+		return err
+	}},
+	"invite.Batch": {rbac.InviteMember, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Invites.Batch(ctx, p.actor, "new@new.example", []invite.TeamRole{{Team: p.actor.Team, Role: rbac.Restricted}})
+		return err
+	}},
+	"invite.Batch, into another team": {rbac.InviteMember, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Invites.Batch(ctx, p.actor, "new@new.example", []invite.TeamRole{{Team: x.team, Role: rbac.Restricted}})
 		return err
 	}},
 	"invite.Preview": {0, false, func(ctx context.Context, s *scene, _ principals, _ targets) error {
@@ -753,6 +773,10 @@ func (a answer) or(check error) error {
 var steps = map[string]string{
 	"tenancy.Lock":            "takes a team for another room's operation",
 	"tenancy.Seat":            "takes a seat in an operation that has locked the account",
+	"tenancy.SeatsFor":        "part of invite.Bulk",
+	"tenancy.EnterTeams":      "part of invite.Batch",
+	"tenancy.Overbook":        "part of invite.Bulk",
+	"tenancy.NamesOf":         "part of invite.Bulk",
 	"tenancy.Arrive":          "takes a user and a team for invite.Accept and Decline",
 	"tenancy.ArriveAtAccount": "takes a user and an account for invite.Accept and Decline",
 	"tenancy.Able":            "lists a team's members for another room's operation",

@@ -118,6 +118,26 @@ func TestStatementsDoNotGrow(t *testing.T) {
 	}
 }
 
+// To invite many sends no more than to invite one, up to what one statement holds.
+func TestStatementsOfBulkDoNotGrow(t *testing.T) {
+	store, recorder := everystore.RecordedSQLite(t)
+	s := newScene(t, store)
+	send := func(batch string, n int) []string {
+		var rows []invite.Row
+		for i := range n {
+			rows = append(rows, invite.Row{Email: fmt.Sprintf("%s-%d@new.example", batch, i)})
+		}
+		recorder.Take()
+		_, err := s.Invites.Bulk(t.Context(), s.proper.actor, invite.BulkSpec{Rows: rows})
+		require.NoError(t, err)
+		sent, _ := recorder.Take()
+		return sent
+	}
+	one := send("one", 1)
+	assert.Len(t, send("many", 16), len(one))
+	assert.Less(t, len(send("more", 160)), len(one)+3*10, "another for each 16 rows in each of three tables")
+}
+
 // player plays operations in scenes of one database.
 type player struct {
 	store    *sqlstore.Store

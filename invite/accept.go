@@ -34,7 +34,7 @@ import (
 // resend has replaced; [tenancy.ErrInactive] for a user who may not act; [ErrWrongUser] and
 // [ErrUnverified], which say nothing of the invitation's state, and so does [ErrWrongDomain] of a
 // link's; [*AcceptedError] the second time; [ErrRemovedBefore] by a link;
-// [*StateError] for one that has ended, which is [tenancy.ErrExpired] from its ExpiresAt on;
+// [ErrUsedUp] for a link that is; [*StateError] for one that has ended, which is [tenancy.ErrExpired] from its ExpiresAt on;
 // [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived]; [ErrInviterLost]; [ErrRoleGone]; [*DomainError]; [*TermsError]; [*GuestError];
 // [*tenancy.MemberError] for someone who is in the team, also if they are suspended;
 // [ErrHoldsAlready]; [*tenancy.SeatsError].
@@ -52,6 +52,9 @@ func (s *Service) accept(ctx context.Context, a tenancy.Arrival, r Record, given
 	}
 	if accepted {
 		return Record{}, &AcceptedError{Invitation: r.Invitation, Membership: a.Membership, To: cmp.Or(a.Team.Name, a.Account.Name)}
+	}
+	if r.Kind == ByLink && r.State == Accepted {
+		return Record{}, ErrUsedUp
 	}
 	if _, err := r.Kind.After(r.StateAt(now), OnAccept); err != nil {
 		return Record{}, err

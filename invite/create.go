@@ -36,47 +36,54 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 	}
 	request := []any{actor.Team, draft, choices.lasts, choices.pending}
 	return tenancy.Do(ctx, s.store, s.env, actor, "Invite", request, func(ctx context.Context) (Invitation, error) {
-		now := s.env.Now()
-		inv := draft
-		account, team, standing, err := s.enter(ctx, actor, inv)
+		account, in, err := s.enter(ctx, actor, draft)
 		if err != nil {
 			return Invitation{}, err
 		}
-		inv.Account, inv.Team, inv.Inviter = team.Account, team.ID, actor.User
-		if inv, err = s.mayOffer(ctx, standing, inv); err != nil {
-			return Invitation{}, err
-		}
-		if choices.pending == Replace {
-			if err := standing.Check(rights[inv.Kind].revoke); err != nil {
-				return Invitation{}, err
-			}
-		}
-		if err := invitable(team, inv.Email); err != nil {
-			return Invitation{}, err
-		}
-		if err := s.colleague(ctx, standing, inv, now); err != nil {
-			return Invitation{}, err
-		}
-		if other, err := s.makeRoom(ctx, actor, inv, now, choices.pending); err != nil || !other.ID.IsZero() {
-			return other, err
-		}
-		if err := s.room(ctx, inv, now); err != nil {
-			return Invitation{}, err
-		}
-		if err := s.seat(ctx, actor, now, account, inv); err != nil {
-			return Invitation{}, err
-		}
-		return s.insert(ctx, actor, inv, now, choices.lasts)
+		return s.create(ctx, account, in, draft, choices, s.env.Now())
 	})
 }
 
+// create makes an invitation of the team that is entered. Where it may take a seat, the account is locked
+// before the team.
+func (s *Service) create(ctx context.Context, account tenancy.Account, in tenancy.Entered, inv Invitation, c choices, now time.Time) (Invitation, error) {
+	actor := in.Standing.Actor
+	inv.Account, inv.Team, inv.Inviter = in.Team.Account, in.Team.ID, actor.User
+	inv, err := s.mayOffer(ctx, in.Standing, inv)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if c.pending == Replace {
+		if err := in.Standing.Check(rights[inv.Kind].revoke); err != nil {
+			return Invitation{}, err
+		}
+	}
+	if err := invitable(in.Team, inv.Email); err != nil {
+		return Invitation{}, err
+	}
+	if err := s.colleague(ctx, in.Standing, inv, now); err != nil {
+		return Invitation{}, err
+	}
+	if other, err := s.makeRoom(ctx, actor, inv, now, c.pending); err != nil || !other.ID.IsZero() {
+		return other, err
+	}
+	if err := s.room(ctx, inv, now); err != nil {
+		return Invitation{}, err
+	}
+	if err := s.seat(ctx, actor, now, account, inv); err != nil {
+		return Invitation{}, err
+	}
+	return s.insert(ctx, actor, inv, now, c.lasts)
+}
+
 // enter locks the actor's team, and the account before it where the invitation may take a seat.
-func (s *Service) enter(ctx context.Context, actor tenancy.Actor, inv Invitation) (tenancy.Account, tenancy.Team, tenancy.Standing, error) {
+func (s *Service) enter(ctx context.Context, actor tenancy.Actor, inv Invitation) (tenancy.Account, tenancy.Entered, error) {
 	if inv.takesSeat() {
-		return s.people.EnterAccount(ctx, actor)
+		account, team, standing, err := s.people.EnterAccount(ctx, actor)
+		return account, tenancy.Entered{Team: team, Standing: standing}, err
 	}
 	team, standing, err := s.people.Enter(ctx, actor)
-	return tenancy.Account{}, team, standing, err
+	return tenancy.Account{}, tenancy.Entered{Team: team, Standing: standing}, err
 }
 
 // takesSeat reports whether accepting makes the user more than a guest. A custom role does.
@@ -102,11 +109,17 @@ func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitati
 
 // open writes a new invitation of whatever kind, and its event.
 func (s *Service) open(ctx context.Context, by tenancy.Principal, r Record, now time.Time, lasts time.Duration) (Invitation, error) {
-	r.ID = tenancy.NewID[tenancy.InvitationID](s.env)
-	r.State, r.Version, r.Lasts = Pending, 1, lasts
-	r.CreatedAt, r.ExpiresAt = now, now.Add(lasts)
+	r = s.opened(r, now, lasts)
 	if err := s.store.InsertInvitation(ctx, r); err != nil {
 		return Invitation{}, err
 	}
 	return r.Invitation, s.store.Append(ctx, s.env.Event(by, now, r.in(), InvitationCreated, r.facts()))
+}
+
+// opened is a new invitation as it is stored first.
+func (s *Service) opened(r Record, now time.Time, lasts time.Duration) Record {
+	r.ID = tenancy.NewID[tenancy.InvitationID](s.env)
+	r.State, r.Version, r.Lasts = Pending, 1, lasts
+	r.CreatedAt, r.ExpiresAt = now, now.Add(lasts)
+	return r
 }

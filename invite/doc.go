@@ -9,6 +9,9 @@
 // anew with [Service.Resend]. Who holds an account does the same with [Service.Offer],
 // [Service.RevokeOffer] and [Service.ResendOffer].
 //
+// [Service.Bulk] invites many into a team, as [ParseBulk] reads them from a file, and answers what became
+// of each row; [Service.Batch] invites one into several teams of an account, with one mail.
+//
 // There are two more ways in. A link, made with [Service.CreateLink], lets in several users, whoever
 // has it; a user whose address is of one of the team's domains says [Service.Ask], and a manager
 // [Service.AcceptRequest]. They are invitations of their own kinds, with the same states and rules.

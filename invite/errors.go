@@ -25,6 +25,17 @@ var (
 	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
 )
 
+// ErrUsedUp: as many as the link says have come in by it. It is [tenancy.ErrConflict], and a
+// [*StateError].
+var ErrUsedUp error = usedUpError{}
+
+type usedUpError struct{}
+
+func (usedUpError) Error() string { return "conflict: the link is used up" }
+
+// Unwrap is the refusal in the words of the table.
+func (usedUpError) Unwrap() error { return &StateError{State: Accepted, Event: OnAccept} }
+
 // unverifiedError is ErrWrongUser without wrapping it, so that its own sentence is the innermost:
 // it is the one that says what to do.
 type unverifiedError struct{}

@@ -7,7 +7,7 @@ import (
 )
 
 // The events of this room, on the stream of the team, or of the account that is offered. The
-// payload of each is [tenancy.Facts] with invitation, kind, state (after the event) and mailing;
+// payload of each but the last is [tenancy.Facts] with invitation, kind, state (after the event) and mailing;
 // with role, or account if that is offered; with conversation if
 // it is into one; accepted and refused with user, accepted with terms where some were agreed to,
 // refused also with reason. The role is the built-in one, or the id of the custom one. Addresses and
@@ -22,6 +22,9 @@ const (
 	InvitationExpired  = "invitation.expired"
 	InvitationRefused  = "invitation.refused" // someone with the token was not let in
 	InvitationUsed     = "invitation.used"    // one came in by a link that is still good
+	// InvitationBatched asks for the one mail of a batch, on the stream of the account: its payload is
+	// account and batch.
+	InvitationBatched = "invitation.batched"
 )
 
 // recorded is how an event of the table is written down.

@@ -120,6 +120,6 @@ func ExampleService_CreateLink() {
 	fmt.Println("request:", request.State, "as", request.Role)
 	// Output:
 	// link: accepted 1 of 1
-	// conflict: the invitation is accepted, which does not allow: accept
+	// conflict: the link is used up
 	// request: accepted as member
 }

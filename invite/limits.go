@@ -27,6 +27,9 @@ type Limits struct {
 	// ResendsPerHour is how often one invitation can be sent again in the hour that begins with
 	// the first time; [DefaultResendsPerHour].
 	ResendsPerHour int
+	// PerBulk is how many rows [Service.Bulk] takes; [DefaultPerBulk]. [ParseBulk] reads no more than
+	// [MaxBulkRows].
+	PerBulk int
 	// RequestsPerTeam is how many requests to join a team can be pending; [DefaultRequestsPerTeam].
 	RequestsPerTeam int
 	// RequestsPerDay is how many requests a user can make in 24 hours, to whatever team and whatever
@@ -40,6 +43,7 @@ const (
 	DefaultPerInviter      = 200
 	DefaultPerAddress      = 20
 	DefaultResendsPerHour  = 5
+	DefaultPerBulk         = 200
 	DefaultRequestsPerTeam = 200
 	DefaultRequestsPerDay  = 10
 )
@@ -54,6 +58,7 @@ func (l Limits) orDefault() (Limits, error) {
 		{&l.PerInviter, DefaultPerInviter},
 		{&l.PerAddress, DefaultPerAddress},
 		{&l.ResendsPerHour, DefaultResendsPerHour},
+		{&l.PerBulk, DefaultPerBulk},
 		{&l.RequestsPerTeam, DefaultRequestsPerTeam},
 		{&l.RequestsPerDay, DefaultRequestsPerDay},
 	} {
@@ -76,6 +81,7 @@ const (
 	InviterQuota Quota = "pending invitations from one inviter in a team"
 	AddressQuota Quota = "pending invitations to one address"
 	ResendQuota  Quota = "resends of an invitation in an hour"
+	BulkQuota    Quota = "rows of a bulk invitation"
 	AskedQuota   Quota = "pending requests to join a team"
 	AskingQuota  Quota = "requests to join from one user in a day"
 )
@@ -84,11 +90,15 @@ const (
 type LimitError struct {
 	Quota Quota
 	Limit int
-	// Until is when the next one stops counting, if nothing else ends it before.
+	// Until is when the next one stops counting, if nothing else ends it before; zero for the rows of
+	// a bulk invitation, which waiting makes no fewer.
 	Until time.Time
 }
 
 func (e *LimitError) Error() string {
+	if e.Until.IsZero() {
+		return fmt.Sprintf("limit exceeded: at most %d %s", e.Limit, e.Quota)
+	}
 	return fmt.Sprintf("limit exceeded: at most %d %s; the next place is free at %s at the latest",
 		e.Limit, e.Quota, e.Until.Format(time.RFC3339))
 }
@@ -103,9 +113,9 @@ func (s *Service) room(ctx context.Context, inv Invitation, now time.Time) error
 		return err
 	}
 	return within(
-		quota{TeamQuota, load.Team, s.limits.PerTeam},
-		quota{InviterQuota, load.Inviter, s.limits.PerInviter},
-		quota{AddressQuota, load.Address, s.limits.PerAddress},
+		quota{TeamQuota, load.Team, s.limits.PerTeam, 1},
+		quota{InviterQuota, load.Inviter, s.limits.PerInviter, 1},
+		quota{AddressQuota, load.Address, s.limits.PerAddress, 1},
 	)
 }
 
@@ -116,8 +126,8 @@ func (s *Service) roomToAsk(ctx context.Context, inv Invitation, now time.Time) 
 		return err
 	}
 	return within(
-		quota{AskedQuota, load.Team, s.limits.RequestsPerTeam},
-		quota{AskingQuota, load.Inviter, s.limits.RequestsPerDay},
+		quota{AskedQuota, load.Team, s.limits.RequestsPerTeam, 1},
+		quota{AskingQuota, load.Inviter, s.limits.RequestsPerDay, 1},
 	)
 }
 
@@ -126,12 +136,13 @@ type quota struct {
 	of     Quota
 	counts Tally
 	limit  int
+	more   int
 }
 
-// within answers a [*LimitError] if one more would be too many for one of the quotas.
+// within answers a [*LimitError] if so many more would be too many for one of the quotas.
 func within(quotas ...quota) error {
 	for _, q := range quotas {
-		if q.counts.N >= q.limit {
+		if q.counts.N+q.more > q.limit {
 			return &LimitError{Quota: q.of, Limit: q.limit, Until: q.counts.Until}
 		}
 	}

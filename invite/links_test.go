@@ -62,6 +62,7 @@ func TestLinkLetsInAsManyAsItSays(t *testing.T) {
 		var ended *invite.StateError
 		require.ErrorAs(t, err, &ended)
 		assert.Equal(t, invite.StateError{State: invite.Accepted, Event: invite.OnAccept}, *ended)
+		require.EqualError(t, err, "conflict: the link is used up")
 		assert.Zero(t, w.member(w.acme, cleo.ID))
 
 		uses, err := w.invites.LinkUses(w.ctx, w.acme.alice, link.ID, tenancy.Page{})

@@ -33,7 +33,7 @@ type Mail struct {
 	Role       rbac.Role `json:",omitzero"`
 	// Custom is the name of the custom role on top of Role, if there is one; it is like the other names.
 	Custom string `json:",omitempty"`
-	// Account is set for an offer of an account, and Team for any other. They and Inviter are names for people to read, on one line and without invisible
+	// Account is set for an offer of an account and for a batch, and Team for any other. They and Inviter are names for people to read, on one line and without invisible
 	// characters. They are not escaped.
 	Account   string
 	Team      string
@@ -43,6 +43,10 @@ type Mail struct {
 	// Answer is Accepted or Declined in the mail that answers a request to join, which has no Token,
 	// Link, Inviter and ExpiresAt; it is empty in any other.
 	Answer State `json:",omitempty"`
+	// Batch are the mails that this one stands for, one for each team, where somebody was invited into
+	// several at once; see [Service.Batch]. Each has its Team, Role, Token and Link. This one has none
+	// of them then.
+	Batch []Mail `json:",omitempty"`
 
 	base LinkBase
 }
@@ -58,6 +62,9 @@ func (m Mail) Link() string {
 
 // Subject is a subject line, safe as the value of a header.
 func (m Mail) Subject() string {
+	if len(m.Batch) > 0 {
+		return fmt.Sprintf("%s invites you to %d teams of %s", oneLine(m.Inviter), len(m.Batch), oneLine(m.Account))
+	}
 	switch m.Kind {
 	case ByRequest:
 		if m.Answer == Accepted {
@@ -78,6 +85,13 @@ func (m Mail) Text() string {
 	if m.Answer != "" {
 		return m.offer() + "\n"
 	}
+	if len(m.Batch) > 0 {
+		var links strings.Builder
+		for _, one := range m.Batch {
+			fmt.Fprintf(&links, "%s, as %s:\n\n    %s\n\n", oneLine(one.Team), one.role(), one.Link())
+		}
+		return fmt.Sprintf("%s\n\n%s%s\n", m.offer(), links.String(), m.terms())
+	}
 	return fmt.Sprintf("%s\n\n    %s\n\n%s\n", m.offer(), m.Link(), m.terms())
 }
 
@@ -86,11 +100,27 @@ func (m Mail) HTML() string {
 	if m.Answer != "" {
 		return fmt.Sprintf("<p>%s</p>\n", html.EscapeString(m.offer()))
 	}
+	if len(m.Batch) > 0 {
+		var links strings.Builder
+		for _, one := range m.Batch {
+			fmt.Fprintf(&links, "<li>%s, as %s: <a href=\"%s\" rel=\"noreferrer\">Answer the invitation</a></li>\n",
+				html.EscapeString(oneLine(one.Team)), html.EscapeString(one.role()), html.EscapeString(one.Link()))
+		}
+		return fmt.Sprintf("<p>%s</p>\n<ul>\n%s</ul>\n<p>%s</p>\n",
+			html.EscapeString(m.offer()), links.String(), html.EscapeString(m.terms()))
+	}
 	return fmt.Sprintf("<p>%s</p>\n<p><a href=\"%s\" rel=\"noreferrer\">Answer the invitation</a></p>\n<p>%s</p>\n",
 		html.EscapeString(m.offer()), html.EscapeString(m.Link()), html.EscapeString(m.terms()))
 }
 
+// role is the role for people to read.
+func (m Mail) role() string { return cmp.Or(oneLine(m.Custom), m.Role.String()) }
+
 func (m Mail) offer() string {
+	if len(m.Batch) > 0 {
+		return fmt.Sprintf("%s invites you to join %d teams of %s. You answer for each by its own link.",
+			oneLine(m.Inviter), len(m.Batch), oneLine(m.Account))
+	}
 	switch m.Kind {
 	case ByRequest:
 		if m.Answer == Accepted {
@@ -103,7 +133,7 @@ func (m Mail) offer() string {
 	case ToOneConversation:
 		return fmt.Sprintf("%s of %s invites you to take part in a conversation.", oneLine(m.Inviter), oneLine(m.Team))
 	default:
-		return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), cmp.Or(oneLine(m.Custom), m.Role.String()))
+		return fmt.Sprintf("%s invites you to join the team %s as %s.", oneLine(m.Inviter), oneLine(m.Team), m.role())
 	}
 }
 

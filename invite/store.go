@@ -25,7 +25,7 @@ type Store interface {
 
 // InvitationStore keeps the invitations one by one.
 type InvitationStore interface {
-	// InsertInvitation stores a new invitation. While one is pending, no other pending one
+	// InsertInvitation stores new invitations. While one is pending, no other pending one
 	// may have the same scope and normal address: the scope of a conversation invitation is
 	// its conversation, that of any other its team. Only one offer of an account (the kind
 	// [ToOneAccount], which alone has no team and no role) may be pending, whatever its address.
@@ -34,7 +34,7 @@ type InvitationStore interface {
 	//
 	// A link alone has MaxUses, at least 1, and no more Uses than that; other numbers are
 	// [tenancy.ErrInvalid].
-	InsertInvitation(ctx context.Context, r Record) error
+	InsertInvitation(ctx context.Context, records ...Record) error
 	// UpdateInvitation writes the changed record; the same uniqueness holds. Its scope is the
 	// team, or the account for an offer.
 	UpdateInvitation(ctx context.Context, r Record) error
@@ -92,6 +92,10 @@ type AddressStore interface {
 	// counts as well until an hour after it was created. No team has none, and no address has none.
 	// Requests count nowhere.
 	InvitationLoad(ctx context.Context, like Invitation, now time.Time) (Load, error)
+	// InvitationsTo lists the account's invitations and offers to the normal addresses that are in
+	// the state pending, also when their time has passed, or revoked and created after the time
+	// given; whatever their team or kind, by id.
+	InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]Record, error)
 
 	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
 	// account, that are not in the state pending and that the user accepted or that were for the

@@ -85,8 +85,12 @@ func (u *unguarded) InsertAccount(ctx context.Context, a tenancy.Account) error 
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertAccount(ctx, a) })
 }
 
-func (u *unguarded) InsertInvitation(ctx context.Context, r invite.Record) error {
-	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertInvitation(ctx, r) })
+func (u *unguarded) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertInvitation(ctx, records...) })
+}
+
+func (u *unguarded) InsertUse(ctx context.Context, use invite.Use) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertUse(ctx, use) })
 }
 
 func (u *unguarded) Append(ctx context.Context, events ...outbox.Event) error {

@@ -98,3 +98,16 @@ func (s *Service) TeamByID(ctx context.Context, by System, id TeamID) (Team, err
 	}
 	return s.store.Team(ctx, id)
 }
+
+// NamesOf are the names of users, for the other rooms; of who does not exist there is none.
+func (s *Service) NamesOf(ctx context.Context, by System, ids ...UserID) (map[UserID]string, error) {
+	if err := by.Validate(); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	users, err := s.store.Users(ctx, ids...)
+	names := map[UserID]string{}
+	for _, u := range users {
+		names[u.ID] = u.Name
+	}
+	return names, err
+}

@@ -169,6 +169,32 @@ func (s *Service) MemberByEmail(ctx context.Context, actor Actor, email string) 
 	return s.present(ctx, actor.Team, user.ID)
 }
 
+// MembersByEmail is [Service.MemberByEmail] for several addresses in their normal form: it answers the
+// memberships of those who are in the team, by the address.
+func (s *Service) MembersByEmail(ctx context.Context, actor Actor, normals ...string) (map[string]Membership, error) {
+	if err := s.Check(ctx, actor, rbac.ListMembers); err != nil {
+		return nil, err
+	}
+	users, err := s.store.UsersByEmail(ctx, normals...)
+	if err != nil {
+		return nil, err
+	}
+	addresses := map[UserID]string{}
+	var ids []UserID
+	for _, u := range users {
+		addresses[u.ID] = u.Email.Normal
+		ids = append(ids, u.ID)
+	}
+	memberships, err := s.store.Memberships(ctx, actor.Team, ids...)
+	found := map[string]Membership{}
+	for _, m := range memberships {
+		if m.Status != MembershipRemoved {
+			found[addresses[m.User]] = m
+		}
+	}
+	return found, err
+}
+
 // Remove ends the membership of someone in the actor's team. The row stays, so that history
 // keeps a name; what they held goes back to the team in the same transaction. Removing
 // someone who was removed changes nothing.

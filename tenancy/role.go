@@ -140,7 +140,7 @@ func (s *Service) CoversRole(ctx context.Context, standing Standing, perm rbac.P
 	if err != nil {
 		return CustomRole{}, err
 	}
-	return role, standing.covers(perm, s.rights(role.Base, role.Name, role.Permissions))
+	return role, standing.CoversCustom(perm, role)
 }
 
 // rightsOf are the rights of a membership's present role.
@@ -155,10 +155,14 @@ func (s *Service) rightsOf(ctx context.Context, account AccountID, m Membership)
 // rights are those of a role with what a custom role adds. A permission that the policy does not
 // know any more adds nothing.
 func (s *Service) rights(base rbac.Role, custom string, permissions []string) rbac.Rights {
+	return rightsOfRole(s.policy, base, custom, permissions)
+}
+
+func rightsOfRole(policy *rbac.Policy, base rbac.Role, custom string, permissions []string) rbac.Rights {
 	if len(permissions) == 0 {
-		return s.policy.Rights(base)
+		return policy.Rights(base)
 	}
-	rights, _ := s.policy.Custom(custom, base, permissions)
+	rights, _ := policy.Custom(custom, base, permissions)
 	return rights
 }
 

@@ -145,7 +145,29 @@ func (s *Service) Seat(ctx context.Context, by Principal, at time.Time, account 
 	if err != nil || all > taken {
 		return err // they have a seat already
 	}
-	return s.overbook(ctx, by, at, account, taken+1)
+	return s.Overbook(ctx, by, at, account, taken+1)
+}
+
+// SeatsFor is [Service.Seat] for the owners of several addresses in their normal form, without saying
+// what becomes of it: it answers how many seats the account would need, or 0 if it has them all or none
+// of the addresses takes another. Pending invitations count. The account is locked.
+func (s *Service) SeatsFor(ctx context.Context, at time.Time, account Account, normals ...string) (needed int, err error) {
+	if account.Seats.Rule == Unlimited || len(normals) == 0 {
+		return 0, nil
+	}
+	taken, err := s.store.SeatsTaken(ctx, account.ID, at, SeatQuery{Pending: true})
+	if err != nil {
+		return 0, err
+	}
+	seated, err := s.store.Seated(ctx, account.ID, at, normals...)
+	if err != nil {
+		return 0, err
+	}
+	more := len(normals) - len(seated)
+	if more == 0 || taken+more <= account.Seats.Limit {
+		return 0, nil
+	}
+	return taken + more, nil
 }
 
 // seatFor is Seat for a membership that is about to give rights. The account is locked.
@@ -171,7 +193,7 @@ func (s *Service) seatAll(ctx context.Context, by Principal, at time.Time, accou
 	if err != nil || taken <= seats.Limit {
 		return err
 	}
-	return s.overbook(ctx, by, at, account, taken)
+	return s.Overbook(ctx, by, at, account, taken)
 }
 
 // verifiedAddress is the address that the user has proven to own, or none.
@@ -182,8 +204,9 @@ func verifiedAddress(u User) string {
 	return u.Email.Normal
 }
 
-// overbook refuses to have more people than there are seats, or tells of it.
-func (s *Service) overbook(ctx context.Context, by Principal, at time.Time, account Account, needed int) error {
+// Overbook refuses to have more people than there are seats, with a [*SeatsError], or writes the event
+// that tells of it. It must run inside a transaction that has locked the account.
+func (s *Service) Overbook(ctx context.Context, by Principal, at time.Time, account Account, needed int) error {
 	limit := account.Seats.Limit
 	if account.Seats.Rule == HardSeats {
 		return &SeatsError{Limit: limit, Needed: needed}

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 
 	"github.com/usher-go/usher/rbac"
 )
@@ -89,6 +90,49 @@ func (s *Service) EnterAccount(ctx context.Context, actor Actor) (Account, Team,
 	return account, team, standing, err
 }
 
+// Entered is a team that is locked, and what an actor is in it.
+type Entered struct {
+	Team     Team
+	Standing Standing
+}
+
+// EnterTeams is [Service.EnterAccount] for an actor who acts in several teams of the account of their own
+// one: it locks the account and then all the teams, their own among them, and answers them in the order
+// of their ids. A team of another account, and another team where the user is not active, is
+// [ErrNotFound]. It must run inside a transaction.
+func (s *Service) EnterTeams(ctx context.Context, actor Actor, ids ...TeamID) (Account, []Entered, error) {
+	if actor.User.IsZero() || actor.Team.IsZero() {
+		return Account{}, nil, ErrNoPrincipal
+	}
+	account, err := s.lockAccountOf(ctx, actor.Team)
+	if err != nil {
+		return Account{}, nil, err
+	}
+	var entered []Entered
+	for _, id := range InOrder(append([]TeamID{actor.Team}, ids...)...) {
+		team, err := s.store.LockTeam(ctx, id)
+		if err == nil && team.Account != account.ID {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return Account{}, nil, err
+		}
+		entered = append(entered, Entered{Team: team})
+	}
+	for i, in := range entered {
+		at := Actor{User: actor.User, Team: in.Team.ID}
+		standing, err := s.Standing(ctx, at)
+		if at != actor && errors.Is(err, rbac.ErrDenied) {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return Account{}, nil, err
+		}
+		entered[i].Standing = standing
+	}
+	return account, entered, nil
+}
+
 // Check answers nil if the actor's role has the permission in the whole team, and otherwise
 // an error that says what was missing: a [*rbac.DeniedError], or one of the answers of
 // [Service.Standing], or [ErrAccountInactive] and [ErrTeamArchived] where only reading is
@@ -131,6 +175,11 @@ func (st Standing) Covers(perm rbac.Permission, roles ...rbac.Role) error {
 		}
 	}
 	return nil
+}
+
+// CoversCustom is [Standing.Covers] for a custom role of the account.
+func (st Standing) CoversCustom(perm rbac.Permission, role CustomRole) error {
+	return st.covers(perm, rightsOfRole(st.policy, role.Base, role.Name, role.Permissions))
 }
 
 func (st Standing) covers(perm rbac.Permission, rights rbac.Rights) error {

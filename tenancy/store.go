@@ -90,6 +90,8 @@ type UserStore interface {
 	UserByExternalID(ctx context.Context, externalID string) (User, error)
 	// UserByEmail finds the user who is verified for the address.
 	UserByEmail(ctx context.Context, normal string) (User, error)
+	// UsersByEmail lists the users who are verified for one of the addresses, by id.
+	UsersByEmail(ctx context.Context, normals ...string) ([]User, error)
 }
 
 // AccountStore keeps accounts.
@@ -104,6 +106,9 @@ type AccountStore interface {
 	// SeatsTaken counts the seats of the account that are taken at the time, as [Seats] defines
 	// them. It may cost as much as the account has people.
 	SeatsTaken(ctx context.Context, account AccountID, now time.Time, q SeatQuery) (int, error)
+	// Seated lists which of the addresses take a seat of the account at the time, pending
+	// invitations included, in the order of their bytes.
+	Seated(ctx context.Context, account AccountID, now time.Time, normals ...string) ([]string, error)
 }
 
 // TeamStore keeps teams. NameKey is unique within the account; an Identity that is not zero

@@ -40,7 +40,7 @@ var _ invite.Store = &StoreMock{}
 //			InTxFunc: func(ctx context.Context, fn func(ctx context.Context) error) error {
 //				panic("mock out the InTx method")
 //			},
-//			InsertInvitationFunc: func(ctx context.Context, r invite.Record) error {
+//			InsertInvitationFunc: func(ctx context.Context, records ...invite.Record) error {
 //				panic("mock out the InsertInvitation method")
 //			},
 //			InsertOperationFunc: func(ctx context.Context, o tenancy.Operation) error {
@@ -63,6 +63,9 @@ var _ invite.Store = &StoreMock{}
 //			},
 //			InvitationsFunc: func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 //				panic("mock out the Invitations method")
+//			},
+//			InvitationsToFunc: func(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error) {
+//				panic("mock out the InvitationsTo method")
 //			},
 //			LapsedInvitationsFunc: func(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
 //				panic("mock out the LapsedInvitations method")
@@ -141,7 +144,7 @@ type StoreMock struct {
 	InTxFunc func(ctx context.Context, fn func(ctx context.Context) error) error
 
 	// InsertInvitationFunc mocks the InsertInvitation method.
-	InsertInvitationFunc func(ctx context.Context, r invite.Record) error
+	InsertInvitationFunc func(ctx context.Context, records ...invite.Record) error
 
 	// InsertOperationFunc mocks the InsertOperation method.
 	InsertOperationFunc func(ctx context.Context, o tenancy.Operation) error
@@ -163,6 +166,9 @@ type StoreMock struct {
 
 	// InvitationsFunc mocks the Invitations method.
 	InvitationsFunc func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error)
+
+	// InvitationsToFunc mocks the InvitationsTo method.
+	InvitationsToFunc func(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error)
 
 	// LapsedInvitationsFunc mocks the LapsedInvitations method.
 	LapsedInvitationsFunc func(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error)
@@ -275,8 +281,8 @@ type StoreMock struct {
 		InsertInvitation []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
-			// R is the r argument value.
-			R invite.Record
+			// Records is the records argument value.
+			Records []invite.Record
 		}
 		// InsertOperation holds details about calls to the InsertOperation method.
 		InsertOperation []struct {
@@ -336,6 +342,17 @@ type StoreMock struct {
 			Filter invite.Filter
 			// Page is the page argument value.
 			Page tenancy.Keyset
+		}
+		// InvitationsTo holds details about calls to the InvitationsTo method.
+		InvitationsTo []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Account is the account argument value.
+			Account tenancy.AccountID
+			// Since is the since argument value.
+			Since time.Time
+			// Normals is the normals argument value.
+			Normals []string
 		}
 		// LapsedInvitations holds details about calls to the LapsedInvitations method.
 		LapsedInvitations []struct {
@@ -507,6 +524,7 @@ type StoreMock struct {
 	lockInvitationEvents  sync.RWMutex
 	lockInvitationLoad    sync.RWMutex
 	lockInvitations       sync.RWMutex
+	lockInvitationsTo     sync.RWMutex
 	lockLapsedInvitations sync.RWMutex
 	lockLockInvitation    sync.RWMutex
 	lockLockInvitations   sync.RWMutex
@@ -767,21 +785,21 @@ func (mock *StoreMock) InTxCalls() []struct {
 }
 
 // InsertInvitation calls InsertInvitationFunc.
-func (mock *StoreMock) InsertInvitation(ctx context.Context, r invite.Record) error {
+func (mock *StoreMock) InsertInvitation(ctx context.Context, records ...invite.Record) error {
 	if mock.InsertInvitationFunc == nil {
 		panic("StoreMock.InsertInvitationFunc: method is nil but Store.InsertInvitation was just called")
 	}
 	callInfo := struct {
-		Ctx context.Context
-		R   invite.Record
+		Ctx     context.Context
+		Records []invite.Record
 	}{
-		Ctx: ctx,
-		R:   r,
+		Ctx:     ctx,
+		Records: records,
 	}
 	mock.lockInsertInvitation.Lock()
 	mock.calls.InsertInvitation = append(mock.calls.InsertInvitation, callInfo)
 	mock.lockInsertInvitation.Unlock()
-	return mock.InsertInvitationFunc(ctx, r)
+	return mock.InsertInvitationFunc(ctx, records...)
 }
 
 // InsertInvitationCalls gets all the calls that were made to InsertInvitation.
@@ -789,12 +807,12 @@ func (mock *StoreMock) InsertInvitation(ctx context.Context, r invite.Record) er
 //
 //	len(mockedStore.InsertInvitationCalls())
 func (mock *StoreMock) InsertInvitationCalls() []struct {
-	Ctx context.Context
-	R   invite.Record
+	Ctx     context.Context
+	Records []invite.Record
 } {
 	var calls []struct {
-		Ctx context.Context
-		R   invite.Record
+		Ctx     context.Context
+		Records []invite.Record
 	}
 	mock.lockInsertInvitation.RLock()
 	calls = mock.calls.InsertInvitation
@@ -1071,6 +1089,50 @@ func (mock *StoreMock) InvitationsCalls() []struct {
 	mock.lockInvitations.RLock()
 	calls = mock.calls.Invitations
 	mock.lockInvitations.RUnlock()
+	return calls
+}
+
+// InvitationsTo calls InvitationsToFunc.
+func (mock *StoreMock) InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error) {
+	if mock.InvitationsToFunc == nil {
+		panic("StoreMock.InvitationsToFunc: method is nil but Store.InvitationsTo was just called")
+	}
+	callInfo := struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		Since   time.Time
+		Normals []string
+	}{
+		Ctx:     ctx,
+		Account: account,
+		Since:   since,
+		Normals: normals,
+	}
+	mock.lockInvitationsTo.Lock()
+	mock.calls.InvitationsTo = append(mock.calls.InvitationsTo, callInfo)
+	mock.lockInvitationsTo.Unlock()
+	return mock.InvitationsToFunc(ctx, account, since, normals...)
+}
+
+// InvitationsToCalls gets all the calls that were made to InvitationsTo.
+// Check the length with:
+//
+//	len(mockedStore.InvitationsToCalls())
+func (mock *StoreMock) InvitationsToCalls() []struct {
+	Ctx     context.Context
+	Account tenancy.AccountID
+	Since   time.Time
+	Normals []string
+} {
+	var calls []struct {
+		Ctx     context.Context
+		Account tenancy.AccountID
+		Since   time.Time
+		Normals []string
+	}
+	mock.lockInvitationsTo.RLock()
+	calls = mock.calls.InvitationsTo
+	mock.lockInvitationsTo.RUnlock()
 	return calls
 }
 

@@ -45,13 +45,16 @@ func (m *Mailer) write(mail invite.Mail) (letter, error) {
 }
 
 func (m *Mailer) message(invitation invite.Mail, l letter) (*gomail.Msg, error) {
-	inSubject, inText, inPage := m.subject, m.text, m.html
-	if invitation.Answer != "" { // which has no link that a template could write
-		inSubject, inText, inPage = plainSubject, plainText, plainPage
+	w := m.words
+	switch {
+	case invitation.Answer != "": // which has no link that a template could write
+		w = plain
+	case len(invitation.Batch) > 0:
+		w = m.batch
 	}
-	subject, failed := inSubject(invitation)
-	text, textFailed := inText(invitation)
-	page, pageFailed := inPage(invitation)
+	subject, failed := w.subject(invitation)
+	text, textFailed := w.text(invitation)
+	page, pageFailed := w.html(invitation)
 	if err := errors.Join(failed, textFailed, pageFailed); err != nil {
 		return nil, err
 	}
@@ -67,7 +70,9 @@ func (m *Mailer) message(invitation invite.Mail, l letter) (*gomail.Msg, error) 
 	return msg, nil
 }
 
-// The parts of a mail as usher writes them.
+// plain is a mail as usher writes it.
+var plain = words{plainSubject, plainText, plainPage}
+
 func plainSubject(m invite.Mail) (string, error) { return m.Subject(), nil }
 func plainText(m invite.Mail) (string, error)    { return m.Text(), nil }
 func plainPage(m invite.Mail) (string, error) {
@@ -98,7 +103,11 @@ func oneSpaced(text string) string { return strings.Join(strings.Fields(text), "
 // invitation holds the time at which that was made, and a hash of a hash, since that of the token
 // is what the database knows it by.
 func messageID(mail invite.Mail) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "usher invitation %s token %x", mail.Invitation, mail.Token.Hash()))
+	what := fmt.Appendf(nil, "usher invitation %s token %x", mail.Invitation, mail.Token.Hash())
+	for _, one := range mail.Batch {
+		what = fmt.Appendf(what, " and %s", messageID(one))
+	}
+	sum := sha256.Sum256(what)
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	htmltemplate "html/template"
 	"io"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -30,39 +31,53 @@ const (
 // of invitation: an error in one, a body without the link, an empty subject and what is too long are
 // refused there. Where the links lead is not theirs to say: it comes from the configuration of usher.
 //
-// The mail that answers a request to join has no link, and stays as usher writes it.
+// The mail that answers a request to join has no link, and stays as usher writes it. That of a batch has
+// several, and words of its own: see [WithBatchTemplates].
 //
 // Whatever a subject holds, it stays one line without invisible characters.
 func WithTemplates(t Templates) Option {
-	return func(m *Mailer) error {
-		text := func(source string) (template, error) { return texttemplate.New("").Parse(source) }
-		page := func(source string) (template, error) { return htmltemplate.New("").Parse(source) }
-		for _, p := range []struct {
-			name, source string
-			parse        func(source string) (template, error)
-			limit        int
-			part         *part
-			says         func(sample invite.Mail) string
-		}{
-			{"subject template", t.Subject, text, MaxSubject, &m.subject, func(invite.Mail) string { return "" }},
-			{"text template", t.Text, text, MaxBody, &m.text, tokenIn},
-			{"HTML template", t.HTML, page, MaxBody, &m.html, tokenIn},
-		} {
-			if p.source == "" {
-				continue
-			}
-			parsed, err := p.parse(p.source)
-			if err != nil {
-				return &tenancy.InvalidError{Field: p.name, Reason: err.Error()}
-			}
-			*p.part = bounding(parsed, p.limit)
-			if err := try(*p.part, p.says); err != nil {
-				return &tenancy.InvalidError{Field: p.name, Reason: err.Error()}
-			}
-		}
-		return nil
-	}
+	return func(m *Mailer) error { return t.replace(&m.words, samples()) }
 }
+
+// WithBatchTemplates is [WithTemplates] for the mail of a batch, which has a link for each team: its
+// templates range over {{.Batch}}, each of which has a Team, a Role, a Custom role's name and a Link.
+// [New] refuses a body without all of the links.
+func WithBatchTemplates(t Templates) Option {
+	return func(m *Mailer) error { return t.replace(&m.batch, []invite.Mail{batchSample()}) }
+}
+
+// replace puts the templates in the place of words, once they have written the samples.
+func (t Templates) replace(w *words, samples []invite.Mail) error {
+	text := func(source string) (template, error) { return texttemplate.New("").Parse(source) }
+	page := func(source string) (template, error) { return htmltemplate.New("").Parse(source) }
+	for _, p := range []struct {
+		name, source string
+		parse        func(source string) (template, error)
+		limit        int
+		part         *part
+		says         func(sample invite.Mail) []string
+	}{
+		{"subject template", t.Subject, text, MaxSubject, &w.subject, func(invite.Mail) []string { return nil }},
+		{"text template", t.Text, text, MaxBody, &w.text, tokensIn},
+		{"HTML template", t.HTML, page, MaxBody, &w.html, tokensIn},
+	} {
+		if p.source == "" {
+			continue
+		}
+		parsed, err := p.parse(p.source)
+		if err != nil {
+			return &tenancy.InvalidError{Field: p.name, Reason: err.Error()}
+		}
+		*p.part = bounding(parsed, p.limit)
+		if err := try(*p.part, samples, p.says); err != nil {
+			return &tenancy.InvalidError{Field: p.name, Reason: err.Error()}
+		}
+	}
+	return nil
+}
+
+// words are what a mail says.
+type words struct{ subject, text, html part }
 
 // part writes one part of a mail.
 type part func(invite.Mail) (string, error)
@@ -95,22 +110,32 @@ func (l *limited) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// try writes a part for each kind of invitation. Many mistakes show only then, among them those
-// that html/template finds when it looks where a value stands.
-func try(p part, says func(invite.Mail) string) error {
-	for _, sample := range samples() {
+// try writes a part for each of the samples. Many mistakes show only then, among them those that
+// html/template finds when it looks where a value stands.
+func try(p part, samples []invite.Mail, says func(invite.Mail) []string) error {
+	for _, sample := range samples {
 		text, err := p(sample)
 		if err != nil {
 			return err
 		}
-		if strings.TrimSpace(text) == "" || !strings.Contains(text, says(sample)) {
+		missing := func(token string) bool { return !strings.Contains(text, token) }
+		if strings.TrimSpace(text) == "" || slices.ContainsFunc(says(sample), missing) {
 			return errors.New("must write something, and each body the link: " + string(sample.Kind))
 		}
 	}
 	return nil
 }
 
-func tokenIn(sample invite.Mail) string { return sample.Token.Reveal() }
+// tokensIn are the tokens of a mail: its own, or those of its batch.
+func tokensIn(sample invite.Mail) (tokens []string) {
+	for _, one := range sample.Batch {
+		tokens = append(tokens, one.Token.Reveal())
+	}
+	if len(tokens) == 0 {
+		tokens = append(tokens, sample.Token.Reveal())
+	}
+	return tokens
+}
 
 // samples are a mail of each kind. Their token opens nothing.
 func samples() []invite.Mail {
@@ -122,4 +147,16 @@ func samples() []invite.Mail {
 	conversation.Kind, conversation.Team, conversation.Role = invite.ToOneConversation, "Sales", rbac.Restricted
 	account.Kind, account.Account = invite.ToOneAccount, "Acme"
 	return []invite.Mail{team, conversation, account}
+}
+
+// batchSample is a mail of a batch.
+func batchSample() invite.Mail {
+	sales := samples()[0]
+	support := sales
+	support.Team = "Support"
+	support.Token, _ = invite.ParseToken(strings.Repeat("Q", 42) + "A")
+	return invite.Mail{
+		To: sales.To, Mailing: sales.Mailing, Kind: sales.Kind, Account: "Acme", Inviter: sales.Inviter,
+		ExpiresAt: sales.ExpiresAt, Batch: []invite.Mail{sales, support},
+	}
 }

@@ -128,3 +128,37 @@ func TestEachKindOfMail(t *testing.T) {
 		}
 	}
 }
+
+var germanBatch = smtp.Templates{
+	Subject: `{{.Inviter}}: {{len .Batch}} Teams`,
+	Text:    `{{.Account}}: {{range .Batch}}{{.Team}} als {{.Role}}: {{.Link}}` + "\n" + `{{end}}`,
+	HTML:    `<!DOCTYPE html>{{range .Batch}}<a href="{{.Link}}">{{.Team}}</a>{{end}}` + "\n",
+}
+
+// A batch is one mail with all the links, in the host's own words if it has some for it.
+func TestTheMailOfABatch(t *testing.T) {
+	m := invitation(t)
+	second := invitation(t)
+	second.Team = "Support"
+	batch := invite.Mail{To: m.To, Kind: m.Kind, Inviter: m.Inviter, Account: "Acme", ExpiresAt: m.ExpiresAt, Batch: []invite.Mail{m, second}}
+	ids := map[string]bool{}
+	for _, options := range [][]smtp.Option{{smtp.WithTemplates(german)}, {smtp.WithBatchTemplates(germanBatch)}} {
+		s := serve(t)
+		require.NoError(t, mailer(t, s, options...).Send(t.Context(), batch))
+		headers, parts := read(t, only(t, s).content)
+		ids[headers.Get("Message-ID")] = true
+		for _, one := range batch.Batch {
+			assert.Contains(t, parts["text/plain; charset=UTF-8"], one.Link())
+			assert.Contains(t, parts["text/html; charset=UTF-8"], one.Link())
+		}
+		if len(ids) == 1 {
+			assert.Contains(t, parts["text/html; charset=UTF-8"], batch.HTML(), "the words for one mail are not those for several")
+			batch.Batch = []invite.Mail{second, m}
+		} else {
+			assert.Equal(t, m.Inviter+": 2 Teams", decoded(t, headers.Get("Subject")))
+		}
+	}
+	assert.Len(t, ids, 2, "another mail has another id")
+	_, err := smtp.New("mail.acme.example:587", "usher@acme.example", smtp.WithBatchTemplates(smtp.Templates{Text: `{{(index .Batch 0).Link}}`}))
+	require.ErrorIs(t, err, tenancy.ErrInvalid, "a body without one of the links")
+}

@@ -54,20 +54,6 @@ func pendingAsk(r invite.Record) teamUser {
 	return teamUser{r.Team, r.Inviter}
 }
 
-// invitee is whom an account invites, in whatever team.
-type invitee struct {
-	account tenancy.AccountID
-	normal  string
-}
-
-// pendingOffer is the account, for an offer that is pending.
-func pendingOffer(r invite.Record) tenancy.AccountID {
-	if r.State != invite.Pending || r.Kind != invite.ToOneAccount {
-		return tenancy.AccountID{}
-	}
-	return r.Account
-}
-
 func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationRow], place)) {
 	created := placeAt(row.CreatedAt, row.ID)
 	visit(lazily(s.invitedAs, invitee{row.Account, row.Email.Normal}), placeByID(row.ID))
@@ -99,8 +85,8 @@ func (s *Store) invitationLists(row *invitationRow, visit func(*list[invitationR
 }
 
 // InsertInvitation implements [invite.InvitationStore].
-func (s *Store) InsertInvitation(ctx context.Context, r invite.Record) error {
-	return s.write(ctx, func() error {
+func (s *Store) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	return insertAll(ctx, s, records, func(r invite.Record) error {
 		row, err := s.checkInvitation(&r)
 		if err != nil {
 			return err
@@ -220,48 +206,9 @@ func (s *Store) invitation(team tenancy.TeamID, id tenancy.InvitationID) (*invit
 	return row, nil
 }
 
-// offer finds one of the account.
-func (s *Store) offer(account tenancy.AccountID, id tenancy.InvitationID) (*invitationRow, error) {
-	row, err := s.invitations.get(id)
-	if err != nil || row.offered == nil || row.Account != account {
-		return nil, tenancy.ErrNotFound
-	}
-	return row, nil
-}
-
 // LockInvitation implements [invite.InvitationStore].
 func (s *Store) LockInvitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 	return lock(ctx, s, func() (invite.Record, error) { return record(s.invitation(team, id)) })
-}
-
-// LockInvitations implements [invite.SetStore].
-func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
-	return lock(ctx, s, func() ([]invite.Record, error) { return shown(those(s.invitationsOf(team), ids), record), nil })
-}
-
-// invitationsOf finds invitations in the team.
-func (s *Store) invitationsOf(team tenancy.TeamID) func(tenancy.InvitationID) (*invitationRow, error) {
-	return func(id tenancy.InvitationID) (*invitationRow, error) { return s.invitation(team, id) }
-}
-
-// EndInvitations implements [invite.SetStore].
-func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
-	return s.write(ctx, func() error {
-		for _, row := range those(s.invitationsOf(team), ids) {
-			if row.State != invite.Pending {
-				continue
-			}
-			r := row.Record
-			r.State, r.EndedAt, r.EndedBy, r.Version = state, at, by, r.Version+1
-			if _, err := s.checkInvitation(&r); err != nil {
-				return err
-			}
-			if err := s.changeInvitation(row, r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // Invitation implements [invite.InvitationStore].
@@ -324,73 +271,6 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 	})
 }
 
-// PendingBy implements [invite.SetStore].
-func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
-	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
-		var ids []tenancy.InvitationID
-		for i := range merged(ascending, ascending.beginning(), s.invitedBy[teamUser{team, inviter}]) {
-			ids = append(ids, i.ID)
-		}
-		return ids, nil
-	})
-}
-
-// PendingInto implements [invite.SetStore].
-func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
-	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
-		var ids []tenancy.InvitationID
-		for _, id := range conversations {
-			if into := s.invitedTo[id]; into != nil {
-				for i := range merged(ascending, ascending.beginning(), &into[0]) {
-					if i.Team == team {
-						ids = append(ids, i.ID)
-					}
-				}
-			}
-		}
-		return tenancy.InOrder(ids...), nil
-	})
-}
-
-// InvitationLoad implements [invite.AddressStore].
-func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	return read(ctx, s, func() (invite.Load, error) {
-		var load invite.Load
-		if row := s.teams.rows[like.Team]; row != nil {
-			for i := range merged(ascending, ascending.beginning(), &row.invitations[0]) {
-				if i.StateAt(now) != invite.Pending || i.Kind == invite.ByRequest {
-					continue
-				}
-				tally(&load.Team, i.ExpiresAt)
-				if i.Inviter == like.Inviter {
-					tally(&load.Inviter, i.ExpiresAt)
-				}
-			}
-		}
-		for i := range merged(ascending, ascending.beginning(), s.invitedAs[invitee{like.Account, like.Email.Normal}]) {
-			if i.Email.IsZero() || i.Kind == invite.ByRequest {
-				continue
-			}
-			again := i.CreatedAt.Add(time.Hour)
-			switch {
-			case i.StateAt(now) == invite.Pending:
-				tally(&load.Address, i.ExpiresAt)
-			case i.State == invite.Revoked && now.Before(again):
-				tally(&load.Address, again)
-			}
-		}
-		return load, nil
-	})
-}
-
-// tally counts one more, which counts until the time given.
-func tally(t *invite.Tally, until time.Time) {
-	t.N++
-	if t.Until.IsZero() || until.Before(t.Until) {
-		t.Until = until
-	}
-}
-
 // LapsedInvitations implements [invite.SweepStore].
 func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenancy.Keyset) ([]invite.Lapsed, error) {
 	return read(ctx, s, func() ([]invite.Lapsed, error) {
@@ -426,52 +306,5 @@ func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit
 		}
 		slices.SortFunc(found, func(a, b outbox.Event) int { return cmp.Compare(b.Sequence, a.Sequence) })
 		return found[:min(len(found), max(limit, 0))], nil
-	})
-}
-
-// LockOffer implements [invite.Store].
-func (s *Store) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
-	return lock(ctx, s, func() (invite.Record, error) { return record(s.offer(account, id)) })
-}
-
-// Offer implements [invite.Store].
-func (s *Store) Offer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
-	return read(ctx, s, func() (invite.Record, error) { return record(s.offer(account, id)) })
-}
-
-// PendingOffer implements [invite.Store].
-func (s *Store) PendingOffer(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
-	return read(ctx, s, func() (invite.Record, error) { return record(s.pendingOffers.get(account)) })
-}
-
-// Offers implements [invite.Store].
-func (s *Store) Offers(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]invite.Record, error) {
-	return read(ctx, s, func() ([]invite.Record, error) {
-		row := s.accounts.rows[account]
-		if row == nil {
-			return nil, nil
-		}
-		offers := merged(descending, descending.start(page), &row.offers)
-		return paged(offers, page.Limit, func(i *invitationRow) (invite.Record, bool) { return i.Record, true }), nil
-	})
-}
-
-// EraseInvitations implements [invite.AddressStore]. It looks at all invitations: no list has the ended
-// ones by their address.
-func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
-	return s.write(ctx, func() error {
-		for _, row := range s.invitations.rows {
-			theirs := row.Email.Normal == normal || row.AcceptedBy == user && !user.IsZero()
-			if row.State == invite.Pending || row.Email.IsZero() || !theirs {
-				continue
-			}
-			r := row.Record
-			r.Email = tenancy.Address{}
-			r.Version++
-			if err := s.changeInvitation(row, r); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/invite"
@@ -64,4 +65,20 @@ func (a *accountRow) activeTeams(yield func(*teamRow) bool) {
 			return
 		}
 	}
+}
+
+// Seated implements [tenancy.AccountStore]. It looks at as much as SeatsTaken does.
+func (s *Store) Seated(ctx context.Context, account tenancy.AccountID, now time.Time, normals ...string) ([]string, error) {
+	return read(ctx, s, func() ([]string, error) {
+		row := s.accounts.rows[account]
+		if row == nil {
+			return nil, nil
+		}
+		seated := row.pending(now)
+		for user := range row.seated(now) {
+			seated[verifiedAddress(user.User)] = true
+		}
+		asked := slices.Compact(slices.Sorted(slices.Values(normals)))
+		return slices.DeleteFunc(asked, func(normal string) bool { return normal == "" || !seated[normal] }), nil
+	})
 }

@@ -99,3 +99,16 @@ func user(row *userRow, err error) (tenancy.User, error) {
 	}
 	return row.User, nil
 }
+
+// UsersByEmail implements [tenancy.UserStore].
+func (s *Store) UsersByEmail(ctx context.Context, normals ...string) ([]tenancy.User, error) {
+	return read(ctx, s, func() ([]tenancy.User, error) {
+		var ids []tenancy.UserID
+		for _, normal := range normals {
+			if row, err := s.verified.get(normal); err == nil {
+				ids = append(ids, row.ID)
+			}
+		}
+		return shown(those(s.users.get, ids), user), nil
+	})
+}

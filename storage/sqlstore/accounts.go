@@ -10,6 +10,7 @@ type accountStatements struct {
 	insert, update, lock, exists, byID string
 	heldBy                             pages
 	seats, seatsAndPending             string
+	seatedUsers, seatedInvited         manyIDs
 }
 
 const accountColumns = `a.id, a.name, a.holder_id, a.status, a.services, a.seat_rule, a.seat_limit, a.seat_pending,
@@ -28,6 +29,9 @@ func (c *compiler) accounts() accountStatements {
 			`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.holder_id = ?`),
 		seats:           c.sql(`SELECT`, seatsOfUsers),
 		seatsAndPending: c.sql(`SELECT`, seatsOfUsers, `+`, seatsOfAddresses),
+		seatedUsers: c.manyIDs(`SELECT u.verified_email FROM usher_users u
+			WHERE u.id IN (SELECT m.user_id`, seated, `) AND u.verified_email IN ({ids})`),
+		seatedInvited: c.manyIDs(`SELECT DISTINCT i.email`, invitedToSeat, `AND i.email IN ({ids})`),
 	}
 }
 

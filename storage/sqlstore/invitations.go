@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/invite"
@@ -11,14 +12,15 @@ import (
 )
 
 type invitationStatements struct {
-	insert, update, lock, exists, byID, byToken, pending, pendingBy string
-	offer                                                           offerStatements
-	erase, load                                                     string
-	pendingInto, lockMany, byIDs, end                               manyIDs
-	links                                                           linkStatements
-	requests                                                        requestStatements
-	lapsed                                                          pages
-	batch, history                                                  string
+	insert                                                  inserts
+	update, lock, exists, byID, byToken, pending, pendingBy string
+	offer                                                   offerStatements
+	erase, load                                             string
+	pendingInto, lockMany, byIDs, end, to                   manyIDs
+	links                                                   linkStatements
+	requests                                                requestStatements
+	lapsed                                                  pages
+	batch, history                                          string
 	// listed has a form for each way to filter by state, and by what else.
 	listed map[stateForm][3]pages
 }
@@ -79,10 +81,10 @@ func (c *compiler) invitations() invitationStatements {
 		pending_asker = ?, domain = ?, uses = ?, max_uses = ?, expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?, terms = ?,
 		lasts = ?, resends = ?, resends_from = ?, version = version + 1 WHERE`
 	s := invitationStatements{
-		insert: c.sql(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
+		insert: c.inserts(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
 			email_display, role, role_id, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
 			asker_id, pending_asker, domain, uses, max_uses, batch_id, created_at, expires_at, mailed_at,
-			ended_at, ended_by, accepted_by, terms, lasts, resends, resends_from, version) VALUES (`, list("?", 32), `, 1)`),
+			ended_at, ended_by, accepted_by, terms, lasts, resends, resends_from, version)`, `(`+list("?", 32)+`, 1)`),
 		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
 		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
@@ -97,6 +99,7 @@ func (c *compiler) invitations() invitationStatements {
 		byIDs:    c.manyIDs(find, `i.team_id = ? AND i.id IN ({ids}) ORDER BY i.id`),
 		end: c.manyIDs(`UPDATE usher_invitations SET state = ?, ended_at = ?, ended_by = ?, pending_scope = NULL,
 			pending_asker = NULL, version = version + 1 WHERE team_id = ? AND state = 'pending' AND id IN ({ids})`),
+		to:     c.manyIDs(find, `i.account_id = ? AND (i.state = 'pending' OR i.state = 'revoked' AND i.created_at > ?) AND i.email IN ({ids})`),
 		listed: map[stateForm][3]pages{},
 		links: linkStatements{
 			insert: c.sql(`INSERT INTO usher_invitation_uses (team_id, invitation_id, user_id, used_at) VALUES (?, ?, ?, ?)`),
@@ -221,12 +224,16 @@ func grantedRole(r rbac.Role) any {
 }
 
 // InsertInvitation implements [invite.InvitationStore].
-func (s *Store) InsertInvitation(ctx context.Context, i invite.Record) error {
-	_, err := s.exec(ctx, s.invitations.insert, i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
-		i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State, i.Mailing, digest(i.Hash),
-		s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), s.asker(i.Invitation), s.pendingAsker(i.Invitation),
-		i.Domain, i.Uses, i.MaxUses, i.Batch, micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom)
-	return err
+func (s *Store) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	return insertAll(ctx, s, s.invitations.insert, records, func(i invite.Record) []any {
+		return []any{
+			i.ID, i.Account, i.Team, i.Kind, i.Conversation, i.Email.Normal,
+			i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State, i.Mailing, digest(i.Hash),
+			s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), s.asker(i.Invitation), s.pendingAsker(i.Invitation),
+			i.Domain, i.Uses, i.MaxUses, i.Batch, micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt, i.EndedBy,
+			i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
+		}
+	})
 }
 
 // UpdateInvitation implements [invite.InvitationStore].
@@ -336,6 +343,13 @@ func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now 
 	at := micros(now)
 	return s.tallies(ctx, s.invitations.load, like.Team, at, like.Team, like.Inviter, at,
 		unless(like.Email.Normal), like.Account, at, at)
+}
+
+// InvitationsTo implements [invite.AddressStore].
+func (s *Store) InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error) {
+	found, err := allMany(ctx, s, scanInvitation, s.invitations.to, eachOnce(normals), account, micros(since))
+	slices.SortFunc(found, func(a, b invite.Record) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return found, err
 }
 
 // tallies reads the parts of a statement that counts.

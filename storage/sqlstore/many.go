@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -134,3 +135,6 @@ func insertAll[R any](ctx context.Context, s *Store, texts inserts, rows []R, ar
 	}
 	return nil
 }
+
+// eachOnce are texts in the order of their bytes.
+func eachOnce(texts []string) []string { return slices.Compact(slices.Sorted(slices.Values(texts))) }

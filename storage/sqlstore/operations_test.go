@@ -353,6 +353,12 @@ func operations() []operation {
 		writes("invite.Create, of a guest", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Create(ctx, d.bob, invite.ToConversation("new@new.example", d.plain))
 		}),
+		writes("invite.Bulk", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Bulk(ctx, d.alice, invite.BulkSpec{Rows: []invite.Row{{Email: "new@new.example"}, {Email: "newer@new.example"}}})
+		}),
+		writes("invite.Batch", func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Batch(ctx, d.alice, "new@new.example", []invite.TeamRole{{Team: d.alice.Team, Role: rbac.Member}})
+		}),
 		writes("invite.Accept", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Accept(ctx, d.User("paula").ID, d.forPaula)
 		}),
@@ -610,6 +616,9 @@ func operations() []operation {
 			return d.Tenancy.MyTeams(ctx, d.bob.User, tenancy.Page{})
 		}),
 		reads("tenancy.Members", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Members(ctx, d.bob, tenancy.Page{}) }),
+		reads("tenancy.MembersByEmail", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.MembersByEmail(ctx, d.bob, ushertest.Email("alice"))
+		}),
 		reads("tenancy.MemberByEmail", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.MemberByEmail(ctx, d.bob, ushertest.Email("alice"))
 		}),
@@ -720,7 +729,8 @@ func operations() []operation {
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
 	"tenancy.Lock", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
-	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount", "tenancy.Able",
+	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf", "tenancy.Able",
+	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
 }

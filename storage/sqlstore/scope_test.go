@@ -48,6 +48,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "status = 'active' AND expires_at <= ?", "the sweep finds what has expired, wherever it is"},
 	{"usher_invitations", "token_hash = ?", "whoever has the token has the invitation"},
 	{"usher_invitations", "email = ? AND account_id = ?", "what is on its way to an address is counted over the teams of its account"},
+	{"usher_invitations", "account_id = ? AND () AND email IN ?", "what is on its way to many addresses is found over the teams of their account"},
 	{"usher_invitations", "offered_id = ?", "the holder of an account lists its offers, which have no team"},
 	{"usher_invitations", "state = 'pending' AND expires_at <= ?", "the sweep looks for what the clock has ended in all teams and accounts"},
 	{"usher_events", "stream_kind = 'account' AND stream_id = ?", "what has happened to an offer is told by its account"},

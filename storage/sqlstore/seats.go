@@ -16,10 +16,12 @@ const (
 
 	seatsOfUsers = `(SELECT COUNT(DISTINCT m.user_id) ` + seated + ` AND m.user_id <> ?)`
 
-	seatsOfAddresses = `(SELECT COUNT(DISTINCT i.email)
-		FROM usher_invitations i JOIN usher_teams o ON o.id = i.team_id
+	// invitedToSeat are the pending invitations that take one.
+	invitedToSeat = `FROM usher_invitations i JOIN usher_teams o ON o.id = i.team_id
 		WHERE i.account_id = ? AND i.state = 'pending' AND i.expires_at > ? AND i.kind = 'team'
-		AND (i.role <> 'restricted' OR i.role_id IS NOT NULL) AND i.email <> ? AND o.status = 'active'
+		AND (i.role <> 'restricted' OR i.role_id IS NOT NULL) AND o.status = 'active'`
+
+	seatsOfAddresses = `(SELECT COUNT(DISTINCT i.email) ` + invitedToSeat + ` AND i.email <> ?
 		AND i.email NOT IN (SELECT u.verified_email FROM usher_users u
 			WHERE u.verified_email IS NOT NULL AND u.id IN (SELECT m.user_id ` + seated + `)))`
 )
@@ -35,4 +37,21 @@ func (s *Store) SeatsTaken(ctx context.Context, account tenancy.AccountID, now t
 		args = append(args, account, at, q.ButEmail, account, at)
 	}
 	return one(ctx, s, scanNumber, query, args...)
+}
+
+// Seated implements [tenancy.AccountStore].
+func (s *Store) Seated(ctx context.Context, account tenancy.AccountID, now time.Time, normals ...string) ([]string, error) {
+	normals = eachOnce(normals)
+	users, err := allMany(ctx, s, scanText, s.accounts.seatedUsers, normals, account, micros(now))
+	if err != nil {
+		return nil, err
+	}
+	invited, err := allMany(ctx, s, scanText, s.accounts.seatedInvited, normals, account, micros(now))
+	return eachOnce(append(users, invited...)), err
+}
+
+func scanText(r row) (string, error) {
+	var text string
+	err := r.Scan(&text)
+	return text, err
 }

@@ -375,6 +375,18 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 			_, err := store.ContactsByAddress(ctx, s.team.ID, tenancy.Channel(text), make([]string, page.Limit)...)
 			return err
 		},
+		func() error {
+			_, err := store.UsersByEmail(ctx, append(make([]string, page.Limit), text)...)
+			return err
+		},
+		func() error {
+			_, err := store.InvitationsTo(ctx, s.account.ID, page.At, append(make([]string, page.Limit), text)...)
+			return err
+		},
+		func() error {
+			_, err := store.Seated(ctx, s.account.ID, page.At, append(make([]string, page.Limit), text)...)
+			return err
+		},
 		func() error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
 	} {
 		if err := read(); err != nil {

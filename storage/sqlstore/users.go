@@ -2,13 +2,14 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/usher-go/usher/tenancy"
 )
 
 type userStatements struct {
 	insert, update, lock, exists, byID, byExternalID, byEmail string
-	byIDs                                                     manyIDs
+	byIDs, byEmails                                           manyIDs
 }
 
 func (c *compiler) users() userStatements {
@@ -27,6 +28,7 @@ func (c *compiler) users() userStatements {
 		byIDs:        c.manyIDs(find, `id IN ({ids}) ORDER BY id`),
 		byExternalID: c.sql(find, `external_id = ?`),
 		byEmail:      c.sql(find, `verified_email = ?`),
+		byEmails:     c.manyIDs(find, `verified_email IN ({ids})`),
 	}
 }
 
@@ -86,4 +88,11 @@ func (s *Store) UserByExternalID(ctx context.Context, externalID string) (tenanc
 // UserByEmail implements [tenancy.UserStore].
 func (s *Store) UserByEmail(ctx context.Context, normal string) (tenancy.User, error) {
 	return one(ctx, s, scanUser, s.users.byEmail, unless(normal))
+}
+
+// UsersByEmail implements [tenancy.UserStore].
+func (s *Store) UsersByEmail(ctx context.Context, normals ...string) ([]tenancy.User, error) {
+	users, err := allMany(ctx, s, scanUser, s.users.byEmails, eachOnce(normals))
+	slices.SortFunc(users, func(a, b tenancy.User) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return users, err
 }

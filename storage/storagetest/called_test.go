@@ -349,8 +349,8 @@ func (s *calledStore) InsertGrant(a context.Context, b conversation.Grant) error
 	return s.note("InsertGrant").InsertGrant(a, b)
 }
 
-func (s *calledStore) InsertInvitation(a context.Context, b invite.Record) error {
-	return s.note("InsertInvitation").InsertInvitation(a, b)
+func (s *calledStore) InsertInvitation(a context.Context, b ...invite.Record) error {
+	return s.note("InsertInvitation").InsertInvitation(a, b...)
 }
 
 func (s *calledStore) InsertMembership(a context.Context, b ...tenancy.Membership) error {
@@ -531,6 +531,18 @@ func (s *calledStore) RolesIn(a context.Context, b tenancy.AccountID) ([]tenancy
 
 func (s *calledStore) Search(a context.Context, b tenancy.TeamID, c []conversation.Word, d bool, e tenancy.Keyset) ([]conversation.Message, error) {
 	return s.note("Search").Search(a, b, c, d, e)
+}
+
+func (s *calledStore) Seated(a context.Context, b tenancy.AccountID, c time.Time, d ...string) ([]string, error) {
+	return s.note("Seated").Seated(a, b, c, d...)
+}
+
+func (s *calledStore) UsersByEmail(a context.Context, b ...string) ([]tenancy.User, error) {
+	return s.note("UsersByEmail").UsersByEmail(a, b...)
+}
+
+func (s *calledStore) InvitationsTo(a context.Context, b tenancy.AccountID, c time.Time, d ...string) ([]invite.Record, error) {
+	return s.note("InvitationsTo").InvitationsTo(a, b, c, d...)
 }
 
 func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.Time, d tenancy.SeatQuery) (int, error) {

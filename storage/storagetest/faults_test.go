@@ -328,8 +328,8 @@ func (s autocommit) UpdateMembership(ctx context.Context, m tenancy.Membership) 
 	return step(ctx, s, func(ctx context.Context) error { return s.Store.UpdateMembership(ctx, m) })
 }
 
-func (s autocommit) InsertInvitation(ctx context.Context, r invite.Record) error {
-	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertInvitation(ctx, r) })
+func (s autocommit) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	return step(ctx, s, func(ctx context.Context) error { return s.Store.InsertInvitation(ctx, records...) })
 }
 
 func (s autocommit) InsertContact(ctx context.Context, c ...conversation.Contact) error {
@@ -1675,9 +1675,11 @@ type anyOffer struct {
 	accounts *sync.Map
 }
 
-func (s anyOffer) InsertInvitation(ctx context.Context, r invite.Record) error {
-	s.accounts.Store(r.ID, r.Account)
-	return s.Store.InsertInvitation(ctx, r)
+func (s anyOffer) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	for _, r := range records {
+		s.accounts.Store(r.ID, r.Account)
+	}
+	return s.Store.InsertInvitation(ctx, records...)
 }
 
 func (s anyOffer) LockOffer(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
@@ -1690,13 +1692,15 @@ func (s anyOffer) LockOffer(ctx context.Context, account tenancy.AccountID, id t
 // manyOffers lets every offer but the first of an account be pending without taking its place.
 type manyOffers struct{ spoiled }
 
-func (s manyOffers) InsertInvitation(ctx context.Context, r invite.Record) error {
-	if r.Kind == invite.ToOneAccount && r.State == invite.Pending {
-		if _, err := s.Store.PendingOffer(ctx, r.Account); err == nil {
-			return nil
+func (s manyOffers) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	for _, r := range records {
+		if r.Kind == invite.ToOneAccount && r.State == invite.Pending {
+			if _, err := s.Store.PendingOffer(ctx, r.Account); err == nil {
+				return nil
+			}
 		}
 	}
-	return s.Store.InsertInvitation(ctx, r)
+	return s.Store.InsertInvitation(ctx, records...)
 }
 
 // usedTwice lets a user come in by one link as often as they like.
@@ -1712,13 +1716,15 @@ func (s usedTwice) InsertUse(ctx context.Context, u invite.Use) error {
 // asksTwice takes a second request of a user for the first.
 type asksTwice struct{ spoiled }
 
-func (s asksTwice) InsertInvitation(ctx context.Context, r invite.Record) error {
-	if r.Kind == invite.ByRequest && r.State == invite.Pending {
-		if _, err := s.Store.PendingRequest(ctx, r.Team, r.Inviter); err == nil {
-			return nil
+func (s asksTwice) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	for _, r := range records {
+		if r.Kind == invite.ByRequest && r.State == invite.Pending {
+			if _, err := s.Store.PendingRequest(ctx, r.Team, r.Inviter); err == nil {
+				return nil
+			}
 		}
 	}
-	return s.Store.InsertInvitation(ctx, r)
+	return s.Store.InsertInvitation(ctx, records...)
 }
 
 // overfull counts a link down where it should refuse.
@@ -1764,11 +1770,13 @@ type erasesPending struct {
 	pending *sync.Map
 }
 
-func (s erasesPending) InsertInvitation(ctx context.Context, r invite.Record) error {
-	if r.State == invite.Pending {
-		s.pending.Store(r.ID, r)
+func (s erasesPending) InsertInvitation(ctx context.Context, records ...invite.Record) error {
+	for _, r := range records {
+		if r.State == invite.Pending {
+			s.pending.Store(r.ID, r)
+		}
 	}
-	return s.Store.InsertInvitation(ctx, r)
+	return s.Store.InsertInvitation(ctx, records...)
 }
 
 func (s erasesPending) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
@@ -1806,6 +1814,10 @@ type lateLoad struct{ spoiled }
 
 func (s lateLoad) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
 	return s.Store.InvitationLoad(ctx, like, now.Add(-time.Microsecond))
+}
+
+func (s lateLoad) InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error) {
+	return s.Store.InvitationsTo(ctx, account, since.Add(-time.Microsecond), normals...)
 }
 
 // sweepsLate finds an invitation when it has been over for a microsecond.
@@ -1909,6 +1921,10 @@ type lateSeats struct{ spoiled }
 
 func (s lateSeats) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
 	return s.Store.SeatsTaken(ctx, account, now.Add(-time.Microsecond), q)
+}
+
+func (s lateSeats) Seated(ctx context.Context, account tenancy.AccountID, now time.Time, normals ...string) ([]string, error) {
+	return s.Store.Seated(ctx, account, now.Add(-time.Microsecond), normals...)
 }
 
 // anySeat counts pending invitations whether they are asked for or not.
@@ -2118,6 +2134,22 @@ func (s cutSets) Memberships(ctx context.Context, team tenancy.TeamID, users ...
 
 func (s cutSets) PendingInto(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
 	return s.Store.PendingInto(ctx, team, cutTo(256, ids)...)
+}
+
+func (s cutSets) UsersByEmail(ctx context.Context, normals ...string) ([]tenancy.User, error) {
+	return s.Store.UsersByEmail(ctx, cutTo(256, normals)...)
+}
+
+func (s cutSets) InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error) {
+	return s.Store.InvitationsTo(ctx, account, since, cutTo(256, normals)...)
+}
+
+func (s cutSets) Seated(ctx context.Context, account tenancy.AccountID, now time.Time, normals ...string) ([]string, error) {
+	return s.Store.Seated(ctx, account, now, cutTo(256, normals)...)
+}
+
+func (s cutSets) InsertInvitation(ctx context.Context, list ...invite.Record) error {
+	return s.Store.InsertInvitation(ctx, cutTo(16, list)...)
 }
 
 func (s cutSets) Contacts(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ContactID) ([]conversation.Contact, error) {
@@ -2361,6 +2393,12 @@ func faults() []fault {
 		of("a set of users is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their ids"),
 		of("a set of memberships is cut", func(s spoiled) storage.Store { return cutSets{s} }, "memberships by their users"),
 		of("a set of invitations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations pending into conversations"),
+		of("a set of users' addresses is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their addresses"),
+		of("a set of invited addresses is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations to addresses"),
+		of("a set of addresses with seats is cut", func(s spoiled) storage.Store { return cutSets{s} }, "addresses that have a seat"),
+		of("a seat is free a microsecond late for its address", func(s spoiled) storage.Store { return lateSeats{s} }, "addresses that have a seat"),
+		of("revoked invitations to addresses count a microsecond late", func(s spoiled) storage.Store { return lateLoad{s} }, "invitations to addresses"),
+		of("new invitations are cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitation insert of several is all or none"),
 		of("a set of contacts is cut", func(s spoiled) storage.Store { return cutSets{s} }, "contacts by their ids"),
 		of("a set of addresses is cut", func(s spoiled) storage.Store { return cutSets{s} }, "contacts by their addresses"),
 		of("a set of grants is cut", func(s spoiled) storage.Store { return cutSets{s} }, "grants of several conversations"),

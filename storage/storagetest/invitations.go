@@ -21,7 +21,7 @@ func invitations() kind[invite.Record] {
 	return kind[invite.Record]{
 		name: "invitation", methods: []string{"InsertInvitation", "UpdateInvitation", "Invitation", "LockInvitation"},
 		fresh:  func(w *world) invite.Record { return w.aGuestInvitation(w.conversation(w.team())) },
-		insert: storage.Store.InsertInvitation, update: storage.Store.UpdateInvitation,
+		insert: eachOf(storage.Store.InsertInvitation), several: storage.Store.InsertInvitation, update: storage.Store.UpdateInvitation,
 		lock: func(s storage.Store, ctx context.Context, r invite.Record) (invite.Record, error) {
 			return s.LockInvitation(ctx, r.Team, r.ID)
 		},

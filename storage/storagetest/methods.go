@@ -103,14 +103,14 @@ func (w *world) town() *town {
 	invitations().store(w, t.late)
 	t.offer, t.ended = w.offer(t.account.ID), w.anInvitation(t.team)
 	t.ended.State = invite.Declined
-	t.ended = stored(w, "InsertInvitation", t.ended, w.store.InsertInvitation)
+	t.ended = stored(w, "InsertInvitation", t.ended, just(w.store.InsertInvitation))
 	t.link, t.request, t.batched = w.link(t.team), w.request(t.team), w.anInvitation(t.team)
 	t.batched.Batch = newID[tenancy.BatchID](w)
 	invitations().store(w, t.batched)
 	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
 	t.thread, t.newThread = w.conversation(t.team), w.aConversation(t.team)
-	t.guest = stored(w, "InsertInvitation", w.aGuestInvitation(t.thread), w.store.InsertInvitation)
+	t.guest = stored(w, "InsertInvitation", w.aGuestInvitation(t.thread), just(w.store.InsertInvitation))
 	t.ending = w.invitation(t.team)
 	t.closing, t.moving = w.conversation(t.team), w.conversation(t.team)
 	beside := w.aContact(t.sibling.ID)
@@ -291,6 +291,15 @@ func calls() map[string]call {
 			r := t.invitation
 			r.State, r.EndedAt = invite.Revoked, t.at
 			return s.UpdateInvitation(ctx, r)
+		}},
+		"InvitationsTo": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.InvitationsTo(ctx, t.account.ID, t.at, t.invitation.Email.Normal))
+		}},
+		"Seated": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Seated(ctx, t.account.ID, t.at, t.invitation.Email.Normal))
+		}},
+		"UsersByEmail": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.UsersByEmail(ctx, t.user.Email.Normal))
 		}},
 		"LockInvitation": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.LockInvitation(ctx, t.team.ID, t.invitation.ID))

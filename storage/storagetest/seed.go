@@ -136,7 +136,7 @@ func (w *world) anInvitation(team tenancy.Team) invite.Record {
 
 func (w *world) invitation(team tenancy.Team) invite.Record {
 	w.Helper()
-	return stored(w, "InsertInvitation", w.anInvitation(team), w.store.InsertInvitation)
+	return stored(w, "InsertInvitation", w.anInvitation(team), just(w.store.InsertInvitation))
 }
 
 // aGuestInvitation makes a pending invitation into the conversation.
@@ -158,7 +158,7 @@ func (w *world) aLink(team tenancy.Team) invite.Record {
 
 func (w *world) link(team tenancy.Team) invite.Record {
 	w.Helper()
-	return stored(w, "InsertInvitation", w.aLink(team), w.store.InsertInvitation)
+	return stored(w, "InsertInvitation", w.aLink(team), just(w.store.InsertInvitation))
 }
 
 func (w *world) aUse(link invite.Record) invite.Use {
@@ -176,7 +176,7 @@ func (w *world) aRequest(team tenancy.Team) invite.Record {
 
 func (w *world) request(team tenancy.Team) invite.Record {
 	w.Helper()
-	return stored(w, "InsertInvitation", w.aRequest(team), w.store.InsertInvitation)
+	return stored(w, "InsertInvitation", w.aRequest(team), just(w.store.InsertInvitation))
 }
 
 // anOffer makes a pending offer of the account.
@@ -189,7 +189,7 @@ func (w *world) anOffer(account tenancy.AccountID) invite.Record {
 
 func (w *world) offer(account tenancy.AccountID) invite.Record {
 	w.Helper()
-	return stored(w, "InsertInvitation", w.anOffer(account), w.store.InsertInvitation)
+	return stored(w, "InsertInvitation", w.anOffer(account), just(w.store.InsertInvitation))
 }
 
 func (w *world) aContact(team tenancy.TeamID) conversation.Contact {
@@ -297,7 +297,7 @@ func (w *world) readMark(c tenancy.ConversationID) conversation.ReadMark {
 // aDelivery makes a pending delivery of the conversation from its team to an e-mail address.
 func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 	w.Helper()
-	invitation := stored(w, "InsertInvitation", w.aGuestInvitation(c), w.store.InsertInvitation)
+	invitation := stored(w, "InsertInvitation", w.aGuestInvitation(c), just(w.store.InsertInvitation))
 	return conversation.Delivery{
 		ID: newID[tenancy.DeliveryID](w), Conversation: c.ID, Account: c.Account, FromTeam: c.Team, By: w.user().ID,
 		Recipient: conversation.Recipient{Email: invitation.Email},

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usher-go/usher/conversation"
@@ -15,6 +16,9 @@ import (
 func setCases() []testCase {
 	return []testCase{
 		{name: "users by their ids", rule: ruleUsers, covers: []string{"Users"}, run: usersCase},
+		{name: "users by their addresses", rule: ruleUsersByEmail, covers: []string{"UsersByEmail"}, run: usersByEmailCase},
+		{name: "addresses that have a seat", rule: ruleSeated, covers: []string{"Seated"}, run: seatedCase},
+		{name: "invitations to addresses", rule: ruleInvitationsTo, covers: []string{"InvitationsTo"}, run: invitationsToCase},
 		{name: "memberships by their users", rule: ruleMemberships, covers: []string{"Memberships"}, run: membershipsCase},
 		{name: "memberships that were removed are renewed", rule: ruleRenew, covers: []string{"RenewMemberships"}, run: renewCase},
 		{name: "invitations are locked by their ids", rule: ruleLockInvitations, covers: []string{"LockInvitations"}, run: lockInvitationsCase},
@@ -128,6 +132,120 @@ func usersCase(w *world) {
 	readSet(w, "Users", w.store.Users, want, idsOf(want, id))
 }
 
+// crowdedTexts is crowded for texts.
+func crowdedTexts(w *world, texts []string) []string {
+	crowd := slices.Concat(texts[1:], texts[1:])
+	for range 600 {
+		crowd = append(crowd, newID[tenancy.UserID](w).String()+"@nobody.example")
+	}
+	w.random.Shuffle(len(crowd), func(i, j int) { crowd[i], crowd[j] = crowd[j], crowd[i] })
+	return append(crowd, texts[0])
+}
+
+func usersByEmailCase(w *world) {
+	id := func(u tenancy.User) tenancy.UserID { return u.ID }
+	want := sorted([]tenancy.User{w.user(), w.user(), w.user()}, id)
+	other := w.user()
+	claims := w.aUser()
+	claims.VerifiedAt = time.Time{}
+	users().store(w, claims)
+	var addresses []string
+	for _, u := range want {
+		addresses = append(addresses, u.Email.Normal)
+	}
+	crowd := append(crowdedTexts(w, addresses), "", "%", strings.ToUpper(other.Email.Normal), other.Email.Normal+" ", claims.Email.Normal)
+	lists(w, want, "UsersByEmail")(w.store.UsersByEmail(w.ctx, crowd...))
+	lists(w, []tenancy.User{other}, "UsersByEmail of one")(w.store.UsersByEmail(w.ctx, other.Email.Normal))
+	lists[tenancy.User](w, nil, "UsersByEmail of none")(w.store.UsersByEmail(w.ctx))
+}
+
+func seatedCase(w *world) {
+	h := w.hall()
+	var want []string
+	person := func(team tenancy.Team, verified bool, change func(m *tenancy.Membership)) string {
+		u := w.aUser()
+		if !verified {
+			u.VerifiedAt = time.Time{}
+		}
+		users().store(w, u)
+		m := w.aMembership(team.ID, u.ID)
+		change(&m)
+		memberships().store(w, m)
+		return u.Email.Normal
+	}
+	as := func(role rbac.Role) func(*tenancy.Membership) { return func(m *tenancy.Membership) { m.Role = role } }
+	seated := person(h.second, true, as(rbac.Member))
+	want = append(want, seated, person(h.active, true, as(rbac.Manager)),
+		person(h.active, true, func(m *tenancy.Membership) { m.ExpiresAt = h.now.Add(time.Microsecond) }))
+	without := []string{
+		person(h.active, true, as(rbac.Restricted)),
+		person(h.active, false, as(rbac.Member)),
+		person(h.archived, true, as(rbac.Member)),
+		person(h.foreign, true, as(rbac.Member)),
+		person(h.active, true, func(m *tenancy.Membership) { m.ExpiresAt = h.now }),
+		person(h.active, true, func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved }),
+	}
+	invites := func(team tenancy.Team, change func(r *invite.Record)) string {
+		return invitedTo(h, team, change).Email.Normal
+	}
+	want = append(want, invites(h.active, func(*invite.Record) {}),
+		invites(h.second, func(r *invite.Record) { r.ExpiresAt = h.now.Add(time.Microsecond) }),
+		invites(h.active, func(r *invite.Record) { r.Role, r.Custom = rbac.Restricted, w.role(h.active.Account).ID }))
+	without = append(without,
+		invites(h.active, func(r *invite.Record) { r.Role = rbac.Restricted }),
+		invites(h.active, func(r *invite.Record) { r.State = invite.Revoked }),
+		invites(h.active, func(r *invite.Record) { r.ExpiresAt = h.now }),
+		invites(h.archived, func(*invite.Record) {}),
+		invites(h.foreign, func(*invite.Record) {}))
+	invites(h.active, func(r *invite.Record) { r.Email.Normal, r.Email.Display = seated, seated }) // which is one all the same
+	slices.Sort(want)
+	crowd := append(crowdedTexts(w, want), append(without, "", "%", strings.ToUpper(seated))...)
+	lists(w, want, "Seated")(w.store.Seated(w.ctx, h.active.Account, h.now, crowd...))
+	lists(w, []string{seated}, "Seated of one")(w.store.Seated(w.ctx, h.active.Account, h.now, seated))
+	lists[string](w, nil, "Seated of none")(w.store.Seated(w.ctx, h.active.Account, h.now))
+	lists[string](w, nil, "Seated in an account that does not exist")(w.store.Seated(w.ctx, newID[tenancy.AccountID](w), h.now, seated))
+}
+
+func invitationsToCase(w *world) {
+	team := w.team()
+	second, foreign := w.teamIn(team.Account), w.team()
+	since := w.now()
+	to := func(team tenancy.Team, change func(r *invite.Record)) invite.Record {
+		r := w.anInvitation(team)
+		r.CreatedAt = since.Add(time.Microsecond)
+		change(&r)
+		return invitations().store(w, r)
+	}
+	first := to(team, func(*invite.Record) {})
+	same := func(r *invite.Record) { r.Email = first.Email }
+	guest := w.aGuestInvitation(w.conversation(team))
+	guest.Email = first.Email
+	invitations().store(w, guest)
+	want := []invite.Record{
+		first, to(second, same), guest,
+		to(team, func(r *invite.Record) { r.ExpiresAt = r.CreatedAt }),
+		to(team, func(r *invite.Record) { r.CreatedAt = since }),
+		to(team, func(r *invite.Record) { r.State = invite.Revoked }),
+		w.offer(team.Account),
+	}
+	other := to(team, func(*invite.Record) {})
+	var addresses []string
+	for _, r := range want {
+		addresses = append(addresses, r.Email.Normal)
+	}
+	for _, state := range []invite.State{invite.Accepted, invite.Declined, invite.Expired} {
+		to(second, func(r *invite.Record) { r.Email, r.State = first.Email, state })
+	}
+	to(second, func(r *invite.Record) { r.Email, r.State, r.CreatedAt = first.Email, invite.Revoked, since })
+	elsewhere := to(foreign, same)
+	want = sorted(want, func(r invite.Record) tenancy.InvitationID { return r.ID })
+	crowd := append(crowdedTexts(w, addresses), "%", strings.ToUpper(other.Email.Normal))
+	lists(w, want, "InvitationsTo")(w.store.InvitationsTo(w.ctx, team.Account, since, crowd...))
+	lists(w, []invite.Record{other}, "InvitationsTo of one")(w.store.InvitationsTo(w.ctx, team.Account, since, other.Email.Normal))
+	lists[invite.Record](w, nil, "InvitationsTo of none")(w.store.InvitationsTo(w.ctx, team.Account, since))
+	lists(w, []invite.Record{elsewhere}, "InvitationsTo of another account")(w.store.InvitationsTo(w.ctx, foreign.Account, since, first.Email.Normal))
+}
+
 func membershipsCase(w *world) {
 	team, elsewhere := w.team(), w.team()
 	var all []tenancy.Membership
@@ -183,14 +301,14 @@ func (w *world) endedInvitation(team tenancy.Team) invite.Record {
 	w.Helper()
 	r := w.anInvitation(team)
 	r.State, r.EndedAt, r.EndedBy = invite.Declined, w.now(), "system:sweep"
-	return stored(w, "InsertInvitation", r, w.store.InsertInvitation)
+	return stored(w, "InsertInvitation", r, just(w.store.InsertInvitation))
 }
 
 func lockInvitationsCase(w *world) {
 	team, elsewhere := w.team(), w.team()
 	c := w.conversation(team)
 	want := sorted([]invite.Record{
-		w.invitation(team), w.endedInvitation(team), stored(w, "InsertInvitation", w.aGuestInvitation(c), w.store.InsertInvitation), w.invitation(team),
+		w.invitation(team), w.endedInvitation(team), stored(w, "InsertInvitation", w.aGuestInvitation(c), just(w.store.InsertInvitation)), w.invitation(team),
 	}, invitationID)
 	foreign, offer := w.invitation(elsewhere), w.offer(team.Account)
 	w.invitation(team)
@@ -202,7 +320,7 @@ func lockInvitationsCase(w *world) {
 func endInvitationsCase(w *world) {
 	team, elsewhere := w.team(), w.team()
 	c := w.conversation(team)
-	rows := []invite.Record{w.invitation(team), stored(w, "InsertInvitation", w.aGuestInvitation(c), w.store.InsertInvitation)}
+	rows := []invite.Record{w.invitation(team), stored(w, "InsertInvitation", w.aGuestInvitation(c), just(w.store.InsertInvitation))}
 	spared := []invite.Record{w.endedInvitation(team), w.invitation(elsewhere), w.invitation(team)}
 	at := w.now()
 	writeSet(w, "EndInvitations", invitations(), func(ctx context.Context, ids ...tenancy.InvitationID) error {
@@ -225,7 +343,7 @@ func pendingIntoCase(w *world) {
 	into := func(c conversation.Conversation, change func(*invite.Record)) tenancy.InvitationID {
 		r := w.aGuestInvitation(c)
 		change(&r)
-		return stored(w, "InsertInvitation", r, w.store.InsertInvitation).ID
+		return stored(w, "InsertInvitation", r, just(w.store.InsertInvitation)).ID
 	}
 	asItIs := func(*invite.Record) {}
 	want := byID([]tenancy.InvitationID{
