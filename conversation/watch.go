@@ -74,14 +74,15 @@ func (s *Service) watch(ctx context.Context, actor tenancy.Actor, id tenancy.Con
 		if err != nil {
 			return err
 		}
-		if len(page) == 0 && s.env.Now().Sub(looked) < patience {
+		now := s.env.Now()
+		if len(page) == 0 && now.Sub(looked) < patience {
 			continue
 		}
+		looked = now // and not when the watcher, who may be slow, has taken the page
 		more, err := s.handOut(ctx, actor, id, page, hand)
 		if err != nil || !more {
 			return err
 		}
-		looked = s.env.Now()
 	}
 	return nil
 }

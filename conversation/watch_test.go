@@ -328,7 +328,12 @@ func TestWatchTellsOfNotesWhoMayReadThem(t *testing.T) {
 		}
 		return notes
 	}
-	assert.Equal(t, 4, count(w.watched(w.bob, c.ID, 0)))
+	assert.Equal(t, 5, count(w.watched(w.bob, c.ID, 0)), "two that were written and edited once, and the reasons for opting out and in")
+	who := tenancy.Actor{User: w.join("mo"), Team: w.bob.Team}
+	w.custom(rbac.Restricted, who, "conversation: read", "conversation: read all", "conversation: list all")
+	updates := w.watched(who, c.ID, 0)
+	assert.Zero(t, count(updates))
+	assert.Len(t, updates, len(w.stream(c.ID))-5, "and of all else")
 }
 
 func TestWatchRefusesANegativeSequence(t *testing.T) {
@@ -365,7 +370,7 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// Sixteen watchers beside writers see the whole stream, in order, and leave no goroutine.
+// Sixteen watchers beside writers see the whole stream, in order.
 func TestWatchersBesideWriters(t *testing.T) {
 	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
 		const watchers, writers, each = 16, 4, 6
@@ -395,9 +400,25 @@ func TestWatchersBesideWriters(t *testing.T) {
 				}
 			})
 		}
-		before := runtime.NumGoroutine()
 		close(barrier)
 		all.Wait()
-		assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 	})
+}
+
+// Nothing is left of a watch that is broken off, that ended, or that nobody began.
+func TestAWatchLeavesNothing(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	c := w.hello()
+	before := runtime.NumGoroutine()
+	for range 100 {
+		w.Conversations.Watch(t.Context(), w.bob, c.ID, 0)
+		for _, err := range w.Conversations.Watch(t.Context(), w.bob, c.ID, 0) {
+			require.NoError(t, err)
+			break
+		}
+		for _, err := range w.Conversations.Watch(t.Context(), w.other, c.ID, 0) {
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+		}
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
