@@ -546,6 +546,12 @@ var operations = map[string]operation{
 		_, err := s.Conversations.Messages(ctx, p.actor, x.conversation, 0, 0)
 		return err
 	}},
+	"conversation.Watch": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		for _, err := range s.Conversations.Watch(ctx, p.actor, x.conversation, 0) {
+			return err
+		}
+		return nil
+	}},
 	"conversation.MessagesBefore": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.MessagesBefore(ctx, p.actor, x.conversation, 0, 0)
 		return err

@@ -46,6 +46,12 @@ var closedMatrix = map[string]closedRow{
 	"MessagesBefore": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.MessagesBefore(ctx, a, id, 0, 0))
 	}},
+	"Watch": {works, works, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		for _, err := range w.Conversations.Watch(ctx, a, id, 0) {
+			return err
+		}
+		return nil
+	}},
 	"EditMessage": {closed, closed, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.EditMessage(ctx, a, id, w.latest(id), "Hello again"))
 	}},

@@ -16,7 +16,7 @@ import (
 // read or locked the conversation in the team first.
 type Store interface {
 	tenancy.Keeper
-	outbox.Appender
+	EventStore
 	ContactStore
 	ThreadStore
 	DeskStore
@@ -28,6 +28,12 @@ type Store interface {
 	DeliveryStore
 	OptOutStore
 	ReadStore
+}
+
+// EventStore writes what happens and lets it be followed.
+type EventStore interface {
+	outbox.Appender
+	outbox.Follower
 }
 
 // ContactStore keeps contacts. Channel and Address are unique within the team.

@@ -3,16 +3,18 @@ package memory
 import (
 	"bytes"
 	"context"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/usher-go/usher/storage/internal/follow"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
-// stream is the part of a row that its events count along.
-type stream struct{ sequence int64 }
+// stream is the part of a row that its events count along: the one with sequence 1, and so on.
+type stream struct{ events []*eventRow }
 
 type eventRow struct{ outbox.Event }
 
@@ -35,13 +37,14 @@ func (s *Store) append(e outbox.Event) error {
 	}
 	utc(&e.At)
 	lanes := e.Lanes
-	e.Sequence = stream.sequence + 1
+	e.Sequence = int64(len(stream.events)) + 1
 	e.Payload, e.Lanes = bytes.Clone(e.Payload), nil
 	row := &eventRow{e}
 	if err := s.events.insert(e.ID, row); err != nil {
 		return err
 	}
-	set(s.log, &stream.sequence, e.Sequence)
+	set(s.log, &stream.events, append(stream.events, row))
+	s.grown = append(s.grown, e.Stream.ID)
 	if e.Team != uuid.Nil {
 		enlist(s.log, row, s.logLists)
 	}
@@ -82,6 +85,32 @@ func (s *Store) stream(of outbox.Stream) (*stream, error) {
 		}
 	}
 	return nil, errReference
+}
+
+// idle is how often those who follow a stream hear that it has not grown.
+const idle = time.Second
+
+// Follow implements [outbox.Follower]: at once.
+func (s *Store) Follow(ctx context.Context, of outbox.Stream, after int64) iter.Seq2[[]outbox.Event, error] {
+	return follow.Pages(ctx, &s.bells, of, after, idle, func(after int64) ([]outbox.Event, error) {
+		if err := s.outside(ctx); err != nil {
+			return nil, err
+		}
+		return read(ctx, s, func() ([]outbox.Event, error) {
+			stream, err := s.stream(of)
+			if err != nil || after >= int64(len(stream.events)) {
+				return nil, nil //nolint:nilerr // a stream without a row has no events
+			}
+			var page []outbox.Event
+			for _, e := range stream.events[max(after, 0):] {
+				if len(page) == follow.Limit {
+					break
+				}
+				page = append(page, e.copy())
+			}
+			return page, nil
+		})
+	})
 }
 
 // logLists: a team's events are its audit log.

@@ -6,6 +6,7 @@ import (
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/internal/follow"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -82,6 +83,9 @@ type Store struct {
 
 	operations       unique[operationName, operationRow]
 	oldestOperations list[operationRow]
+
+	bells follow.Bells
+	grown []uuid.UUID // the streams that the running transaction has appended to
 
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]

@@ -108,6 +108,7 @@ func (s *Store) commit(ctx context.Context, t *tx) error {
 	}
 	s.log.commit()
 	t.done = true
+	s.bells.Ring(s.grown...)
 	return nil
 }
 
@@ -117,6 +118,7 @@ func (s *Store) end(t *tx) {
 	defer t.mu.Unlock()
 	t.done = true
 	s.log.rollback()
+	s.grown = nil
 	s.gate.unlock()
 }
 

@@ -19,6 +19,33 @@ func New(db *sql.DB, options ...sqlstore.Option) (*sqlstore.Store, error) {
 	return sqlstore.New(db, dialect(), options...)
 }
 
+// WithNotify lets whoever follows a conversation hear of a commit at once, in every process that has the
+// option, instead of when they look again: every transaction that writes events sends a NOTIFY with the
+// ids of their streams, and each store in which somebody follows keeps one connection of the pool to
+// LISTEN on, however many follow. The pool must have more than that one. Wait waits on the driver's
+// connection for a notification and answers its payload; for pgx/v5/stdlib it is
+//
+//	func(ctx context.Context, conn any) (string, error) {
+//		heard, err := conn.(*stdlib.Conn).Conn().WaitForNotification(ctx)
+//		if err != nil {
+//			return "", err
+//		}
+//		return heard.Payload, nil
+//	}
+//
+// Other drivers may have no such call: lib/pq cannot wait on a connection of the pool. Without the
+// option the store looks again as often as [sqlstore.WithPolling] says, and it does so with the option
+// as well: what is not heard (the connection breaks, or another process writes without the option) is
+// seen then. When the connection is back, everybody looks at once.
+//
+// It is not the default because it has a price for those who write: one statement more, and PostgreSQL
+// lets transactions that notify commit one after another, in the whole database, which is felt from
+// some hundred commits a second on. LISTEN needs a session of its own, so it does not pass
+// through PgBouncer in transaction mode.
+func WithNotify(wait func(ctx context.Context, driverConn any) (payload string, err error)) sqlstore.Option {
+	return sqlstore.WithNotify(wait)
+}
+
 // Migrations are the files that Migrate applies: plain SQL that goose and golang-migrate read
 // as they are.
 func Migrations() fs.FS { return sqlstore.Migrations("postgres") }
@@ -39,6 +66,8 @@ func dialect() sqlstore.Dialect {
 		// The number is "usher" in ASCII. Migrators of other schemas wait as well, which is rare
 		// and harmless. The lock ends with the transaction.
 		MigrateLock: "SELECT 1 FROM (SELECT pg_advisory_xact_lock(504978335090)) AS locked",
+		Notify:      "SELECT pg_notify('usher', ?)",
+		Listen:      "LISTEN usher",
 		CheckTx:     checkTx,
 		Classify:    classify,
 	}

@@ -54,6 +54,10 @@ type Dialect struct {
 	// MigrateUnlock ends MigrateLock, after the transaction. Empty: the transaction's end does it.
 	MigrateUnlock string
 
+	// Notify tells those who listen of streams that grow, by a text with their ids, at the commit of
+	// the transaction. Listen makes a connection listen. Empty: the engine has nothing like it.
+	Notify, Listen string
+
 	// CheckLocks refuses connections on which the locks of WithUpdateLocks would not hold. Nil:
 	// there are none.
 	CheckLocks func(ctx context.Context, conn *sql.Conn) error

@@ -20,6 +20,9 @@ type eventStatements struct {
 	count  map[outbox.StreamKind]inserts
 	insert map[outbox.StreamKind]inserts
 	ofTeam map[logForm]pages
+	// along reads a stream; notify tells those who listen of streams that grow. It is empty where
+	// nobody is to be told.
+	along, notify string
 }
 
 // logForm says what a filter of the log asks for beside the times.
@@ -47,11 +50,16 @@ var streams = []struct {
 const eventColumns = `e.id, e.stream_kind, e.stream_id, e.seq, e.account_id, e.team_id, e.kind, e.version,
 	e.principal, e.occurred_at, e.payload`
 
-func (c *compiler) events() eventStatements {
+func (c *compiler) events(notify string) eventStatements {
 	s := eventStatements{
 		count:  map[outbox.StreamKind]inserts{},
 		insert: map[outbox.StreamKind]inserts{},
 		ofTeam: map[logForm]pages{},
+	}
+	s.along = c.sql(`SELECT`, eventColumns, `FROM usher_events e
+		WHERE e.stream_kind = ? AND e.stream_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`)
+	if notify != "" {
+		s.notify = c.sql(notify)
 	}
 	for form, condition := range logConditions {
 		s.ofTeam[form] = c.pages(newestFirst("e.occurred_at", "e.id"), `SELECT`, eventColumns, `FROM usher_events e
@@ -97,7 +105,8 @@ func scanEvent(r row) (outbox.Event, error) {
 }
 
 // Append implements [outbox.Appender]: one statement for every 16 streams of one kind and one for
-// every 16 of their events, and one more where events wait in lanes (up to 16 times).
+// every 16 of their events, and one more where events wait in lanes (up to 16 times). [WithNotify] adds
+// one for every 200 streams.
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 	if err := s.writable(ctx); err != nil {
 		return err
@@ -114,7 +123,10 @@ func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 		}
 		ordered = ordered[n:]
 	}
-	return s.enqueue(ctx, events)
+	if err := s.enqueue(ctx, events); err != nil {
+		return err
+	}
+	return s.notify(ctx, events)
 }
 
 // together is how many of the events are counted by one statement: those of the first one's kind, of at

@@ -704,6 +704,12 @@ func operations() []operation {
 		reads("conversation.MessagesBefore", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.MessagesBefore(ctx, d.gina, d.moving, 0, 0)
 		}),
+		reads("conversation.Watch", func(ctx context.Context, d *desk) (any, error) {
+			for update, err := range d.Conversations.Watch(ctx, d.bob, d.moving, 0) {
+				return update, err
+			}
+			return nil, nil
+		}),
 		reads("conversation.Search", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Search(ctx, d.bob, "good morning", tenancy.Page{})
 		}),

@@ -52,6 +52,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_invitations", "offered_id = ?", "the holder of an account lists its offers, which have no team"},
 	{"usher_invitations", "state = 'pending' AND expires_at <= ?", "the sweep looks for what the clock has ended in all teams and accounts"},
 	{"usher_events", "stream_kind = 'account' AND stream_id = ?", "what has happened to an offer is told by its account"},
+	{"usher_events", "stream_kind = ? AND stream_id = ? AND seq > ?", "a stream goes on when its conversation moves; the caller has read the conversation in its team, and does so for each event"},
 	{"usher_invitations", "pending_offer = ?", "the one offer of an account that is pending"},
 	{"usher_invitations", "id = ? AND offered_id = ?", "an offer is found in its account"},
 	{"usher_invitations", "asker_id = ?", "a user lists their own requests, to whatever team"},

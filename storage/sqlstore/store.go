@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/internal/follow"
 	"github.com/usher-go/usher/tenancy"
 )
 
 // Store keeps usher's rows in a SQL database. It is safe for concurrent use; it holds no
-// connection, no goroutine and no rule.
+// connection, no goroutine and no rule, but for what [WithNotify] asks for while somebody follows.
 type Store struct {
 	db      *sql.DB
 	dialect Dialect
@@ -27,6 +28,9 @@ type Store struct {
 	wait        time.Duration
 	updateLocks bool
 	errorReport func(ctx context.Context, err error)
+	polling     time.Duration
+	bells       follow.Bells
+	ear         *ear // nil without WithNotify
 
 	fragments     *strings.Replacer
 	texts         []string
@@ -78,7 +82,16 @@ func WithUpdateLocks() Option {
 	return func(s *Store) { s.updateLocks = true }
 }
 
-const defaultWait = 10 * time.Second
+// WithPolling sets how often one who follows a stream looks for more, with one statement each time
+// that costs the same however much there is. The default is a second.
+func WithPolling(interval time.Duration) Option {
+	return func(s *Store) { s.polling = interval }
+}
+
+const (
+	defaultWait    = 10 * time.Second
+	defaultPolling = time.Second
+)
 
 // New makes a store of the host's database. It does not touch the database.
 func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
@@ -89,12 +102,21 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, dialect: dialect, migrations: migrations, writer: make(chan struct{}, 1), wait: defaultWait}
+	s := &Store{db: db, dialect: dialect, migrations: migrations, writer: make(chan struct{}, 1), wait: defaultWait, polling: defaultPolling}
 	for _, option := range options {
 		option(s)
 	}
 	if s.wait <= 0 {
 		return nil, fmt.Errorf("usher: the time to wait must be more than zero, not %v", s.wait)
+	}
+	if s.polling <= 0 {
+		return nil, fmt.Errorf("usher: the interval of polling must be more than zero, not %v", s.polling)
+	}
+	notify := ""
+	if s.ear != nil {
+		if notify = dialect.Notify; notify == "" || s.ear.wait == nil {
+			return nil, fmt.Errorf("usher: WithNotify needs a function that waits, and %s to have notifications", dialect.Name)
+		}
 	}
 	c := newCompiler(dialect)
 	s.users = c.users()
@@ -116,7 +138,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.optOuts = c.optOuts()
 	s.reading = c.reading()
 	s.operations = c.operations()
-	s.events = c.events()
+	s.events = c.events(notify)
 	s.outbox = c.outbox()
 	s.inbox = c.inbox()
 	s.fragments = c.fragments

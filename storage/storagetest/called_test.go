@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"iter"
 	"sync"
 	"time"
 
@@ -287,6 +288,10 @@ func (s *calledStore) Done(a context.Context, b ...outbox.Due) error {
 
 func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c string) error {
 	return s.note("EraseInvitations").EraseInvitations(a, b, c)
+}
+
+func (s *calledStore) Follow(a context.Context, b outbox.Stream, c int64) iter.Seq2[[]outbox.Event, error] {
+	return s.note("Follow").Follow(a, b, c)
 }
 
 func (s *calledStore) ForgetLane(a context.Context, b string) (int, error) {

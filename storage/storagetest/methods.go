@@ -604,6 +604,12 @@ func calls() map[string]call {
 		"TeamEvents": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 5))
 		}},
+		"Follow": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			for _, err := range s.Follow(ctx, t.event.Stream, 0) {
+				return err
+			}
+			return errNone
+		}},
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Take(ctx, lane, t.at, t.at.Add(time.Minute), 5))
 		}},
@@ -628,7 +634,7 @@ func calls() map[string]call {
 // relays are the methods that open a transaction of their own and take no part in another.
 func relays(method string) bool {
 	switch method {
-	case "Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane":
+	case "Follow", "Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane":
 		return true
 	}
 	return false

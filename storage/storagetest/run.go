@@ -162,6 +162,7 @@ func groups() []group {
 		{"locks", lockCases()},
 		{"races", raceCases()},
 		{"outbox", outboxCases()},
+		{"follow", followCases()},
 		{"lanes", laneCases()},
 		{"relay", relayCases()},
 		{"deadletters", deadLetterCases()},

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"testing"
+	"time"
 
 	_ "github.com/go-sql-driver/mysql" // the driver of the MySQL store
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of the PostgreSQL store
@@ -94,7 +95,7 @@ func open(t *testing.T, driver, dsn string, adapt func(*sql.DB, ...sqlstore.Opti
 func adapted(t testing.TB, db *sql.DB, adapt func(*sql.DB, ...sqlstore.Option) (*sqlstore.Store, error)) *sqlstore.Store {
 	t.Helper()
 	db.SetMaxOpenConns(20)
-	store, err := adapt(db)
+	store, err := adapt(db, sqlstore.WithPolling(10*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
