@@ -64,7 +64,9 @@ func (w *world) stream(id tenancy.ConversationID) []outbox.Event {
 func (w *world) busyThread(hidden bool) (conversation.Conversation, tenancy.Actor) {
 	w.t.Helper()
 	ctx, must := w.t.Context(), func(err error) { w.t.Helper(); require.NoError(w.t, err) }
-	w.configure(w.alice, func(s *tenancy.Settings) { s.HideHistory = hidden })
+	if hidden {
+		w.configure(w.alice, func(s *tenancy.Settings) { s.History = tenancy.HistoryFromInvitation })
+	}
 	c := w.hello()
 	old, err := w.Conversations.Send(ctx, w.bob, c.ID, "It is")
 	must(err)

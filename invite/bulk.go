@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -182,11 +181,6 @@ func keep(rows []RowResult) []keptRow {
 			if errors.As(r.Err, target) {
 				break
 			}
-		}
-		if why.Denied != nil { // a holder's role is none that is written down
-			denied := *why.Denied
-			denied.Roles = slices.DeleteFunc(slices.Clone(denied.Roles), func(r rbac.Role) bool { return !r.InTeam() })
-			why.Denied = &denied
 		}
 	}
 	return kept

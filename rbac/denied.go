@@ -1,6 +1,7 @@
 package rbac
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -60,6 +61,31 @@ func (e *DeniedError) Roles() []Role {
 		}
 	}
 	return roles
+}
+
+// written is a refusal as it is written down: with the cells that its words come from.
+type written struct {
+	Role            Role
+	Custom          string `json:",omitempty"`
+	Permission      Permission
+	Name            string
+	Grounds, Others cells `json:",omitempty"`
+}
+
+// MarshalJSON writes the refusal so that reading it again gives the same one, as long as the policy
+// numbers its roles as it does.
+func (e *DeniedError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(written{e.Role, e.Custom, e.Permission, e.Name, e.grounds, e.others})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (e *DeniedError) UnmarshalJSON(text []byte) error {
+	var w written
+	err := json.Unmarshal(text, &w)
+	if err == nil {
+		*e = DeniedError{w.Role, w.Custom, w.Permission, w.Name, w.Grounds, w.Others}
+	}
+	return err
 }
 
 // Is makes the error match [ErrDenied].

@@ -1,6 +1,7 @@
 package rbac_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -44,4 +45,19 @@ func TestDeniedSaysWhatWasMissingAndWhoHasIt(t *testing.T) {
 		assert.Equal(t, policy.Name(c.perm), denied.Name)
 	}
 	require.NotErrorIs(t, policy.Denied(rbac.Member, rbac.InviteMember), rbac.ErrUnknownRole)
+}
+
+func TestDeniedIsReadAsItWasWritten(t *testing.T) {
+	policy := newPolicy(t)
+	for _, role := range rbac.TeamRoles() {
+		for _, perm := range rbac.Permissions() {
+			var denied, read *rbac.DeniedError
+			require.ErrorAs(t, policy.Denied(role, perm), &denied)
+			text, err := json.Marshal(denied)
+			require.NoError(t, err)
+			require.NoError(t, json.Unmarshal(text, &read))
+			assert.Equal(t, denied, read)
+			assert.Equal(t, denied.Error(), read.Error())
+		}
+	}
 }
