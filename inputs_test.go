@@ -36,6 +36,9 @@ var stated = map[string]string{
 	"tenancy.Settings.DeliverTo":  "names where conversations may go, and moves none",
 	"tenancy.RoleSpec.Base":       "what a new role stands on; an edit to another one is refused",
 	"invite.LinkSpec.Role":        "measured by the inviter's own, as in an invitation",
+	"invite.TeamRole.Team":        "the actor must be a manager there",
+	"invite.TeamRole.Role":        "measured by the actor's own there, as in an invitation",
+	"invite.TeamRole.Custom":      "measured by the actor's own there, as in an invitation",
 	"conversation.Recipient.Team": "must be on the team's list, and of its account",
 }
 

@@ -177,7 +177,7 @@ var cuts = map[string]func(w *world, c conversation.Conversation, who tenancy.Ac
 
 // D1, D3: what ends the right to read a conversation cuts its streams: the update that is handed out
 // next is not, whether it happened before or after. What leaves the right alone leaves the stream.
-func TestD1_RevocationCutsStreams(t *testing.T) {
+func TestD1_D3_RevocationCutsStreams(t *testing.T) {
 	all := map[string]func(w *world, c conversation.Conversation, who tenancy.Actor) error{}
 	for name, cut := range cuts {
 		all[name] = cut

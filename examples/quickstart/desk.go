@@ -128,7 +128,10 @@ const screenful = 6
 
 // screen shows the end of a conversation as the reader sees it.
 func (s *stage) screen(ctx context.Context, c conversation.Conversation, contact conversation.Contact, messages []conversation.Message) answer {
-	shown := done("%s, label %s", c.Status, c.Label)
+	shown := done("%s", c.Status)
+	if c.Label != "" { // guests are told none
+		shown.text += ", label " + string(c.Label)
+	}
 	if !c.Assignee.IsZero() {
 		shown.text += ", assigned to " + s.userName(ctx, c.Assignee)
 	}

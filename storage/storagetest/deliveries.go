@@ -86,7 +86,7 @@ func deliveryCases() []testCase {
 		},
 		testCase{
 			name: "deliveries lose the address of a deleted user", rule: ruleEraseRecipient,
-			covers: []string{"EraseRecipient", "Deliveries"}, run: eraseRecipientCase,
+			covers: []string{"EraseRecipient", "Delivery"}, run: eraseRecipientCase,
 		},
 	)
 }

@@ -105,7 +105,7 @@ func (w *world) town() *town {
 	t.ended.State = invite.Declined
 	t.ended = stored(w, "InsertInvitation", t.ended, just(w.store.InsertInvitation))
 	t.link, t.request, t.batched = w.link(t.team), w.request(t.team), w.anInvitation(t.team)
-	t.batched.Batch = newID[tenancy.BatchID](w)
+	t.batched.Batch, t.batched.Role = newID[tenancy.BatchID](w), rbac.Member // a guest takes no seat
 	invitations().store(w, t.batched)
 	t.use, t.newUse = uses().store(w, w.aUse(t.link)), w.aUse(t.link)
 	t.contact, t.newContact = w.contact(t.team.ID), w.aContact(t.team.ID)
@@ -135,7 +135,7 @@ func (w *world) town() *town {
 	t.mark, t.newMark = w.readMark(t.thread.ID), w.aReadMark(t.thread.ID)
 	t.delivery, t.newDelivery = w.delivery(t.thread), w.aDelivery(w.conversation(t.team))
 	t.erased = w.delivery(w.conversation(t.team))
-	t.offered = deliveries().store(w, w.asked(t.team, conversation.ToUser(w.user().ID), w.now(), t.at.Add(time.Hour)))
+	t.offered = deliveries().store(w, w.asked(t.team, conversation.ToUser(w.user().ID), w.now(), w.now().Add(time.Hour)))
 	t.operation, t.newOperation = stored(w, "InsertOperation", w.aKeptOperation(), w.store.InsertOperation), w.aKeptOperation()
 	t.oldSeen, t.oldSeenAt = newID[uuid.UUID](w), w.now()
 	w.tx("MarkSeen", func(ctx context.Context) error { return w.store.MarkSeen(ctx, consumer, t.oldSeen, t.oldSeenAt) })
@@ -296,7 +296,7 @@ func calls() map[string]call {
 			return some(s.InvitationsTo(ctx, t.account.ID, t.at, t.invitation.Email.Normal))
 		}},
 		"Seated": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.Seated(ctx, t.account.ID, t.at, t.invitation.Email.Normal))
+			return some(s.Seated(ctx, t.account.ID, t.at, t.batched.Email.Normal))
 		}},
 		"UsersByEmail": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.UsersByEmail(ctx, t.user.Email.Normal))
