@@ -41,10 +41,11 @@ func live(u *usher.Usher, actorOf func(*http.Request) tenancy.Actor) http.Handle
 		begun := false
 		for update, err := range u.Conversations.Watch(r.Context(), actorOf(r), id, after) {
 			if err != nil {
-				if !begun { // an answer that is no stream keeps the EventSource from coming again
-					problem := access.ProblemOf(err)
-					http.Error(w, problem.Title, problem.Status)
+				if begun {
+					return
 				}
+				problem := access.ProblemOf(err) // an answer that is no stream keeps the EventSource from coming again
+				http.Error(w, problem.Title, problem.Status)
 				return
 			}
 			begun = true

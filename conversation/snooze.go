@@ -10,6 +10,8 @@ import (
 // MaxSnooze is the longest time that a conversation can be snoozed for.
 const MaxSnooze = 366 * 24 * time.Hour
 
+var errUntil = &tenancy.InvalidError{Field: "until", Reason: "must be in the future, and within 366 days"}
+
 // Snooze puts a conversation out of the way until the time given: it leaves the working list, and
 // is open again when the time has come and [Service.Wake] has run, or before that when the contact
 // writes or a member opens it. A snoozed one can be snoozed until another time; the same time
@@ -19,9 +21,12 @@ const MaxSnooze = 366 * 24 * time.Hour
 // away, [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed].
 func (s *Service) Snooze(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, until time.Time) (Conversation, error) {
 	until = until.UTC().Truncate(time.Microsecond)
+	if year := until.Year(); year < 1 || year > 9999 { // a key could not keep it: RFC 3339 ends there
+		return Conversation{}, errUntil
+	}
 	return s.change(ctx, actor, id, snoozing, "Snooze", until, func(ctx context.Context, c *Conversation, now time.Time) error {
 		if !until.After(now) || until.Sub(now) > MaxSnooze {
-			return &tenancy.InvalidError{Field: "until", Reason: "must be in the future, and within 366 days"}
+			return errUntil
 		}
 		if c.Status == Snoozed && c.SnoozedUntil.Equal(until) {
 			return nil

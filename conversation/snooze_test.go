@@ -108,12 +108,14 @@ func TestSnoozingRefuses(t *testing.T) {
 		_, err := w.Conversations.Snooze(ctx, w.bob, c.ID, until)
 		require.ErrorIs(t, err, tenancy.ErrInvalid, until)
 	}
+	_, err := w.Conversations.Snooze(tenancy.WithKey(ctx, "far"), w.bob, c.ID, time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC))
+	require.ErrorIs(t, err, tenancy.ErrInvalid, "no key can keep it")
 	for _, until := range []time.Time{now.Add(time.Microsecond), now.Add(conversation.MaxSnooze)} {
 		_, err := w.Conversations.Snooze(ctx, w.bob, c.ID, until)
 		require.NoError(t, err, until)
 	}
 	carol := w.Guest(w.bob, c.ID, "carol")
-	_, err := w.Conversations.Snooze(ctx, carol, c.ID, now.Add(time.Hour))
+	_, err = w.Conversations.Snooze(ctx, carol, c.ID, now.Add(time.Hour))
 	require.ErrorIs(t, err, rbac.ErrDenied)
 	_, err = w.Conversations.Snooze(ctx, w.other, c.ID, now.Add(time.Hour))
 	require.ErrorIs(t, err, tenancy.ErrNotFound)

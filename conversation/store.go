@@ -20,7 +20,6 @@ type Store interface {
 	ContactStore
 	ThreadStore
 	DeskStore
-	LoadStore
 	EpisodeStore
 	MessageStore
 	WordStore
@@ -130,6 +129,8 @@ type EpisodeStore interface {
 
 // DeskStore finds what waits for somebody at the desk.
 type DeskStore interface {
+	LoadStore
+
 	// LockNext takes the first conversation of the line, by (NeedsReplySince, ID), until the
 	// transaction ends, and answers it; ErrNotFound where there is none. It waits for nobody: what
 	// another transaction has taken is passed over. What the user has in hand may be taken along

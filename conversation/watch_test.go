@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"context"
 	"iter"
+	"maps"
 	"runtime"
 	"sync"
 	"testing"
@@ -129,7 +130,6 @@ func TestWatchWaits(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, conversation.MessageSent, u.Kind)
 			assert.Equal(t, m.ID.String(), u.Facts["message"])
-			last = u.Seq
 
 			done := make(chan conversation.Update, 1)
 			go func() {
@@ -178,10 +178,7 @@ var cuts = map[string]func(w *world, c conversation.Conversation, who tenancy.Ac
 // D1, D3: what ends the right to read a conversation cuts its streams: the update that is handed out
 // next is not, whether it happened before or after. What leaves the right alone leaves the stream.
 func TestD1_D3_RevocationCutsStreams(t *testing.T) {
-	all := map[string]func(w *world, c conversation.Conversation, who tenancy.Actor) error{}
-	for name, cut := range cuts {
-		all[name] = cut
-	}
+	all := maps.Clone(cuts)
 	for name, depart := range routes {
 		all[name] = func(w *world, _ conversation.Conversation, who tenancy.Actor) error { return depart(w, who) }
 	}

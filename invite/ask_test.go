@@ -345,3 +345,41 @@ func TestRequestIsAnsweredByMail(t *testing.T) {
 		assert.Equal(t, "Your request to join the team Sales was declined.\n", m.Text())
 	})
 }
+
+// The request says whose address it was, also when they have another one since.
+func TestDeletingAUserErasesTheAddressTheyAskedWith(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		declined := w.asks("first@client.example")
+		_, err := w.invites.DeclineRequest(w.ctx, w.acme.alice, declined.ID)
+		require.NoError(t, err)
+		_, err = w.people.ChangeEmail(w.ctx, host, declined.Inviter, "second@client.example", true)
+		require.NoError(t, err)
+		pending, err := w.invites.Ask(w.ctx, declined.Inviter, w.acme.team.ID)
+		require.NoError(t, err)
+		_, err = w.people.ChangeEmail(w.ctx, host, declined.Inviter, "third@client.example", false)
+		require.NoError(t, err)
+		sent, _ := w.invite(w.acme.alice, invite.ToTeam("first@client.example", rbac.Member))
+		_, err = w.invites.Revoke(w.ctx, w.acme.alice, sent.ID)
+		require.NoError(t, err)
+
+		require.NoError(t, w.people.DeleteUser(w.ctx, host, declined.Inviter, tenancy.UserID{}))
+		assert.Zero(t, w.stored(declined).Email)
+		assert.Zero(t, w.stored(pending).Email)
+		assert.Equal(t, sent.Email, w.stored(sent).Email, "what others sent is not the user's own")
+	})
+}
+
+// C1: somebody who is suspended as a whole is told that, and not which teams there are.
+func TestC1_ASuspendedUserLearnsOfNoTeam(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		eve := w.user("eve@client.example")
+		_, err := w.people.SuspendUser(w.ctx, host, eve.ID)
+		require.NoError(t, err)
+		_, there := w.invites.Ask(w.ctx, eve.ID, w.acme.team.ID)
+		_, nowhere := w.invites.Ask(w.ctx, eve.ID, tenancy.TeamID{15: 1})
+		require.ErrorIs(t, there, tenancy.ErrInactive)
+		assert.Equal(t, there, nowhere)
+	})
+}

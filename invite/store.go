@@ -98,8 +98,8 @@ type AddressStore interface {
 	InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]Record, error)
 
 	// EraseInvitations takes both forms of the address out of the invitations, of whatever team or
-	// account, that are not in the state pending and that the user accepted or that were for the
-	// normal address. An empty address is nobody's. Each that it changes gets the next version.
+	// account, that are not in the state pending and that the user accepted or asked for, or that
+	// were for the normal address. An empty address is nobody's. Each that it changes gets the next version.
 	EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error
 }
 

@@ -105,7 +105,8 @@ func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec R
 		case reflect.DeepEqual(role, before):
 			return before, nil
 		}
-		return role, s.editRole(ctx, holder, account, before, &role)
+		err = s.editRole(ctx, holder, account, before, &role)
+		return role, err
 	})
 }
 

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 )
@@ -33,7 +34,11 @@ func (s *Service) Arrive(ctx context.Context, user UserID, team TeamID) (Arrival
 	var a Arrival
 	var err error
 	if a.Account, err = s.lockAccountOf(ctx, team); err != nil {
-		return Arrival{}, err
+		if !errors.Is(err, ErrNotFound) {
+			return Arrival{}, err
+		}
+		_, inactive := s.enterUser(ctx, user) // who may not act does not learn which teams there are
+		return Arrival{}, cmp.Or(inactive, err)
 	}
 	if a.User, err = s.enterUser(ctx, user); err != nil {
 		return Arrival{}, err

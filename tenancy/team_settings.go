@@ -99,17 +99,8 @@ const (
 
 // parse checks the settings and brings them into the one form in which they are kept.
 func (s Settings) parse() (Settings, error) {
-	if len(s.TimeZone) > MaxTimeZone {
-		return Settings{}, &InvalidError{Field: "time zone", Reason: fmt.Sprintf("must have at most %d bytes", MaxTimeZone)}
-	}
-	// Local would mean something else on every machine.
-	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
-		return Settings{}, &InvalidError{Field: "time zone", Reason: "must be an IANA name that this machine knows, such as Europe/Berlin"}
-	}
-	for _, day := range s.Hours {
-		if free := day == (Hours{}); !free && (day.From < 0 || day.From >= day.To || day.To > minutesOfADay) {
-			return Settings{}, &InvalidError{Field: "working hours", Reason: "must be in minutes since midnight, from before to, at most 1440; both 0 for a free day"}
-		}
+	if err := s.checkClock(); err != nil {
+		return Settings{}, err
 	}
 	if s.AutoClose != 0 && (s.AutoClose < MinAutoClose || s.AutoClose > MaxAutoClose || s.AutoClose%time.Second != 0) {
 		return Settings{}, &InvalidError{Field: "auto-close", Reason: "must be whole seconds from a minute to 366 days, or 0 for never"}
@@ -141,6 +132,23 @@ func (s Settings) parse() (Settings, error) {
 	}
 	s.Statuses, err = parseStatuses(s.Statuses)
 	return s, err
+}
+
+// checkClock checks when the team works.
+func (s Settings) checkClock() error {
+	if len(s.TimeZone) > MaxTimeZone {
+		return &InvalidError{Field: "time zone", Reason: fmt.Sprintf("must have at most %d bytes", MaxTimeZone)}
+	}
+	// Local would mean something else on every machine.
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
+		return &InvalidError{Field: "time zone", Reason: "must be an IANA name that this machine knows, such as Europe/Berlin"}
+	}
+	for _, day := range s.Hours {
+		if free := day == (Hours{}); !free && (day.From < 0 || day.From >= day.To || day.To > minutesOfADay) {
+			return &InvalidError{Field: "working hours", Reason: "must be in minutes since midnight, from before to, at most 1440; both 0 for a free day"}
+		}
+	}
+	return nil
 }
 
 // parseOwnDomains are domains that can be a team's own.

@@ -75,7 +75,7 @@ func (s *Store) InvitationsTo(ctx context.Context, account tenancy.AccountID, si
 func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
 	return s.write(ctx, func() error {
 		for _, row := range s.invitations.rows {
-			theirs := row.Email.Normal == normal || row.AcceptedBy == user && !user.IsZero()
+			theirs := row.Email.Normal == normal || !user.IsZero() && (row.AcceptedBy == user || row.Kind == invite.ByRequest && row.Inviter == user)
 			if row.State == invite.Pending || row.Email.IsZero() || !theirs {
 				continue
 			}

@@ -21,7 +21,7 @@ import (
 
 // wait is how pgx waits for a notification on a connection of the pool.
 func wait(ctx context.Context, conn any) (string, error) {
-	heard, err := conn.(*stdlib.Conn).Conn().WaitForNotification(ctx) //nolint:errcheck // the driver is pgx
+	heard, err := conn.(*stdlib.Conn).Conn().WaitForNotification(ctx)
 	if err != nil {
 		return "", err
 	}

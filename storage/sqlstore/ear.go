@@ -30,7 +30,7 @@ type ear struct {
 }
 
 // hear listens from now on until the function that it answers is called.
-func (s *Store) hear() (end func()) {
+func (s *Store) hear(ctx context.Context) (end func()) {
 	e := s.ear
 	if e == nil {
 		return func() {}
@@ -38,7 +38,7 @@ func (s *Store) hear() (end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.followers++; e.followers == 1 {
-		ctx, cancel := context.WithCancel(context.Background()) // the first follower's would end with them
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the first follower's would end with them
 		e.stop, e.stopped = cancel, make(chan struct{})
 		go s.listen(ctx, e.stopped)
 	}

@@ -18,7 +18,7 @@ func (s *Store) Follow(ctx context.Context, of outbox.Stream, after int64) iter.
 			yield(nil, err)
 			return
 		}
-		defer s.hear()()
+		defer s.hear(ctx)()
 		follow.Pages(ctx, &s.bells, of, after, s.polling, func(after int64) ([]outbox.Event, error) {
 			return all(ctx, s, scanEvent, s.events.along, of.Kind, of.ID, after, follow.Limit)
 		})(yield)

@@ -128,7 +128,7 @@ func (c *compiler) invitations() invitationStatements {
 				ORDER BY e.seq DESC LIMIT ?`),
 		},
 		erase: c.sql(`UPDATE usher_invitations SET email = '', email_display = '', version = version + 1
-			WHERE state <> 'pending' AND email <> '' AND (accepted_by = ? OR email = ?)`),
+			WHERE state <> 'pending' AND email <> '' AND (accepted_by = ? OR asker_id = ? OR email = ?)`),
 		lapsed: c.pages(oldestFirst("i.expires_at", "i.id"), `SELECT i.id, i.account_id, i.team_id, i.expires_at
 			FROM usher_invitations i WHERE i.state = 'pending' AND i.expires_at <= ?`),
 		history: c.sql(`SELECT`, eventColumns, `FROM usher_events e
@@ -422,6 +422,6 @@ func (s *Store) Offers(ctx context.Context, account tenancy.AccountID, page tena
 
 // EraseInvitations implements [invite.AddressStore] with one statement.
 func (s *Store) EraseInvitations(ctx context.Context, user tenancy.UserID, normal string) error {
-	_, err := s.exec(ctx, s.invitations.erase, user, normal)
+	_, err := s.exec(ctx, s.invitations.erase, user, user, normal)
 	return err
 }

@@ -193,7 +193,7 @@ func TestStatementCounts(t *testing.T) {
 			_, err := store.LockNext(ctx, s.team.ID, conversation.Line{User: newID[tenancy.UserID](), At: noon, Free: true, Claimed: true, Assigned: true})
 			return none(err)
 		})
-		within(lock+2, "LockLoads, the first time", func(ctx context.Context) error {
+		within(2*lock+1, "LockLoads, the first time", func(ctx context.Context) error {
 			_, err := store.LockLoads(ctx, s.team.ID, noon, s.user.ID)
 			return err
 		})

@@ -520,6 +520,16 @@ func eraseCase(w *world) {
 			}
 		}
 	}
+	for _, state := range invite.States() {
+		for _, by := range []tenancy.UserID{user, other} {
+			r := w.aRequest(w.team())
+			r.State, r.Inviter = state, by
+			all = append(all, k.store(w, r))
+		}
+	}
+	theirs := func(r invite.Record, user tenancy.UserID) bool {
+		return r.AcceptedBy == user || r.Kind == invite.ByRequest && r.Inviter == user
+	}
 	offer := w.anOffer(w.account().ID)
 	offer.State, offer.AcceptedBy = invite.Accepted, user
 	offers().store(w, offer)
@@ -538,7 +548,7 @@ func eraseCase(w *world) {
 	for range 2 { // the second time there is nothing left to do
 		w.must(w.try(func(ctx context.Context) error { return erase(ctx, user, email.Normal) }), "EraseInvitations")
 		for i, r := range all {
-			if r.State != invite.Pending && !r.Email.IsZero() && (r.AcceptedBy == user || r.Email.Normal == email.Normal) {
+			if r.State != invite.Pending && !r.Email.IsZero() && (theirs(r, user) || r.Email.Normal == email.Normal) {
 				all[i].Email = tenancy.Address{}
 				all[i].Version++
 			}
@@ -549,7 +559,7 @@ func eraseCase(w *world) {
 	offers().holds(w, offer, "EraseInvitations")
 	w.must(w.try(func(ctx context.Context) error { return erase(ctx, other, "") }), "EraseInvitations of someone without an address")
 	for i, r := range all {
-		if r.State != invite.Pending && !r.Email.IsZero() && r.AcceptedBy == other {
+		if r.State != invite.Pending && !r.Email.IsZero() && theirs(r, other) {
 			all[i].Email = tenancy.Address{}
 			all[i].Version++
 		}

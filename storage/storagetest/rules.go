@@ -87,7 +87,7 @@ const (
 	ruleOffer             rule = "invite.OfferStore.LockOffer — LockOffer takes and reads an offer of the account, which the other methods that take an id never find."
 	ruleOnePendingOffer   rule = "invite.InvitationStore.InsertInvitation — Only one offer of an account (the kind [ToOneAccount], which alone has no team and no role) may be pending, whatever its address."
 	ruleOffers            rule = "invite.OfferStore.Offers — Offers lists the account's offers, newest first by (CreatedAt, id)."
-	ruleErase             rule = "invite.AddressStore.EraseInvitations — EraseInvitations takes both forms of the address out of the invitations, of whatever team or account, that are not in the state pending and that the user accepted or that were for the normal address."
+	ruleErase             rule = "invite.AddressStore.EraseInvitations — EraseInvitations takes both forms of the address out of the invitations, of whatever team or account, that are not in the state pending and that the user accepted or asked for, or that were for the normal address."
 	ruleOrphan            rule = "invite.FlawOrphanInvitation — a pending invitation of a team, whose time has not passed, was sent by someone who has no active membership in it, though the team does not keep such invitations."
 	ruleLoad              rule = "invite.AddressStore.InvitationLoad — InvitationLoad counts what an invitation like the one given would come on top of, in the state pending and with time left: in its team, in its team from its inviter, and in its account to its normal address, whatever their team or kind."
 	rulePendingBy         rule = "invite.SetStore.PendingBy — PendingBy lists the ids of the team's invitations in the state pending that the user sent, by id."

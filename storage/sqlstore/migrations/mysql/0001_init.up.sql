@@ -115,7 +115,7 @@ CREATE TABLE IF NOT EXISTS usher_memberships (
 	FOREIGN KEY (user_id) REFERENCES usher_users (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
--- What a member has in hand is counted from the conversations; here is what cannot be: whose turn it
+-- What a member has in hand is counted from the conversations. Here is what cannot be: whose turn it
 -- was. Whoever is given a conversation where that is bounded, or in turn, is locked here first.
 CREATE TABLE IF NOT EXISTS usher_loads (
 	team_id BINARY(16) NOT NULL,

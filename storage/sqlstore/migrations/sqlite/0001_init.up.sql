@@ -104,7 +104,7 @@ CREATE INDEX usher_memberships_in_role ON usher_memberships (role_id, team_id)
 CREATE INDEX usher_memberships_expiring ON usher_memberships (expires_at, team_id, user_id)
 	WHERE status = 'active' AND expires_at IS NOT NULL;
 
--- What a member has in hand is counted from the conversations; here is what cannot be: whose turn it
+-- What a member has in hand is counted from the conversations. Here is what cannot be: whose turn it
 -- was. Whoever is given a conversation where that is bounded, or in turn, is locked here first.
 CREATE TABLE usher_loads (
 	team_id BLOB NOT NULL,
