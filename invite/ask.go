@@ -90,7 +90,7 @@ func (s *Service) makeRoomToAsk(ctx context.Context, inv Invitation, now time.Ti
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied], [tenancy.ErrNotFound] for what is no request to
 // join the actor's team, [*StateError], [*tenancy.MemberError] for a user who came in by another way,
-// [ErrAddressChanged], [*TermsError] where the team has other terms by now than the user agreed to,
+// [ErrAddressChanged], [*DomainError], [*TermsError] where the team has other terms by now than the user agreed to,
 // who has to ask anew, [tenancy.ErrInactive] also for a user who may not act any more,
 // [*tenancy.SeatsError], [tenancy.ErrAccountInactive], [tenancy.ErrTeamArchived].
 func (s *Service) AcceptRequest(ctx context.Context, actor tenancy.Actor, id tenancy.InvitationID, role rbac.Role) (Invitation, error) {
@@ -116,6 +116,9 @@ func (s *Service) AcceptRequest(ctx context.Context, actor tenancy.Actor, id ten
 		}
 		if !a.User.Verified() || a.User.Email.Normal != r.Email.Normal {
 			return Invitation{}, ErrAddressChanged
+		}
+		if err := invitable(a.Team, r.Email); err != nil {
+			return Invitation{}, err
 		}
 		if _, err := (consent{r.Terms}).to(a.Team); err != nil {
 			return Invitation{}, err

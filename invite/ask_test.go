@@ -383,3 +383,26 @@ func TestC1_ASuspendedUserLearnsOfNoTeam(t *testing.T) {
 		assert.Equal(t, there, nowhere)
 	})
 }
+
+// Spec 5.8: the domain is asked for when somebody is let in, also by a request.
+func TestSpec5_8_RequestIsAcceptedForAllowedDomains(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.opened()
+		asked := w.asks("eve@client.example")
+		team, err := w.people.Team(w.ctx, w.acme.alice)
+		require.NoError(t, err)
+		allowed := team.Settings
+		allowed.InviteDomains = []string{"acme.example"}
+		_, err = w.people.Configure(w.ctx, w.acme.alice, allowed)
+		require.NoError(t, err)
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, asked.ID, rbac.Member)
+		var refused *invite.DomainError
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, "client.example", refused.Domain)
+		allowed.InviteDomains = []string{"acme.example", "client.example"}
+		_, err = w.people.Configure(w.ctx, w.acme.alice, allowed)
+		require.NoError(t, err)
+		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, asked.ID, rbac.Member)
+		require.NoError(t, err)
+	})
+}
