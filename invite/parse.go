@@ -33,7 +33,7 @@ type Row struct {
 // ParseBulk reads whom to invite: a CSV file with a heading row, whose columns are email (or e-mail)
 // and, if one likes, role; or a plain list of addresses, one a line. It is UTF-8, with or without a
 // byte order mark. Blank lines are passed over, and cells that are missing at the end of a row are
-// empty. What an address or a role holds is not looked at here: [Service.Bulk] says it for each row.
+// empty; none has a line break in it. What an address or a role holds is not looked at here: [Service.Bulk] says it for each row.
 //
 // What cannot be read, an unknown heading, and what exceeds [MaxBulkRows], [MaxBulkCell] or
 // [MaxBulkBytes] is a [*tenancy.InvalidError] that names the line.
@@ -148,6 +148,9 @@ func (s *bulkSheet) next() ([]string, error) {
 			}
 			if !utf8.ValidString(cell) {
 				return nil, s.bad("is not UTF-8")
+			}
+			if strings.ContainsAny(cell, "\r\n") { // mostly a quote that was not closed
+				return nil, s.bad("has a cell with a line break in it")
 			}
 		}
 		if strings.TrimSpace(strings.Join(cells, "")) != "" {
