@@ -76,10 +76,10 @@ func loadsMissingCase(w *world) {
 func loadsRaceCase(w *world) {
 	const takers = 8
 	team := w.team()
-	me := w.member(team.ID, rbac.Member).User
+	me, now := w.member(team.ID, rbac.Member).User, w.now()
 	take := func(int) error {
 		return w.store.InTx(w.ctx, func(ctx context.Context) error {
-			loads, err := w.store.LockLoads(ctx, team.ID, w.now(), me)
+			loads, err := w.store.LockLoads(ctx, team.ID, now, me)
 			if err != nil || len(loads) != 1 {
 				return err
 			}
