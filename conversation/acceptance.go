@@ -7,32 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
-
-// Inbox lists the pending deliveries that the actor can accept, newest first: those to them, and those
-// to their team. The card is what they see of the conversation before they accept; one that comes from another team
-// can be read only after that. What has expired by the clock is not in it.
-//
-// Errors: [*tenancy.InvalidError], [rbac.ErrDenied].
-func (s *Service) Inbox(ctx context.Context, actor tenancy.Actor, page tenancy.Page) (tenancy.List[Delivery], error) {
-	keyset, err := page.Keyset("inbox", actor)
-	if err != nil {
-		return tenancy.List[Delivery]{}, err
-	}
-	if err := s.people.Check(ctx, actor, rbac.ReadConversations); err != nil {
-		return tenancy.List[Delivery]{}, err
-	}
-	cards, err := s.store.DeliveriesTo(ctx, actor.Team, actor.User, s.env.Now(), keyset)
-	if err != nil {
-		return tenancy.List[Delivery]{}, err
-	}
-	key := func(d Delivery) (time.Time, uuid.UUID) { return d.CreatedAt, d.ID.UUID() }
-	return tenancy.Paged(cards, keyset, key, "inbox", actor), nil
-}
 
 // AcceptDelivery takes what was delivered with [AskAcceptance], for whoever may assign conversations:
 // one that was delivered to the actor is assigned to them, one that was delivered to their team moves
@@ -211,9 +188,6 @@ func (s *Service) revokeFor(ctx context.Context, actor tenancy.Actor, d Delivery
 
 // accept completes a delivery that was asked for, or lets it fail.
 func (s *Service) accept(ctx context.Context, o *offer) error {
-	if o.c.Status == Closed {
-		return ErrClosed
-	}
 	if !o.d.Recipient.Team.IsZero() {
 		if !delivers(o.from, o.target) {
 			return s.fail(ctx, o, ErrNotTarget)

@@ -3,7 +3,9 @@ package conversation_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -512,4 +514,54 @@ func TestRepeatingAnAnswerUnderAKey(t *testing.T) {
 	again, err := w.Conversations.AcceptDelivery(ctx, w.maria, d.ID)
 	require.NoError(t, err)
 	assert.Equal(t, once, again)
+}
+
+// Who does not ask for it keeps nothing: neither the conversation nor a place in the other team.
+func TestDeliverersAreOutUnlessTheyReadOn(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c, hiring := w.hello(), w.TeamNamed("Hiring").ID
+		_, err := w.Conversations.Deliver(t.Context(), w.bob, c.ID, conversation.ToTeam(hiring), conversation.Outcome{})
+		require.NoError(t, err)
+		for _, team := range []tenancy.TeamID{w.bob.Team, hiring} {
+			_, err := w.Conversations.Get(t.Context(), tenancy.Actor{User: w.bob.User, Team: team}, c.ID)
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+		}
+		_, err = w.Store.Membership(t.Context(), hiring, w.bob.User)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+	})
+}
+
+// What has expired by the clock has expired: in every list, and for whatever ends it before a sweep has
+// written it down.
+func TestADeliveryExpiresByTheClockWhateverEndsIt(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ends := map[string]func(c conversation.Conversation) error{
+			"close": func(c conversation.Conversation) error { return drop(w.Conversations.Close(ctx, w.bob, c.ID, "")) },
+			"move": func(c conversation.Conversation) error {
+				return drop(w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToTeam(w.TeamNamed("Hiring").ID), conversation.Outcome{}))
+			},
+			"the recipient leaves": func(conversation.Conversation) error { return w.Tenancy.Leave(ctx, w.maria) },
+		}
+		for _, name := range slices.Sorted(maps.Keys(ends)) {
+			c := w.Receive("Sales", strings.ReplaceAll(name, " ", "-"), "Hi")
+			d := w.offers(c.ID, conversation.ToUser(w.maria.User))
+			w.Clock.Advance(time.Hour)
+			shown, err := w.Conversations.Deliveries(ctx, w.bob, tenancy.Page{Limit: 1})
+			require.NoError(t, err)
+			assert.Equal(t, conversation.DeliveryExpired, shown.Items[0].State, name)
+			history, err := w.Conversations.History(ctx, w.bob, c.ID)
+			require.NoError(t, err)
+			assert.Equal(t, conversation.DeliveryExpired, history[0].State, name)
+			assert.Equal(t, conversation.DeliveryPending, w.card(d.ID).State, "nobody has written it down")
+
+			require.NoError(t, ends[name](c), name)
+			assert.Equal(t, conversation.DeliveryExpired, w.card(d.ID).State, name)
+			told := w.facts(w.bob.Team, conversation.DeliveryEnded)
+			found := slices.IndexFunc(told, func(f tenancy.Facts) bool { return f["delivery"] == d.ID.String() })
+			require.GreaterOrEqual(t, found, 0, name)
+			assert.Equal(t, string(conversation.DeliveryExpired), told[found]["state"], name)
+		}
+		w.whole()
+	})
 }

@@ -56,11 +56,12 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 // failInto ends the deliveries that wait for the team to accept them.
 func (s *Service) failInto(ctx context.Context, a tenancy.Archival) error {
 	now := s.env.Now()
-	for {
-		waiting, err := s.store.DeliveriesTo(ctx, a.Team.ID, tenancy.UserID{}, now, tenancy.Keyset{Limit: sweeping})
+	for page := (tenancy.Keyset{Limit: sweeping}); ; {
+		waiting, err := s.store.DeliveriesTo(ctx, a.Team.ID, tenancy.UserID{}, now, page)
 		if err != nil || len(waiting) == 0 {
 			return err
 		}
+		page.At, page.ID = cardKey(waiting[len(waiting)-1])
 		from := map[tenancy.TeamID][]tenancy.ConversationID{}
 		for _, d := range waiting {
 			from[d.FromTeam] = append(from[d.FromTeam], d.Conversation)
@@ -70,7 +71,7 @@ func (s *Service) failInto(ctx context.Context, a tenancy.Archival) error {
 			if err != nil {
 				return err
 			}
-			if err := s.endPending(ctx, a.By, threads, DeliveryFailed, now); err != nil {
+			if err := s.endPending(ctx, a.By, threads, OnFail, now); err != nil {
 				return err
 			}
 		}
@@ -86,7 +87,7 @@ func (s *Service) closeAll(ctx context.Context, a tenancy.Archival, open []Conve
 	if err := s.store.EndEpisodes(ctx, Episode{ClosedAt: now, ClosedBy: a.By.Principal(), ClosedOn: OnClose}, ids...); err != nil {
 		return err
 	}
-	if err := s.cancelPending(ctx, a.By, open, now); err != nil {
+	if err := s.endPending(ctx, a.By, open, OnCancel, now); err != nil {
 		return err
 	}
 	events := s.released(a.By, open, "close", now)

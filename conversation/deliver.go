@@ -3,59 +3,14 @@ package conversation
 import (
 	"bytes"
 	"context"
-	"maps"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
-
-// DeliverOption says more about a delivery.
-type DeliverOption func(*terms)
-
-// terms are what the options say.
-type terms struct {
-	KeepOpen, KeepReading, Ask bool
-	Within                     time.Duration
-}
-
-// Limits of what [AskAcceptance] takes.
-const (
-	MinAcceptance = time.Minute
-	MaxAcceptance = 30 * 24 * time.Hour
-)
-
-// KeepOpen leaves the conversation open although the outcome is negative.
-func KeepOpen() DeliverOption { return func(t *terms) { t.KeepOpen = true } }
-
-// KeepReading lets the deliverer read the conversation on after it has moved to another team, by a
-// grant that the new team can revoke as it does any guest's. They read what guests read, as a guest
-// of that team, and send nothing. It is for deliveries to a team.
-func KeepReading() DeliverOption { return func(t *terms) { t.KeepReading = true } }
-
-// AskAcceptance leaves the delivery pending, and the conversation where it is, until the recipient
-// has accepted: the user, or somebody in the team. It can be accepted within the time given, from
-// [MinAcceptance] to [MaxAcceptance]; 0 is without end. The owner of an e-mail address who is no
-// colleague is asked in any case, and for them the time is that of the invitation: see
-// [invite.ExpiresIn].
-func AskAcceptance(within time.Duration) DeliverOption {
-	return func(t *terms) { t.Ask, t.Within = true, within }
-}
-
-func (t terms) validate(to Recipient) error {
-	switch {
-	case t.KeepReading && to.Team.IsZero():
-		return &tenancy.InvalidError{Field: "keep reading", Reason: "is for a delivery to a team"}
-	case t.Within != 0 && (t.Within < MinAcceptance || t.Within > MaxAcceptance):
-		return &tenancy.InvalidError{Field: "time to accept", Reason: "must be from a minute to 30 days, or 0 for no end"}
-	}
-	return nil
-}
 
 // handover is the system that carries guests along to another team.
 const handover = tenancy.System("delivery")
@@ -332,24 +287,6 @@ func (s *Service) complete(ctx context.Context, by tenancy.Principal, c *Convers
 	return s.applyOutcome(ctx, by, c, d, now)
 }
 
-// end writes a delivery in its last state with its event, whether or not it was there before.
-func (s *Service) end(ctx context.Context, by tenancy.Principal, c Conversation, d *Delivery, on DeliveryEvent, now time.Time) error {
-	next, err := d.State.After(on)
-	if err != nil {
-		return err
-	}
-	write := s.store.UpdateDelivery
-	if d.State == "" {
-		write = func(ctx context.Context, d Delivery) error { return s.store.InsertDelivery(ctx, d) }
-	}
-	d.State, d.EndedAt = next, now
-	if err := write(ctx, *d); err != nil {
-		return err
-	}
-	d.Version++
-	return s.store.Append(ctx, s.deliveryEnded(by, now, c, *d))
-}
-
 // deliverWith completes the delivery that waited for an accepted invitation, if there is one.
 func (s *Service) deliverWith(ctx context.Context, by tenancy.Principal, c *Conversation, inv invite.Invitation, now time.Time) error {
 	d, err := s.store.PendingDelivery(ctx, c.ID)
@@ -360,108 +297,6 @@ func (s *Service) deliverWith(ctx context.Context, by tenancy.Principal, c *Conv
 		return err
 	}
 	return s.complete(ctx, by, c, &d, OnAccept, now)
-}
-
-// cancelPending cancels what is pending in conversations that are locked: they close, or move.
-func (s *Service) cancelPending(ctx context.Context, by tenancy.Principal, threads []Conversation, now time.Time) error {
-	return s.endPending(ctx, by, threads, DeliveryCancelled, now)
-}
-
-func (s *Service) endPending(ctx context.Context, by tenancy.Principal, threads []Conversation, state DeliveryState, now time.Time) error {
-	pending, err := s.pendingIn(ctx, threads)
-	if err != nil || len(pending) == 0 {
-		return err
-	}
-	var ids []tenancy.ConversationID
-	var events []outbox.Event
-	for _, c := range threads {
-		if d, waits := pending[c.ID]; waits {
-			d.State = state
-			ids = append(ids, c.ID)
-			events = append(events, s.deliveryEnded(by, now, c, d))
-		}
-	}
-	if err := s.store.EndDeliveries(ctx, state, now, ids...); err != nil {
-		return err
-	}
-	return s.store.Append(ctx, events...)
-}
-
-// endWith ends the deliveries that waited for invitations which have ended without being accepted. A
-// conversation that has moved on is not looked at: its delivery was not the invitation's.
-func (s *Service) endWith(ctx context.Context, ended []invite.Invitation) error {
-	invitations := map[tenancy.InvitationID]invite.Invitation{}
-	var ids []tenancy.ConversationID
-	for _, inv := range ended {
-		invitations[inv.ID] = inv
-		ids = append(ids, inv.Conversation)
-	}
-	threads, err := s.store.LockConversations(ctx, ended[0].Team, ids...)
-	if err != nil {
-		return err
-	}
-	pending, err := s.pendingIn(ctx, threads)
-	if err != nil {
-		return err
-	}
-	now := s.env.Now()
-	over := map[DeliveryState][]tenancy.ConversationID{}
-	var events []outbox.Event
-	for _, c := range threads {
-		d, waits := pending[c.ID]
-		inv, ended := invitations[d.Invitation]
-		if !waits || !ended {
-			continue
-		}
-		d.State = settled[inv.State]
-		over[d.State] = append(over[d.State], c.ID)
-		events = append(events, s.deliveryEnded(recorded(inv.EndedBy), now, c, d))
-	}
-	for _, state := range slices.Sorted(maps.Keys(over)) {
-		if err := s.store.EndDeliveries(ctx, state, now, over[state]...); err != nil {
-			return err
-		}
-	}
-	return s.store.Append(ctx, events...)
-}
-
-// settled says how a delivery ends with its invitation.
-var settled = map[invite.State]DeliveryState{
-	invite.Declined: DeliveryDeclined,
-	invite.Revoked:  DeliveryCancelled,
-	invite.Expired:  DeliveryExpired,
-}
-
-// pendingIn are the pending deliveries of conversations.
-func (s *Service) pendingIn(ctx context.Context, threads []Conversation) (map[tenancy.ConversationID]Delivery, error) {
-	pending, err := s.store.PendingDeliveries(ctx, idsOf(threads)...)
-	in := map[tenancy.ConversationID]Delivery{}
-	for _, d := range pending {
-		in[d.Conversation] = d
-	}
-	return in, err
-}
-
-// deliveryEnded is the event of a delivery in its last state, on the stream of the conversation as
-// the delivering team has it.
-func (s *Service) deliveryEnded(by tenancy.Principal, at time.Time, c Conversation, d Delivery) outbox.Event {
-	facts := d.facts()
-	facts["state"], facts["outcome"] = string(d.State), string(d.Outcome.Status)
-	return s.event(by, at, c, DeliveryEnded, facts)
-}
-
-// facts name a delivery and its recipient.
-func (d Delivery) facts() tenancy.Facts {
-	facts := tenancy.Facts{"delivery": d.ID.String()}
-	switch {
-	case !d.Recipient.User.IsZero():
-		facts["user"] = d.Recipient.User.String()
-	case !d.Recipient.Team.IsZero():
-		facts["team"] = d.Recipient.Team.String()
-	default:
-		facts["invitation"] = d.Invitation.String()
-	}
-	return facts
 }
 
 // applyOutcome writes what a completed delivery does to the conversation.
@@ -475,30 +310,4 @@ func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, c *Con
 		}
 	}
 	return s.update(ctx, c)
-}
-
-// Deliveries lists the cards of the actor's team, newest first: what it delivered and what it
-// was given, wherever the conversations are now.
-func (s *Service) Deliveries(ctx context.Context, actor tenancy.Actor, page tenancy.Page) (tenancy.List[Delivery], error) {
-	keyset, err := page.Keyset("deliveries", actor.Team)
-	if err != nil {
-		return tenancy.List[Delivery]{}, err
-	}
-	if err := s.people.Check(ctx, actor, rbac.ListConversations); err != nil {
-		return tenancy.List[Delivery]{}, err
-	}
-	cards, err := s.store.DeliveriesOf(ctx, actor.Team, keyset)
-	if err != nil {
-		return tenancy.List[Delivery]{}, err
-	}
-	key := func(d Delivery) (time.Time, uuid.UUID) { return d.CreatedAt, d.ID.UUID() }
-	return tenancy.Paged(cards, keyset, key, "deliveries", actor.Team), nil
-}
-
-// History lists the deliveries of one conversation, oldest first.
-func (s *Service) History(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) ([]Delivery, error) {
-	if _, err := s.look(ctx, actor, id, act{rbac.ReadConversations, true}); err != nil {
-		return nil, err
-	}
-	return s.store.Deliveries(ctx, id)
 }

@@ -54,7 +54,8 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 		return err
 	}
 	var claimed []Conversation
-	var unassigned, cancelled, failed, revoked []tenancy.ConversationID
+	var unassigned, revoked []tenancy.ConversationID
+	over := endingsAt(d.At)
 	for _, c := range threads {
 		if c.Claimant == d.User {
 			claimed = append(claimed, c)
@@ -66,15 +67,12 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 			unassigned = append(unassigned, c.ID)
 			events = append(events, s.event(d.By, d.At, c, ConversationUnassigned, tenancy.Facts{"from": d.User.String()}))
 		}
-		switch delivery := pending[c.ID]; d.User {
-		case delivery.By:
-			delivery.State = DeliveryCancelled
-			cancelled = append(cancelled, c.ID)
-			events = append(events, s.deliveryEnded(d.By, d.At, c, delivery))
-		case delivery.Recipient.User:
-			delivery.State = DeliveryFailed
-			failed = append(failed, c.ID)
-			events = append(events, s.deliveryEnded(d.By, d.At, c, delivery))
+		if on := pending[c.ID].without(d.User); on != "" {
+			ended, err := s.endIn(over, d.By, c, pending[c.ID], on)
+			if err != nil {
+				return err
+			}
+			events = append(events, ended)
 		}
 		if slices.Contains(granted, c.ID) {
 			revoked = append(revoked, c.ID)
@@ -87,14 +85,22 @@ func (s *Service) free(ctx context.Context, d tenancy.Departure, threads []Conve
 	if err := s.store.UnassignConversations(ctx, d.Team.ID, unassigned...); err != nil {
 		return err
 	}
-	if err := s.store.EndDeliveries(ctx, DeliveryCancelled, d.At, cancelled...); err != nil {
-		return err
-	}
-	if err := s.store.EndDeliveries(ctx, DeliveryFailed, d.At, failed...); err != nil {
+	if err := s.writeEnds(ctx, over); err != nil {
 		return err
 	}
 	if err := s.store.RevokeGrants(ctx, d.User, d.At, d.By.Principal(), revoked...); err != nil {
 		return err
 	}
 	return s.store.Append(ctx, events...)
+}
+
+// without is how a delivery ends when a user has gone; empty where it does not.
+func (d Delivery) without(user tenancy.UserID) DeliveryEvent {
+	switch user {
+	case d.By:
+		return OnCancel
+	case d.Recipient.User:
+		return OnFail
+	}
+	return ""
 }

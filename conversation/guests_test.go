@@ -225,3 +225,32 @@ func TestE3_ListGetAndCheckAgree(t *testing.T) {
 		assert.Equal(t, 3+3+1+1+1, seen, "alice and bob see three, carol one, victor and dana the moved one")
 	})
 }
+
+// A guest's list shows of a conversation what Get does, and answers no question about the team's work.
+func TestSpec6_AGuestsListTellsNothingOfTheTeam(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		carol := w.Guest(w.bob, c.ID, "carol")
+		_, err := w.Conversations.Claim(ctx, w.bob, c.ID)
+		require.NoError(t, err)
+		_, err = w.Conversations.Assign(ctx, w.bob, c.ID, w.bob.User)
+		require.NoError(t, err)
+		_, err = w.Conversations.Note(ctx, w.bob, c.ID, "promising")
+		require.NoError(t, err)
+		seen, err := w.Conversations.Get(ctx, carol, c.ID)
+		require.NoError(t, err)
+		require.Equal(t, w.get(w.bob, c.ID).ToGuest(), seen)
+		for _, filter := range []conversation.Filter{{}, {Status: conversation.Open}} {
+			list, err := w.Conversations.List(ctx, carol, filter, tenancy.Page{})
+			require.NoError(t, err)
+			assert.Equal(t, []conversation.Conversation{seen}, list.Items)
+		}
+		for _, filter := range []conversation.Filter{
+			{Waiting: true}, {Assignee: w.bob.User}, {Claimant: w.bob.User}, {Unclaimed: true}, {Status: conversation.Open, Waiting: true},
+		} {
+			_, err := w.Conversations.List(ctx, carol, filter, tenancy.Page{})
+			require.ErrorIs(t, err, rbac.ErrDenied, "%+v", filter)
+		}
+	})
+}

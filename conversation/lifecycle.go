@@ -69,7 +69,7 @@ func (s *Service) conclude(ctx context.Context, by tenancy.Principal, c *Convers
 	if err := s.letGo(ctx, by, c, "close", now); err != nil {
 		return err
 	}
-	if err := s.cancelPending(ctx, by, []Conversation{*c}, now); err != nil {
+	if err := s.endPending(ctx, by, []Conversation{*c}, OnCancel, now); err != nil {
 		return err
 	}
 	c.Status, c.SnoozedUntil, c.Outcome = next, time.Time{}, outcome

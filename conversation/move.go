@@ -20,7 +20,7 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 	if err := s.invites.Withdraw(ctx, by, from, ids...); err != nil {
 		return err
 	}
-	if err := s.cancelPending(ctx, by, threads, now); err != nil {
+	if err := s.endPending(ctx, by, threads, OnCancel, now); err != nil {
 		return err
 	}
 	contacts, err := s.contactsOf(ctx, by, threads, target, now)

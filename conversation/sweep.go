@@ -62,7 +62,8 @@ func (t ThreadUser) thread() Thread { return t.Thread }
 
 // sweep finds what is due, step by step until nothing is, and calls end for each with its
 // conversation locked. End looks again and answers false for what is not due any more: another
-// instance was faster, or somebody has touched it.
+// instance was faster, or somebody has touched it. A step that ended nothing is the last: if another
+// instance did it all, that one goes on.
 func sweep[D any](ctx context.Context, s *Service, by tenancy.System,
 	due func(ctx context.Context, now time.Time, limit int) ([]D, error), in func(D) Thread,
 	end func(ctx context.Context, d D, c *Conversation, now time.Time) (bool, error),
@@ -76,6 +77,7 @@ func sweep[D any](ctx context.Context, s *Service, by tenancy.System,
 			return ended, err
 		}
 		var failed []error
+		before := ended
 		for _, d := range found {
 			done := false
 			err := s.store.InTx(ctx, func(ctx context.Context) error {
@@ -95,7 +97,7 @@ func sweep[D any](ctx context.Context, s *Service, by tenancy.System,
 				ended++
 			}
 		}
-		if failed != nil {
+		if failed != nil || ended == before {
 			return ended, errors.Join(failed...)
 		}
 	}

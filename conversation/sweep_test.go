@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -241,4 +242,42 @@ func TestSweepsGoOnUntilNothingIsDue(t *testing.T) {
 	n, err := w.Conversations.Wake(t.Context(), ushertest.System)
 	require.NoError(t, err)
 	assert.Equal(t, threads, n)
+}
+
+// everDue lists one conversation as due for all that time does, whatever has become of it.
+type everDue struct {
+	storage.Store
+	due []conversation.Thread
+}
+
+func (s *everDue) SnoozeEnded(context.Context, time.Time, int) ([]conversation.Thread, error) {
+	return s.due, nil
+}
+
+func (s *everDue) Idle(context.Context, time.Time, int) ([]conversation.Thread, error) {
+	return s.due, nil
+}
+
+func (s *everDue) ClaimsEnded(context.Context, time.Time, int) ([]conversation.Thread, error) {
+	return s.due, nil
+}
+
+func (s *everDue) LapsedDeliveries(context.Context, time.Time, int) ([]conversation.Thread, error) {
+	return s.due, nil
+}
+
+// A sweep ends, also where what is found as due never is.
+func TestSweepsEndWhereNothingCanBeDone(t *testing.T) {
+	store := &everDue{Store: everystore.Memory(t)}
+	w := worldOn(t, store)
+	c := w.hello()
+	store.due = []conversation.Thread{{Team: c.Team, Conversation: c.ID}}
+	for name, sweep := range map[string]func(context.Context, tenancy.System) (int, error){
+		"wake": w.Conversations.Wake, "close idle": w.Conversations.CloseIdle,
+		"end claims": w.Conversations.EndClaims, "expire deliveries": w.Conversations.ExpireDeliveries,
+	} {
+		ended, err := sweep(t.Context(), ushertest.System)
+		require.NoError(t, err, name)
+		assert.Zero(t, ended, name)
+	}
 }

@@ -114,6 +114,7 @@ func (s *Service) ExpireMembers(ctx context.Context, by System) (expired int, er
 			return expired, err
 		}
 		var failed []error
+		before := expired
 		for _, m := range lapsed {
 			done, err := s.expire(ctx, by, m.Team, m.User)
 			if err != nil {
@@ -122,7 +123,7 @@ func (s *Service) ExpireMembers(ctx context.Context, by System) (expired int, er
 				expired++
 			}
 		}
-		if failed != nil {
+		if failed != nil || expired == before { // where another instance did them all, that one goes on
 			return expired, errors.Join(failed...)
 		}
 	}
