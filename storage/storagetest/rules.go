@@ -62,7 +62,7 @@ const (
 	ruleCustomRights      rule = "tenancy.Authority — CustomName and CustomPermissions are those of the membership's custom role; empty for someone without one."
 	ruleBroken            rule = "tenancy.Store.Broken — Broken looks for one kind of broken invariant and answers at most limit findings, by Subject and then by Team, strictly after the finding given; the zero Finding starts at the beginning."
 	ruleUnknownFlaw       rule = "tenancy.Store.Broken — A flaw that the store does not know answers [ErrInvalid]."
-	ruleNoManager         rule = "tenancy.FlawNoManager — A [Store] looks for someone who is lastingly Manager, and leaves it to [Service.Diagnose] who manages in a custom role."
+	ruleNoManager         rule = "tenancy.FlawNoManager — an active team, of an account that is not closed, has no lasting manager. A [Store] looks for someone who is lastingly Manager, and leaves it to [Service.Diagnose] who manages in a custom role."
 	ruleNoHolder          rule = "tenancy.FlawNoHolder — an account that is not closed is held by a user who is deleted."
 	ruleGhostMember       rule = "tenancy.FlawGhostMember — a deleted user has a membership that is not removed."
 	ruleForeignRole       rule = "tenancy.FlawForeignRole — a membership has a custom role of another account."
