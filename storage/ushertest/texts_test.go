@@ -45,7 +45,7 @@ func TestMessagesToContacts(t *testing.T) {
 		}
 		w.NotTexted("visitor-1")
 	})
-	assert.Equal(t, "ushertest: visitor-1 should have got no message, but got \"Hello!\"\n", says)
+	assert.Equal(t, "ushertest: visitor-1 should have got no message, but got \"Hello!\"", says)
 	says = failure(t, func(tb testing.TB) { ushertest.NewWorld(tb).Texted("visitor-1") })
 	assert.Contains(t, says, "ushertest: no message was sent to visitor-1")
 }

@@ -36,7 +36,7 @@ type World struct {
 	// name another mailer.
 	Mail *invite.Captured
 	// Sent has what was sent to contacts; see [World.Post]. It stays empty in a world whose options
-	// name another sender.
+	// name another sender, or none, as usher.WithSender(nil) does.
 	Sent *conversation.Captured
 
 	t        testing.TB
