@@ -851,7 +851,7 @@ type scene struct {
 
 func newScene(t *testing.T, store storage.Store) *scene {
 	t.Helper()
-	s := &scene{World: ushertest.NewWorldOn(t, store)}
+	s := &scene{World: ushertest.NewWorldOn(t, store, usher.WithSender(nil))} // so that what is said can be edited
 	side := func(account string) targets {
 		mark := account[:1]
 		s.Account(account).

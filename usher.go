@@ -53,7 +53,7 @@ func WithPolicy(rows ...rbac.Row) Option {
 // [WithInviteURL].
 func WithMailer(m invite.Mailer) Option { return func(c *config) { c.mailer = m } }
 
-// WithSender sets who brings messages to contacts. Without one they stay queued, for a host whose
+// WithSender sets who brings messages to contacts. Without one, or with nil, they stay queued, for a host whose
 // contacts read them from usher; see [conversation.Service.Sending].
 func WithSender(s conversation.Sender) Option { return func(c *config) { c.sender = s } }
 

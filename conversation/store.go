@@ -94,12 +94,12 @@ type ThreadSetStore interface {
 
 // ThreadSweepStore finds the conversations in which time has something to do.
 type ThreadSweepStore interface {
-	// SnoozeEnded lists at most limit snoozed conversations, of all teams, whose SnoozedUntil has
-	// come (it is not after now), by (SnoozedUntil, id).
+	// SnoozeEnded lists at most limit snoozed conversations, of all active teams of active accounts,
+	// whose SnoozedUntil has come (it is not after now), by (SnoozedUntil, id).
 	SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
-	// Idle lists at most limit open conversations, of all teams that have an AutoClose, in which
-	// nobody waits for a reply and whose IdleSince is at least that long before now, in no
-	// particular order.
+	// Idle lists at most limit open conversations, of all active teams of active accounts that have
+	// an AutoClose, in which nobody waits for a reply and whose IdleSince is at least that long before
+	// now, in no particular order.
 	Idle(ctx context.Context, now time.Time, limit int) ([]Thread, error)
 }
 

@@ -11,13 +11,21 @@ import (
 // sweeping is how many conversations a step of a sweep looks for.
 const sweeping = 100
 
+// Two kinds of sweep. What the clock has ended by itself (a claim, a guest's time, a deadline, and in the
+// other rooms a membership and an invitation) is written down wherever it is, since it holds already.
+// What a sweep does for the team, to wake and to close, is an operation like any other: in a suspended
+// or closed account and in an archived team it waits for the team to be back at work.
+
 // Wake opens the conversations whose snooze has run out, each with its event, once however many
 // instances run it. Each is a transaction of its own; the answer is how many there were, also next
-// to an error, after which it can be called again. Call it as often as a snooze may be late.
+// to an error, after which it can be called again. Call it as often as a snooze may be late. A team
+// that can only be read, since it is archived or its account is not active, sleeps on; what its
+// contacts write still wakes their conversations.
 func (s *Service) Wake(ctx context.Context, by tenancy.System) (woken int, err error) {
 	return sweep(ctx, s, by, s.store.SnoozeEnded, Thread.thread, func(ctx context.Context, _ Thread, c *Conversation, now time.Time) (bool, error) {
-		if c.Status != Snoozed || now.Before(c.SnoozedUntil) {
-			return false, nil
+		_, works, err := s.atWork(ctx, by, c.Team)
+		if err != nil || !works || c.Status != Snoozed || now.Before(c.SnoozedUntil) {
+			return false, err
 		}
 		if err := s.resume(ctx, by, c, OnTimer, now); err != nil {
 			return false, err
@@ -28,12 +36,12 @@ func (s *Service) Wake(ctx context.Context, by tenancy.System) (woken int, err e
 
 // CloseIdle closes the open conversations in which nobody waits for a reply and nothing has
 // happened for as long as the team's settings say, each with its event, once however many
-// instances run it. Each is a transaction of its own; the answer is as that of [Service.Wake]. A
-// step costs one look at each team that closes what is idle.
+// instances run it. Each is a transaction of its own; the answer is as that of [Service.Wake], and so
+// are the teams that are left alone. A step costs one look at each team that closes what is idle.
 func (s *Service) CloseIdle(ctx context.Context, by tenancy.System) (closed int, err error) {
 	return sweep(ctx, s, by, s.store.Idle, Thread.thread, func(ctx context.Context, _ Thread, c *Conversation, now time.Time) (bool, error) {
-		team, err := s.people.TeamByID(ctx, by, c.Team)
-		if err != nil {
+		team, works, err := s.atWork(ctx, by, c.Team)
+		if err != nil || !works {
 			return false, err
 		}
 		after := team.Settings.AutoClose
@@ -55,6 +63,16 @@ func (s *Service) ExpireGuests(ctx context.Context, by tenancy.System) (expired 
 		}
 		return true, s.revoke(ctx, by, *c, g, now)
 	})
+}
+
+// atWork reads a team, and reports whether it can do more than be read. It locks neither the team nor
+// its account: a suspension that commits meanwhile comes after.
+func (s *Service) atWork(ctx context.Context, by tenancy.System, id tenancy.TeamID) (team tenancy.Team, works bool, err error) {
+	if team, err = s.people.TeamByID(ctx, by, id); err != nil || team.Status != tenancy.TeamActive {
+		return team, false, err
+	}
+	account, err := s.people.AccountByID(ctx, by, team.Account)
+	return team, account.Status == tenancy.AccountActive, err
 }
 
 func (t Thread) thread() Thread     { return t }

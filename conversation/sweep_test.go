@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -242,6 +243,125 @@ func TestSweepsGoOnUntilNothingIsDue(t *testing.T) {
 	n, err := w.Conversations.Wake(t.Context(), ushertest.System)
 	require.NoError(t, err)
 	assert.Equal(t, threads, n)
+}
+
+// Spec 4.8: in an account that is suspended or closed nothing is done for its teams, by no sweep: what sleeps
+// sleeps on and what is idle stays open. What the clock has ended has ended there, too, and is written down.
+// Back at work, the sweeps go on where they were.
+func TestSpec4_8_SweepsInAnAccountThatIsNotActive(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx, account := t.Context(), w.TeamNamed("Sales").Account
+		w.configure(w.alice, func(s *tenancy.Settings) { s.AutoClose = time.Hour })
+		w.configure(w.other, func(s *tenancy.Settings) { s.AutoClose = time.Hour })
+		asleep, idle, held := w.hello(), w.Receive("Sales", "visitor-2", "Hi"), w.Receive("Sales", "visitor-3", "Hi")
+		w.snooze(asleep.ID)
+		_, err := w.Conversations.Send(ctx, w.bob, idle.ID, "Yes it is")
+		require.NoError(t, err)
+		_, err = w.Conversations.Claim(ctx, w.bob, held.ID)
+		require.NoError(t, err)
+		carol := w.Guest(w.bob, held.ID, "carol")
+		w.until(carol, held.ID, w.Clock.Now().Add(time.Hour))
+		_, err = w.Conversations.Deliver(ctx, w.bob, held.ID, conversation.ToUser(w.maria.User), conversation.Outcome{}, conversation.AskAcceptance(time.Hour))
+		require.NoError(t, err)
+		_, err = w.Tenancy.SetExpiry(ctx, w.alice, w.maria.User, w.Clock.Now().Add(time.Hour))
+		require.NoError(t, err)
+		elsewhere, err := w.Conversations.Start(ctx, w.other, "visitor-1")
+		require.NoError(t, err)
+
+		works := map[string]func(context.Context, tenancy.System) (int, error){
+			"wake": w.Conversations.Wake, "close idle": w.Conversations.CloseIdle,
+		}
+		tidies := []struct {
+			what string
+			run  func(context.Context, tenancy.System) (int, error)
+		}{
+			{"claims", w.Conversations.EndClaims}, {"guests", w.Conversations.ExpireGuests},
+			{"deliveries", w.Conversations.ExpireDeliveries}, {"members", w.Tenancy.ExpireMembers}, // who take theirs along
+		}
+		sweep := func(when, name string, run func(context.Context, tenancy.System) (int, error), want int) {
+			t.Helper()
+			n, err := run(ctx, ushertest.System)
+			require.NoError(t, err, "%s: %s", when, name)
+			assert.Equal(t, want, n, "%s: %s", when, name)
+		}
+		_, err = w.Tenancy.SuspendAccount(ctx, ushertest.System, account)
+		require.NoError(t, err)
+		w.Clock.Advance(time.Hour)
+		before := len(w.log(w.bob.Team))
+		sweep("suspended", "wake", works["wake"], 0)
+		sweep("suspended", "close idle, but for the other account's", works["close idle"], 1)
+		assert.Len(t, w.log(w.bob.Team), before)
+		assert.Equal(t, conversation.Snoozed, w.get(w.bob, asleep.ID).Status)
+		assert.Equal(t, conversation.Open, w.get(w.bob, idle.ID).Status)
+		assert.Equal(t, conversation.Closed, w.get(w.other, elsewhere.ID).Status)
+		for _, tidy := range tidies {
+			sweep("suspended", tidy.what, tidy.run, 1)
+		}
+		w.whole()
+
+		_, err = w.Tenancy.ReactivateAccount(ctx, ushertest.System, account)
+		require.NoError(t, err)
+		for name, run := range works {
+			sweep("reactivated", name, run, 1)
+		}
+		assert.Equal(t, conversation.Open, w.get(w.bob, asleep.ID).Status)
+		assert.Equal(t, conversation.Closed, w.get(w.bob, idle.ID).Status)
+
+		w.snooze(asleep.ID)
+		_, err = w.Conversations.Open(ctx, w.bob, idle.ID)
+		require.NoError(t, err)
+		holder := tenancy.Holder{User: w.User("acme-holder").ID, Account: account}
+		_, err = w.Tenancy.CloseAccount(ctx, holder)
+		require.NoError(t, err)
+		w.Clock.Advance(time.Hour)
+		for name, run := range works {
+			sweep("closed", name, run, 0)
+		}
+		w.whole()
+	})
+}
+
+// A sweep that has found something looks again, once it has taken it, whether its team is at work.
+func TestSweepsLookAgainWhetherTheTeamIsAtWork(t *testing.T) {
+	store := &everDue{Store: everystore.Memory(t)}
+	w := worldOn(t, store)
+	ctx := t.Context()
+	w.configure(w.alice, func(s *tenancy.Settings) { s.AutoClose = time.Hour })
+	asleep, idle := w.hello(), w.Receive("Sales", "visitor-2", "Hi")
+	w.snooze(asleep.ID)
+	_, err := w.Conversations.Send(ctx, w.bob, idle.ID, "Yes it is")
+	require.NoError(t, err)
+	_, err = w.Tenancy.SuspendAccount(ctx, ushertest.System, asleep.Account)
+	require.NoError(t, err)
+	w.Clock.Advance(time.Hour)
+	for _, c := range []conversation.Conversation{asleep, idle} {
+		store.due = append(store.due, conversation.Thread{Team: c.Team, Conversation: c.ID})
+	}
+	sweep := func(what string, want int) {
+		t.Helper()
+		for name, run := range map[string]func(context.Context, tenancy.System) (int, error){
+			"wake": w.Conversations.Wake, "close idle": w.Conversations.CloseIdle,
+		} {
+			n, err := run(ctx, ushertest.System)
+			require.NoError(t, err)
+			assert.Equal(t, want, n, "%s: %s", what, name)
+		}
+	}
+	sweep("suspended", 0)
+	archived := func(status tenancy.TeamStatus) {
+		t.Helper()
+		require.NoError(t, w.inTx(func(s txStore) error { // which no operation does with what is not closed
+			team, err := s.Team(s.ctx, asleep.Team)
+			team.Status = status
+			return errors.Join(err, s.UpdateTeam(s.ctx, team))
+		}))
+	}
+	_, err = w.Tenancy.ReactivateAccount(ctx, ushertest.System, asleep.Account)
+	require.NoError(t, err)
+	archived(tenancy.TeamArchived)
+	sweep("archived", 0)
+	archived(tenancy.TeamActive)
+	sweep("at work", 1)
 }
 
 // everDue lists one conversation as due for all that time does, whatever has become of it.

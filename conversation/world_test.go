@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher"
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
@@ -32,7 +33,8 @@ func onEveryStore(t *testing.T, test func(t *testing.T, w *world)) {
 
 func worldOn(t *testing.T, store storage.Store) *world {
 	t.Helper()
-	w := &world{World: ushertest.NewWorldOn(t, store), t: t}
+	// What is said stays queued, so that it can be changed, until a test hands it to a sender of its own.
+	w := &world{World: ushertest.NewWorldOn(t, store, usher.WithSender(nil)), t: t}
 	w.Account("globex").Team("Sales", ushertest.Manager("oscar"), ushertest.Member("bert"))
 	w.other = w.Actor("oscar", "Sales")
 	w.Account("acme").Team("Sales", ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("maria")).

@@ -79,8 +79,6 @@ func TestSpec4_6_DeletionIsRefusedOrHandsOver(t *testing.T) {
 		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: support.ID, User: carol.ID, Role: rbac.Restricted, ExpiresAt: s.now.Add(time.Hour)})
 		require.NoError(t, err)
 		closed := s.team(alice, "Closed")
-		_, err = s.people.Archive(ctx, tenancy.Actor{User: alice.ID, Team: closed.ID}, tenancy.Leftovers{})
-		require.NoError(t, err)
 		_, err = s.people.CloseAccount(ctx, s.holder(closed.ID))
 		require.NoError(t, err)
 

@@ -13,8 +13,9 @@ type Flaw string
 
 // The flaws of this room.
 const (
-	// FlawNoManager: an active team has no lasting manager. A [Store] looks for someone who is
-	// lastingly Manager, and leaves it to [Service.Diagnose] who manages in a custom role.
+	// FlawNoManager: an active team, of an account that is not closed, has no lasting manager. A
+	// [Store] looks for someone who is lastingly Manager, and leaves it to [Service.Diagnose] who
+	// manages in a custom role.
 	FlawNoManager Flaw = "team without a lasting manager"
 	// FlawNoHolder: an account that is not closed is held by a user who is deleted.
 	FlawNoHolder Flaw = "account without a holder"

@@ -151,6 +151,32 @@ func TestC9_LastManagerInACustomRole(t *testing.T) {
 	})
 }
 
+// Spec 4.1: a team of an account that is closed is no longer at work, so nobody has to stay to manage it.
+// One of an account that is suspended will be again, and keeps its manager.
+func TestSpec4_1_AClosedAccountKeepsNobody(t *testing.T) {
+	for _, name := range []string{"leave", "suspend user", "delete user"} { // the routes that are left open there
+		t.Run(name, func(t *testing.T) {
+			onEveryStore(t, func(t *testing.T, s *scene) {
+				ctx := t.Context()
+				alice := s.managed("Alice")
+				holder := s.holder(alice.Team)
+				_, err := s.people.SuspendAccount(ctx, host, holder.Account)
+				require.NoError(t, err)
+				require.True(t, lastManager(routes[name](s, alice, alice.User)), "a suspended account")
+				_, err = s.people.ReactivateAccount(ctx, host, holder.Account)
+				require.NoError(t, err)
+				_, err = s.people.CloseAccount(ctx, holder)
+				require.NoError(t, err)
+				require.NoError(t, routes[name](s, alice, alice.User))
+				managed, err := s.store.HasOtherManager(ctx, alice.Team, tenancy.UserID{})
+				require.NoError(t, err)
+				require.False(t, managed)
+				require.Empty(t, s.diagnosed(), "the doctor does not miss anybody either")
+			})
+		})
+	}
+}
+
 // C9: which custom roles manage a team is what the policy in force says, also one that was reloaded
 // since they were defined and given.
 func TestC9_LastManagerFollowsThePolicy(t *testing.T) {

@@ -221,9 +221,10 @@ func (s *Service) Remove(ctx context.Context, actor Actor, user UserID) error {
 }
 
 // Leave ends the actor's own membership. Everyone may leave but the last manager
-// ([ErrLastManager]), also a team that is archived or whose account is suspended. An archived
-// team may lose its last manager, too: then nobody is left to [Service.Restore] it. Who is
-// suspended stays so and cannot leave ([ErrInactive]), or they would come back by the next link.
+// ([ErrLastManager]), also a team that is archived or whose account is suspended or closed. An archived
+// team may lose its last manager, too: then nobody is left to [Service.Restore] it. So may a team of an
+// account that is closed, which comes back no more. Who is suspended stays so and cannot leave
+// ([ErrInactive]), or they would come back by the next link.
 func (s *Service) Leave(ctx context.Context, actor Actor) error {
 	return s.do(ctx, actor, "Leave", []any{actor.Team}, func(ctx context.Context) error {
 		team, _, err := s.Enter(ctx, actor)

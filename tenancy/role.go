@@ -176,11 +176,8 @@ func (s *Service) manages(role CustomRole) bool {
 // keepManager is the last-manager rule: the member may stop managing only if the team has another
 // lasting manager. Since time alone must not break the rule, a manager whose membership expires
 // does not count, and since the team is locked, two who go at the same instant go one after the
-// other. An archived team needs no manager.
+// other.
 func (s *Service) keepManager(ctx context.Context, team Team, m Membership) error {
-	if team.Status != TeamActive {
-		return nil
-	}
 	last, err := s.lastManager(ctx, team, m)
 	if err == nil && last {
 		return ErrLastManager
@@ -188,9 +185,11 @@ func (s *Service) keepManager(ctx context.Context, team Team, m Membership) erro
 	return err
 }
 
-// lastManager reports whether the team has no lasting manager but the member.
+// lastManager reports whether the member is the only lasting manager of a team that needs one. An
+// archived team needs none, and neither does a team of an account that is closed: nothing is left to
+// manage there, and it would keep somebody captive for ever.
 func (s *Service) lastManager(ctx context.Context, team Team, m Membership) (bool, error) {
-	if m.Status != MembershipActive || m.Role != rbac.Manager && m.Custom.IsZero() {
+	if team.Status != TeamActive || m.Status != MembershipActive || m.Role != rbac.Manager && m.Custom.IsZero() {
 		return false, nil
 	}
 	role, err := s.customOf(ctx, team.Account, m)
@@ -198,7 +197,11 @@ func (s *Service) lastManager(ctx context.Context, team Team, m Membership) (boo
 		return false, err
 	}
 	other, err := s.hasOtherManager(ctx, m.Team, m.User)
-	return !other, err
+	if err != nil || other {
+		return false, err
+	}
+	account, err := s.store.Account(ctx, team.Account) // closed is for good, so no lock has to keep it so
+	return account.Status != AccountClosed, err
 }
 
 // managed answers [ErrLastManager] for a team without a lasting manager.

@@ -106,12 +106,9 @@ func (s *Service) lockPlaces(ctx context.Context, user UserID) (places, error) {
 	}
 }
 
-// lastManagerIn lists the active teams whose last lasting manager the user is.
+// lastManagerIn lists the teams that need the user, as their last lasting manager.
 func (s *Service) lastManagerIn(ctx context.Context, p places) (needed []TeamID, err error) {
 	for _, m := range p.memberships {
-		if p.teams[m.Team].Status != TeamActive {
-			continue
-		}
 		last, err := s.lastManager(ctx, p.teams[m.Team], m)
 		if err != nil {
 			return nil, err

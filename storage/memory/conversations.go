@@ -382,7 +382,10 @@ func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenanc
 // SnoozeEnded implements [conversation.ThreadSweepStore].
 func (s *Store) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
 	return read(ctx, s, func() ([]conversation.Thread, error) {
-		return paged(until(s.snoozed, now), limit, showThread), nil
+		return paged(until(s.snoozed, now), limit, func(c *conversationRow) (conversation.Thread, bool) {
+			thread, _ := showThread(c)
+			return thread, c.team.works()
+		}), nil
 	})
 }
 
@@ -391,6 +394,9 @@ func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversat
 	return read(ctx, s, func() ([]conversation.Thread, error) {
 		idle := func(yield func(*conversationRow) bool) {
 			for team := range merged(ascending, ascending.beginning(), s.autoClosing) {
+				if !team.works() {
+					continue
+				}
 				for c := range until(&team.idle, now.Add(-team.Settings.AutoClose)) {
 					if !yield(c) {
 						return
@@ -400,6 +406,11 @@ func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversat
 		}
 		return paged(idle, limit, showThread), nil
 	})
+}
+
+// works reports whether the team can do more than be read.
+func (t *teamRow) works() bool {
+	return t.Status == tenancy.TeamActive && t.account.Status == tenancy.AccountActive
 }
 
 // until reads a list from its beginning up to the time, inclusive.

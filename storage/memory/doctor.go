@@ -20,7 +20,8 @@ import (
 var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Finding]{
 	tenancy.FlawNoManager: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.teams.rows, func(t *teamRow) (tenancy.Finding, bool) {
-			broken := t.Status == tenancy.TeamActive && !t.hasOtherManager(tenancy.UserID{})
+			needed := t.Status == tenancy.TeamActive && t.account.Status != tenancy.AccountClosed
+			broken := needed && !t.hasOtherManager(tenancy.UserID{})
 			return tenancy.Finding{Account: t.Account.UUID(), Team: t.ID.UUID(), Subject: t.ID.UUID()}, broken
 		})
 	},

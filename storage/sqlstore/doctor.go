@@ -13,8 +13,9 @@ import (
 // flaws says of each kind of broken invariant where it is: the account, the team and the subject
 // of each finding, in any order. Each ? is the time.
 var flaws = map[tenancy.Flaw]string{
-	tenancy.FlawNoManager: `SELECT t.account_id, t.id AS team_id, t.id AS subject_id FROM usher_teams t
-		WHERE t.status = 'active' AND NOT EXISTS (` + lastingManagers + ` AND m.team_id = t.id)`,
+	tenancy.FlawNoManager: `SELECT t.account_id, t.id AS team_id, t.id AS subject_id
+		FROM usher_teams t JOIN usher_accounts a ON a.id = t.account_id
+		WHERE t.status = 'active' AND a.status <> 'closed' AND NOT EXISTS (` + lastingManagers + ` AND m.team_id = t.id)`,
 	tenancy.FlawNoHolder: `SELECT a.id AS account_id, NULL AS team_id, a.id AS subject_id
 		FROM usher_accounts a JOIN usher_users u ON u.id = a.holder_id
 		WHERE a.status <> 'closed' AND u.status = 'deleted'`,

@@ -62,7 +62,7 @@ func (d *desk) mover() tenancy.Actor { return d.Actor("moira", "Sales") }
 
 func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	t.Helper()
-	d := &desk{World: ushertest.NewWorldOn(t, store)}
+	d := &desk{World: ushertest.NewWorldOn(t, store, usher.WithSender(nil))}
 	people := []ushertest.Somebody{ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("mia")}
 	d.Account("initech").Account("globex").Team("Sales", people...).Receive("Sales", "visitor", "Hi")
 	d.Account("acme").Team("Sales", append(people, ushertest.Manager("moira"), ushertest.Member("zoe"), ushertest.Member("yan"))...).

@@ -75,6 +75,14 @@ func noManagerCase(w *world) {
 	archived := w.aTeam(whole.Account)
 	archived.Status = tenancy.TeamArchived
 	teams().store(w, archived)
+	for _, status := range []tenancy.AccountStatus{tenancy.AccountSuspended, tenancy.AccountClosed} {
+		account := w.anAccount()
+		account.Status = status
+		accounts().store(w, account)
+		if team := w.teamIn(account.ID); status != tenancy.AccountClosed {
+			broken(team)
+		}
+	}
 	// Each of these has a manager who does not count.
 	for _, spoil := range []func(m *tenancy.Membership){
 		func(m *tenancy.Membership) { m.Role = rbac.Member },

@@ -38,8 +38,32 @@ func threadsOf(list []conversation.Conversation) (threads []conversation.Thread)
 	return threads
 }
 
+// resting stores teams that can only be read, with the settings given.
+func (w *world) resting(settings tenancy.Settings) (resting []tenancy.Team) {
+	w.Helper()
+	archived := w.aTeam(w.account().ID)
+	archived.Status = tenancy.TeamArchived
+	resting = append(resting, archived)
+	for _, status := range []tenancy.AccountStatus{tenancy.AccountSuspended, tenancy.AccountClosed} {
+		account := w.anAccount()
+		account.Status = status
+		accounts().store(w, account)
+		resting = append(resting, w.aTeam(account.ID))
+	}
+	for i := range resting {
+		resting[i].Settings = settings
+		teams().store(w, resting[i])
+	}
+	return resting
+}
+
 func snoozeEndedCase(w *world) {
 	now := w.now()
+	for _, team := range w.resting(tenancy.Settings{}) {
+		c := w.aConversation(team)
+		c.Status, c.SnoozedUntil = conversation.Snoozed, now.Add(-90*time.Minute) // between those of the others
+		conversations().store(w, c)
+	}
 	teams := []tenancy.Team{w.team(), w.team()}
 	var due []conversation.Conversation
 	for i := range 12 {
@@ -80,6 +104,11 @@ func idleCase(w *world) {
 	now := w.now()
 	patient, hasty, never := w.aTeam(w.account().ID), w.aTeam(w.account().ID), w.aTeam(w.account().ID)
 	patient.Settings.AutoClose, hasty.Settings.AutoClose, never.Settings.AutoClose = 24*time.Hour, time.Minute, 0
+	for _, team := range w.resting(tenancy.Settings{AutoClose: time.Minute}) {
+		c := w.aConversation(team)
+		c.Status, c.IdleSince, c.NeedsReplySince = conversation.Open, now.Add(-time.Hour), time.Time{}
+		conversations().store(w, c)
+	}
 	var due []conversation.Conversation
 	for _, team := range []tenancy.Team{patient, hasty, never} {
 		teams().store(w, team)

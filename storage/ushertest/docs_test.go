@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher"
+	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage/ushertest"
@@ -71,6 +72,25 @@ func TestInvitationLastsAWeek(t *testing.T) {
 	w.HasEvent("sales", invite.InvitationExpired, nil)
 }
 
+func TestTheAnswerReachesTheContact(t *testing.T) {
+	w := ushertest.NewWorld(t).Account("acme").Team("sales", ushertest.Member("bob"))
+	c := w.Receive("sales", "visitor-1", "Is the job still open?")
+	w.NotTexted("visitor-1")
+
+	if _, err := w.Conversations.Send(t.Context(), w.Actor("bob", "sales"), c.ID, "Yes, it is."); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Texted("visitor-1"); got.Text != "Yes, it is." || got.Footer == "" {
+		t.Errorf("the first answer, which says how to opt out, is %+v", got)
+	}
+
+	w.Receive("sales", "visitor-1", "STOP")
+	_, err := w.Conversations.Send(t.Context(), w.Actor("bob", "sales"), c.ID, "Are you sure?")
+	if !errors.Is(err, conversation.ErrOptedOut) {
+		t.Errorf("after a STOP: %v", err)
+	}
+}
+
 func TestGuestSeesOneConversation(t *testing.T) {
 	w := ushertest.NewWorld(t).Account("acme").Team("sales", ushertest.Member("bob"))
 	shown, hidden := w.Receive("sales", "visitor-1", "Hi!"), w.Receive("sales", "visitor-2", "Hello?")
@@ -107,7 +127,7 @@ func signIn(r *http.Request, as tenancy.User) { r.Header.Set("User", as.ID.Strin
 func TestDocsShowWhatIsCompiled(t *testing.T) {
 	source, err := os.ReadFile("docs_test.go")
 	require.NoError(t, err)
-	for file, snippets := range map[string]int{"../../docs/testing.md": 4, "../../README.md": 1} {
+	for file, snippets := range map[string]int{"../../docs/testing.md": 5, "../../README.md": 1} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for block := range strings.SplitSeq(string(text), "```go\n") {

@@ -7,7 +7,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Post delivers all mail that is due, and all events to the sinks.
+// Post delivers all mail that is due, all messages to contacts, and all events to the sinks.
 func (w *World) Post() {
 	w.t.Helper()
 	_, err := w.Relay.Drain(w.t.Context())

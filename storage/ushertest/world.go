@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher"
+	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
@@ -34,6 +35,9 @@ type World struct {
 	// Mail has what was mailed; see [World.Post]. It stays empty in a world whose options
 	// name another mailer.
 	Mail *invite.Captured
+	// Sent has what was sent to contacts; see [World.Post]. It stays empty in a world whose options
+	// name another sender, or none, as usher.WithSender(nil) does.
+	Sent *conversation.Captured
 
 	t        testing.TB
 	account  tenancy.Account // the one that was made last
@@ -64,6 +68,7 @@ func NewWorldOn(t testing.TB, store storage.Store, options ...usher.Option) *Wor
 		Store: store,
 		Clock: clock,
 		Mail:  new(invite.Captured),
+		Sent:  new(conversation.Captured),
 		t:     t,
 		teams: map[string]tenancy.Team{},
 		users: map[string]tenancy.User{},
@@ -72,6 +77,7 @@ func NewWorldOn(t testing.TB, store storage.Store, options ...usher.Option) *Wor
 		usher.WithClock(clock.Now),
 		usher.WithIDs((&ids{clock: clock}).next),
 		usher.WithMailer(w.Mail),
+		usher.WithSender(w.Sent),
 		usher.WithInviteURL("https://app.example/join"),
 	}, options...)
 	var err error
