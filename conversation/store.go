@@ -33,6 +33,7 @@ type Store interface {
 type EventStore interface {
 	outbox.Appender
 	outbox.Follower
+	outbox.TeamFollower
 }
 
 // ContactStore keeps contacts. Channel and Address are unique within the team.
