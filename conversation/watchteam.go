@@ -50,9 +50,10 @@ func (s *Service) TeamPosition(ctx context.Context, actor tenancy.Actor) (Positi
 // that took long to be committed. No event is ever deleted, so a position does not grow old.
 //
 // It tells what happened while it was the team's. A conversation that moves in begins with
-// [ConversationMoved], and what was before is for Watch and [Service.Messages]; of one that has moved
-// away nothing more is told, nor what is still to be handed out from before. A guest watches their
-// conversations one by one: what goes on beside these would be told by the positions.
+// [ConversationMoved], and what was before is for Watch and [Service.Messages]. Of one that has moved
+// away its deliveries are told, of which the last says where to ([DeliveryEnded], with team), and nothing
+// else, also not what is still to be handed out from before. A guest watches their conversations one by
+// one: what goes on beside these would be told by the positions.
 //
 // The right to read is looked at again before each update: who is removed, suspended or demoted gets the
 // refusal and no more. An update costs two statements, or one if it is of no conversation, however many
@@ -123,6 +124,10 @@ var forTeam = map[string]rbac.Permission{
 	"contact":    rbac.ReadContact,
 }
 
+// onCards are the kinds that tell what stands on the card of a delivery, which the team that delivered keeps:
+// so it hears that a conversation has moved away, and where to.
+var onCards = map[string]bool{DeliveryRequested: true, DeliveryEnded: true}
+
 // teamUpdate is an event as the actor may know it now, if they may know of it at all. They are looked at
 // after the event was read, for the reason that handOut has.
 func (s *Service) teamUpdate(ctx context.Context, actor tenancy.Actor, e outbox.TeamEvent) (u TeamUpdate, shown bool, err error) {
@@ -134,10 +139,12 @@ func (s *Service) teamUpdate(ctx context.Context, actor tenancy.Actor, e outbox.
 	if e.Stream.Kind == outbox.ConversationStream {
 		u.Conversation = tenancy.ConversationID(e.Stream.ID)
 		v, err = s.viewAs(ctx, standing, u.Conversation, reading, s.store.Conversation)
-		if notFound(err) {
+		switch {
+		case notFound(err) && onCards[e.Kind] && standing.Allows(rbac.ListConversations):
+			v = view{standing: standing}
+		case notFound(err):
 			return TeamUpdate{}, false, nil // it has moved away
-		}
-		if err != nil {
+		case err != nil:
 			return TeamUpdate{}, false, err
 		}
 	} else if object, _, _ := strings.Cut(e.Kind, "."); !standing.Allows(forTeam[object]) {

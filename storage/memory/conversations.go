@@ -109,7 +109,7 @@ func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversat
 	visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
 	for g := range merged(ascending, ascending.beginning(), &c.grants) {
 		if g.RevokedAt.IsZero() {
-			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), last)
+			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), placeAt(c.CreatedAt, c.ID))
 		}
 	}
 	s.queueLists(c, visit)

@@ -136,7 +136,7 @@ const (
 	ruleFlawGrant         rule = "conversation.FlawGrant — somebody who is not in the conversation's team has a live grant for it."
 	ruleFlawCounter       rule = "conversation.FlawCounter — the sequence of the newest message is not that of the conversation, or there are gaps before it."
 	ruleMove              rule = "conversation.ThreadStore.UpdateConversation — UpdateConversation writes the row that is in the team given; c.Team may be another one, which moves it."
-	ruleConversations     rule = "conversation.ThreadStore.Conversations — Conversations lists the conversations that scope and filter admit at the time of the scope, newest first by (LastAt, id)."
+	ruleConversations     rule = "conversation.ThreadStore.Conversations — Conversations lists the conversations that scope and filter admit at the time of the scope, newest first by the scope's [Scope.Key]."
 	ruleAdmits            rule = "conversation.Scope.Admits — Admits is the scope as a predicate: whether it holds the conversation, given the guest's grant for it (the zero Grant where there is none)."
 	ruleAssigned          rule = "conversation.ThreadStore.AssignedTo — AssignedTo lists the ids of the team's conversations that are assigned to the user, by id."
 	ruleMessageKeys       rule = "conversation.MessageStore — (Conversation, Seq) is unique, and so are a Key and a Receipt that are not zero."
