@@ -38,21 +38,19 @@ import (
 // message wherever a member and a guest speak of it. So numbers are compared by their order here.
 func TestE1_AGuestReadsAsInAWorldOfTheirOwn(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) storage.Store{"memory": everystore.Memory, "sqlite": everystore.SQLite} {
-		for _, history := range []tenancy.History{tenancy.HistoryAll, tenancy.HistoryFromInvitation} {
+		for _, history := range []tenancy.HistoryPolicy{tenancy.HistoryAll, tenancy.HistoryFromInvitation} {
 			t.Run(fmt.Sprint(name, ", history ", history), func(t *testing.T) {
 				t.Parallel()
 				crowded, alone := tell(t, open(t), history, true), tell(t, open(t), history, false)
 				for _, read := range slices.Sorted(maps.Keys(guestReads)) {
-					of := func(w *guestWorld) string {
-						var all strings.Builder
-						for _, answer := range guestReads[read](t.Context(), w) {
-							fmt.Fprintf(&all, "%+v\n", answer)
-						}
-						return w.named(all.String())
-					}
-					want := of(alone)
+					want, got := alone.told(read), crowded.told(read)
 					assert.NotEmpty(t, want, read)
-					assert.Equal(t, want, of(crowded), "%s tells a guest of what is not theirs", read)
+					for i := range min(len(want), len(got)) {
+						if !assert.Equal(t, want[i], got[i], "%s tells a guest of what is not theirs", read) {
+							break
+						}
+					}
+					assert.Len(t, got, len(want), "%s tells a guest of what is not theirs", read)
 				}
 			})
 		}
@@ -70,13 +68,13 @@ func TestE1_EveryReadIsCompared(t *testing.T) {
 			methods[room+"."+service.Method(i).Name] = service.Method(i).Type
 		}
 	}
-	asked := []reflect.Type{
+	principals := []reflect.Type{
 		reflect.TypeFor[tenancy.Actor](), reflect.TypeFor[tenancy.UserID](), reflect.TypeFor[tenancy.Principal](), reflect.TypeFor[invite.Token](),
 	}
 	found := map[string]bool{}
 	for name, op := range operations {
 		method, _, _ := strings.Cut(name, ",")
-		if found[method] || !slices.Contains(asked, methods[method].In(2)) {
+		if found[method] || !slices.Contains(principals, methods[method].In(2)) {
 			continue
 		}
 		store := &countsTransactions{Store: memory.New()}
@@ -157,7 +155,7 @@ func (w *guestWorld) says(team, contact, text string) tenancy.ConversationID {
 }
 
 // tell tells the story of a guest, with all that goes on around them or without.
-func tell(t *testing.T, store storage.Store, history tenancy.History, crowded bool) *guestWorld {
+func tell(t *testing.T, store storage.Store, history tenancy.HistoryPolicy, crowded bool) *guestWorld {
 	t.Helper()
 	nobody := random()
 	w := &guestWorld{
@@ -220,8 +218,8 @@ func tell(t *testing.T, store storage.Store, history tenancy.History, crowded bo
 	w.aside(func() {
 		note := msg(w.Conversations.Note(ctx, w.bob, first, "our client, at last"))
 		msg(w.Conversations.DeleteMessage(ctx, w.bob, first, note.ID))
-		done[conversation.OptOut](t)(w.Conversations.OptOut(ctx, w.bob, first, "said so"))
-		done[conversation.OptOut](t)(w.Conversations.OptIn(ctx, w.bob, first, "changed their mind"))
+		conv(w.Conversations.OptOut(ctx, w.bob, first, "said so"))
+		conv(w.Conversations.OptIn(ctx, w.bob, first, "changed their mind"))
 		w.says("Sales", "visitor-2", "More secrets")
 	})
 	w.both(func() { done[conversation.ReadMark](t)(w.Conversations.MarkRead(ctx, w.carol, first, 999)) })
@@ -280,6 +278,14 @@ func (w *guestWorld) named(text string) string {
 	})
 }
 
+// told is what a read tells the guest, a line for each answer.
+func (w *guestWorld) told(read string) (lines []string) {
+	for _, reply := range guestReads[read](w.t.Context(), w) {
+		lines = append(lines, w.named(fmt.Sprintf("%+v", reply)))
+	}
+	return lines
+}
+
 // messages are those that the guest sees.
 func (w *guestWorld) messages(id tenancy.ConversationID) []conversation.Message {
 	w.t.Helper()
@@ -296,24 +302,26 @@ func (w *guestWorld) rank(id tenancy.ConversationID, seq int64) (n int64) {
 	return n
 }
 
-// answer is what a read answered.
-type answer struct {
-	of  string
-	got any
-	err error
+// reply is what a read answered.
+type reply struct {
+	Of  string
+	Got any
+	Err error
 }
 
 // answers collects them.
-type answers []answer
+type answers []reply
 
-func (a *answers) add(of string, got any, err error) { *a = append(*a, answer{of, got, err}) }
+func (a *answers) add(of string, got any, err error) { *a = append(*a, reply{of, got, err}) }
 
 func ask[V any](a *answers, of string) func(V, error) {
 	return func(v V, err error) { a.add(of, v, err) }
 }
 
 // targets are the guest's conversations and one that is not theirs.
-func (w *guestWorld) targets() []tenancy.ConversationID { return append(slices.Clone(w.granted), w.hidden) }
+func (w *guestWorld) targets() []tenancy.ConversationID {
+	return append(slices.Clone(w.granted), w.hidden)
+}
 
 // paged asks for a list in pages of one, by whose cursors it goes on, and in one page.
 func paged[V any](list func(page tenancy.Page) (tenancy.List[V], error), show func(V) any) (all answers) {
@@ -440,7 +448,9 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 		return a
 	},
 	"tenancy.Members": func(ctx context.Context, w *guestWorld) answers {
-		return paged(func(page tenancy.Page) (tenancy.List[tenancy.Member], error) { return w.Tenancy.Members(ctx, w.carol, page) }, asItIs)
+		return paged(func(page tenancy.Page) (tenancy.List[tenancy.Member], error) {
+			return w.Tenancy.Members(ctx, w.carol, page)
+		}, asItIs)
 	},
 	"tenancy.MemberByEmail": func(ctx context.Context, w *guestWorld) (a answers) {
 		for _, name := range []string{"bob", "maria", "dave", "carol"} {
@@ -661,4 +671,3 @@ func number(t *testing.T, text string) (n int64) {
 	require.NoError(t, err)
 	return n
 }
-
