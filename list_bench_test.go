@@ -262,5 +262,5 @@ func handGuest(w *desk, s *session) int {
 	const limit = 20
 	return limit - s.threads(handColumns+`usher_grants g JOIN usher_conversations c ON c.id = g.conversation_id
 		WHERE g.user_id = ? AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?) AND c.team_id = ?
-		ORDER BY c.last_at DESC, c.id DESC LIMIT ?`, s.id(w.guest.User), time.Now().UnixMicro(), s.id(w.team.ID), limit+1)
+		ORDER BY c.created_at DESC, c.id DESC LIMIT ?`, s.id(w.guest.User), time.Now().UnixMicro(), s.id(w.team.ID), limit+1)
 }

@@ -552,6 +552,16 @@ var operations = map[string]operation{
 		}
 		return nil
 	}},
+	"conversation.WatchTeam": {rbac.ReadConversations, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		for _, err := range s.Conversations.WatchTeam(ctx, p.actor, "") {
+			return err
+		}
+		return nil
+	}},
+	"conversation.TeamPosition": {rbac.ReadConversations, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.TeamPosition(ctx, p.actor)
+		return err
+	}},
 	"conversation.MessagesBefore": {rbac.ReadConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.MessagesBefore(ctx, p.actor, x.conversation, 0, 0)
 		return err

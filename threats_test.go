@@ -28,7 +28,6 @@ var threats = strings.Fields(`
 
 // unbuilt says of an attack why there is nothing yet that it could be made on.
 var unbuilt = map[string]string{
-	"E1": "the comparison with a world that holds one conversation only comes with the last of a guest's reads, the live stream",
 	"F4": "nothing is exported yet",
 }
 

@@ -22,3 +22,10 @@ type Contact struct {
 	CreatedAt time.Time
 	Version   int64
 }
+
+// ToGuest is what a guest may know of a contact: who it is and how to reach them. The rest tells what the
+// team knows of them from elsewhere: the version moves with its notes, and a contact may be older than the
+// conversation. It is a list of what is shown, as that of [Conversation.ToGuest] is.
+func (c Contact) ToGuest() Contact {
+	return Contact{ID: c.ID, Team: c.Team, Channel: c.Channel, Address: c.Address, Name: c.Name, Email: c.Email}
+}

@@ -19,8 +19,8 @@ type ContactEdit struct {
 	Notes *string
 }
 
-// Contact reads the contact of a conversation that the actor may see. To a guest its Notes
-// are empty.
+// Contact reads the contact of a conversation that the actor may see. A guest learns who it is, see
+// [Contact.ToGuest]; to a role that reads no notes its Notes are empty.
 func (s *Service) Contact(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (Contact, error) {
 	v, err := s.look(ctx, actor, id, readContact)
 	if err != nil {
@@ -101,7 +101,10 @@ func (e ContactEdit) apply(c *Contact) (changed []string, err error) {
 
 // to is the contact as the viewer may see it.
 func (c Contact) to(v view) Contact {
-	if !v.standing.Allows(rbac.ReadNote) {
+	switch {
+	case v.guest():
+		return c.ToGuest()
+	case !v.standing.Allows(rbac.ReadNote):
 		c.Notes = ""
 	}
 	return c

@@ -133,3 +133,46 @@ func ExampleService_Watch() {
 	// 2 message.received
 	// 3 message.sent
 }
+
+// The position comes before the list, so what happens while it is read is told, and nothing of before.
+func ExampleService_WatchTeam() {
+	ctx := context.Background()
+	u, err := usher.New(memory.New())
+	if err != nil {
+		panic(err)
+	}
+	alice, _ := u.Tenancy.Register(ctx, "example", tenancy.Profile{Email: "alice@acme.example", Verified: true})
+	acme, _ := u.Tenancy.CreateAccount(ctx, alice.ID, "Acme")
+	sales, _ := u.Tenancy.CreateTeam(ctx, acme.Holder(alice.ID), tenancy.TeamSpec{Name: "Sales", Identity: tenancy.Phone("+15550100")})
+	actor := tenancy.Actor{User: alice.ID, Team: sales.ID}
+	receive := func(from string) {
+		_, _ = u.Conversations.Receive(ctx, "gateway", conversation.Inbound{To: sales.Identity, From: from, ID: "SM" + from, Text: "Hi!"})
+	}
+	receive("+15551230001")
+
+	position, err := u.Conversations.TeamPosition(ctx, actor)
+	if err != nil {
+		panic(err)
+	}
+	page, err := u.Conversations.List(ctx, actor, conversation.Filter{}, tenancy.Page{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("listed:", len(page.Items))
+	receive("+15551230002")
+	for update, err := range u.Conversations.WatchTeam(ctx, actor, position) {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		fmt.Println(update.Seq, update.Kind)
+		if position = update.Position; update.Kind == conversation.MessageReceived {
+			break // or go on, for as long as ctx lives; what is kept of it is the position
+		}
+	}
+	// Output:
+	// listed: 1
+	// 1 contact.created
+	// 1 conversation.started
+	// 2 message.received
+}

@@ -2,9 +2,6 @@ package conversation
 
 import (
 	"context"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -21,8 +18,8 @@ func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 	return v.known(), nil
 }
 
-// List lists the conversations that the actor may see, newest first: the team's for a member,
-// the granted ones for a guest. A conversation is in it exactly if [Service.Get] finds it, and as
+// List lists the conversations that the actor may see: the team's for a member, newest message first;
+// the granted ones for a guest, those first that began last, since a note moves the other order. A conversation is in it exactly if [Service.Get] finds it, and as
 // that shows it. A guest filters by status only: what the team does would be told by the rest.
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied] also for a guest's filter.
@@ -47,8 +44,7 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	if err != nil {
 		return none, err
 	}
-	key := func(c Conversation) (time.Time, uuid.UUID) { return c.LastAt, c.ID.UUID() }
-	list := tenancy.Paged(found, keyset, key, "conversations", actor, filter)
+	list := tenancy.Paged(found, keyset, scope.Key, "conversations", actor, filter)
 	for i, c := range list.Items {
 		if guest {
 			list.Items[i] = c.ToGuest()

@@ -3,6 +3,8 @@ package conversation
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -24,6 +26,16 @@ func (s Scope) Admits(c Conversation, g Grant) bool {
 		return false
 	}
 	return s.Guest.IsZero() || g.Conversation == c.ID && g.User == s.Guest && g.LiveAt(s.At)
+}
+
+// Key is where a conversation stands in a list of the scope, newest first by it: when the last message
+// was written, or for a guest when the conversation began. A note moves the first, and the guest would
+// see that one was written.
+func (s Scope) Key(c Conversation) (time.Time, uuid.UUID) {
+	if !s.Guest.IsZero() {
+		return c.CreatedAt, c.ID.UUID()
+	}
+	return c.LastAt, c.ID.UUID()
 }
 
 // Filter narrows a list of conversations. The zero Filter admits all.

@@ -33,7 +33,8 @@ func WithOptWords(words OptWords) Option { return func(c *config) { c.words = wo
 // a permission that an operation asks for, and for opt-out words that cannot be.
 func New(store Store, people *tenancy.Service, invites *invite.Service, policy *rbac.Policy, env tenancy.Env, options ...Option) (*Service, error) {
 	asked := []rbac.Permission{
-		rbac.ReadConversations, rbac.ListConversations, rbac.ReadNote, rbac.ReadContact, rbac.ListMembers, rbac.RevokeGuest,
+		rbac.ReadConversations, rbac.ListConversations, rbac.ReadNote, rbac.ReadContact, rbac.ListMembers, rbac.RevokeGuest, rbac.ReadTeam,
+		rbac.InviteMember,
 	}
 	for _, act := range acts() {
 		asked = append(asked, act.permission)

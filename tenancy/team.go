@@ -25,6 +25,12 @@ type Team struct {
 	Version   int64
 }
 
+// ToGuest is what somebody may know of a team who is in it and may not read it: what it is called and how it
+// is reached. It is a list of what is shown, so that a new field is hidden until somebody thinks of it.
+func (t Team) ToGuest() Team {
+	return Team{ID: t.ID, Account: t.Account, Name: t.Name, Identity: t.Identity, Status: t.Status}
+}
+
 // TeamStatus says whether a team works.
 type TeamStatus string
 
@@ -145,7 +151,8 @@ func (s *Service) TeamByIdentity(ctx context.Context, by System, identity Identi
 }
 
 // MyTeams lists the teams in which the user has an active membership, by when they joined. A
-// page may hold fewer teams than its limit where memberships have expired.
+// page may hold fewer teams than its limit where memberships have expired. A team in which their role, or
+// the one that it stands on, may not read the team is shown as [Team.ToGuest] has it.
 func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[TeamOfUser], error) {
 	keyset, err := page.Keyset("my teams", user)
 	if err != nil {
@@ -161,6 +168,11 @@ func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[Tea
 	list := Paged(teams, keyset, func(t TeamOfUser) (time.Time, uuid.UUID) { return t.JoinedAt, t.Team.ID.UUID() }, "my teams", user)
 	now := s.env.Now()
 	list.Items = slices.DeleteFunc(list.Items, func(t TeamOfUser) bool { return !t.ActiveAt(now) })
+	for i, t := range list.Items {
+		if !s.policy.Allows(t.Role, rbac.ReadTeam, rbac.ByTeam) {
+			list.Items[i].Team = t.Team.ToGuest()
+		}
+	}
 	return list, nil
 }
 
@@ -178,13 +190,17 @@ func (s *Service) Switch(ctx context.Context, user UserID, team TeamID) (Team, e
 		if err != nil {
 			return Team{}, err
 		}
-		if _, err := s.Standing(ctx, Actor{User: user, Team: team}); err != nil {
+		standing, err := s.Standing(ctx, Actor{User: user, Team: team})
+		if err != nil {
 			if errors.Is(err, rbac.ErrDenied) {
 				return Team{}, ErrNotFound
 			}
 			return Team{}, err
 		}
 		found, err := s.store.Team(ctx, team)
+		if !standing.Allows(rbac.ReadTeam) {
+			found = found.ToGuest()
+		}
 		if err != nil || u.ActiveTeam == team {
 			return found, err
 		}

@@ -37,7 +37,7 @@ type threadName struct {
 func pairOf(c conversation.Conversation) threadAddress { return threadAddress{c.Identity, c.Address} }
 func threadOf(c conversation.Conversation) threadName  { return threadName{c.Account, pairOf(c)} }
 
-// desk is the conversations that somebody works on, by (LastAt, id): those of a team, those
+// desk is the conversations that somebody works on, by the key of their scope: those of a team, those
 // assigned to one member, or those granted to one guest. Each conversation is in one of its
 // lists, so that a filter reads only what it asks for.
 type desk struct{ open, snoozed, closed shelf }
@@ -109,7 +109,7 @@ func (s *Store) conversationLists(c *conversationRow, visit func(*list[conversat
 	visit(lazily(s.assigned, teamUser{c.Team, c.Assignee}).of(c), last)
 	for g := range merged(ascending, ascending.beginning(), &c.grants) {
 		if g.RevokedAt.IsZero() {
-			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), last)
+			visit(lazily(s.guests, teamUser{c.Team, g.User}).of(c), placeAt(c.CreatedAt, c.ID))
 		}
 	}
 	s.queueLists(c, visit)

@@ -47,6 +47,9 @@ func (s *Store) append(e outbox.Event) error {
 	s.grown = append(s.grown, e.Stream.ID)
 	if e.Team != uuid.Nil {
 		enlist(s.log, row, s.logLists)
+		feed := lazily(s.feeds, e.Team)
+		set(s.log, &feed.events, append(feed.events, row))
+		s.grown = append(s.grown, e.Team)
 	}
 	for _, lane := range lanes {
 		if err := s.enqueue(row, lane); err != nil {
@@ -92,7 +95,7 @@ const idle = time.Second
 
 // Follow implements [outbox.Follower]: at once.
 func (s *Store) Follow(ctx context.Context, of outbox.Stream, after int64) iter.Seq2[[]outbox.Event, error] {
-	return follow.Pages(ctx, &s.bells, of, after, idle, func(after int64) ([]outbox.Event, error) {
+	return follow.Pages(ctx, &s.bells, of.ID, after, idle, func(after int64) ([]outbox.Event, error) {
 		if err := s.outside(ctx); err != nil {
 			return nil, err
 		}
@@ -110,7 +113,7 @@ func (s *Store) Follow(ctx context.Context, of outbox.Stream, after int64) iter.
 			}
 			return page, nil
 		})
-	})
+	}, follow.Sequence)
 }
 
 // logLists: a team's events are its audit log.

@@ -89,6 +89,7 @@ type Store struct {
 
 	events     unique[uuid.UUID, eventRow]
 	teamEvents map[uuid.UUID]*list[eventRow]
+	feeds      map[uuid.UUID]*stream // of each team, in the order of commits
 	outbox     unique[laneEvent, outboxRow]
 	waiting    map[laneStream]*list[outboxRow] // by sequence
 	due        map[string]*list[outboxRow]     // of each lane the first of each stream, by (dueAt, id)
@@ -171,6 +172,7 @@ func New() *Store {
 
 		events:     newUnique[uuid.UUID, eventRow](log),
 		teamEvents: map[uuid.UUID]*list[eventRow]{},
+		feeds:      map[uuid.UUID]*stream{},
 		outbox:     newUnique[laneEvent, outboxRow](log),
 		waiting:    map[laneStream]*list[outboxRow]{},
 		due:        map[string]*list[outboxRow]{},

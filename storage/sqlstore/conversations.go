@@ -68,13 +68,13 @@ func (c *compiler) conversations() conversationStatements {
 			AND c.idle_since <= ? - t.auto_close LIMIT ?`),
 		listed: map[listForm]pages{},
 	}
-	newest := newestFirst("c.last_at", "c.id")
+	newest := map[bool]order{false: newestFirst("c.last_at", "c.id"), true: newestFirst("c.created_at", "c.id")} // conversation.Scope.Key
 	for bits := range 1 << 6 {
 		form := listForm{
 			guest: bits&1 != 0, status: bits&2 != 0, waiting: bits&4 != 0, assignee: bits&8 != 0,
 			claimant: bits&16 != 0, unclaimed: bits&32 != 0,
 		}
-		s.listed[form] = c.pages(newest, append([]string{find}, form.conditions()...)...)
+		s.listed[form] = c.pages(newest[form.guest], append([]string{find}, form.conditions()...)...)
 	}
 	return s
 }

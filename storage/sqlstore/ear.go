@@ -96,10 +96,11 @@ func (s *Store) listenOn(ctx context.Context, connection any) error {
 	}
 }
 
-// maxNotified is how many streams one notification names: PostgreSQL's may have 8,000 bytes.
+// maxNotified is how many streams and teams one notification names: PostgreSQL's may have 8,000 bytes.
 const maxNotified = 200
 
-// notify tells those who listen, when the transaction commits, of the streams that have grown.
+// notify tells those who listen, when the transaction commits, of the streams that have grown, and of the
+// teams in which that was.
 func (s *Store) notify(ctx context.Context, events []outbox.Event) error {
 	if s.ear == nil {
 		return nil
@@ -107,9 +108,11 @@ func (s *Store) notify(ctx context.Context, events []outbox.Event) error {
 	var grown []string
 	seen := map[uuid.UUID]bool{}
 	for _, e := range events {
-		if !seen[e.Stream.ID] {
-			seen[e.Stream.ID] = true
-			grown = append(grown, e.Stream.ID.String())
+		for _, id := range []uuid.UUID{e.Stream.ID, e.Team} {
+			if id != uuid.Nil && !seen[id] {
+				seen[id] = true
+				grown = append(grown, id.String())
+			}
 		}
 	}
 	for len(grown) > 0 {

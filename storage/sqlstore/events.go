@@ -106,7 +106,7 @@ func scanEvent(r row) (outbox.Event, error) {
 
 // Append implements [outbox.Appender]: one statement for every 16 streams of one kind and one for
 // every 16 of their events, and one more where events wait in lanes (up to 16 times). [WithNotify] adds
-// one for every 200 streams.
+// one for every 200 streams and teams.
 func (s *Store) Append(ctx context.Context, events ...outbox.Event) error {
 	if err := s.writable(ctx); err != nil {
 		return err

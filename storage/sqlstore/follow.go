@@ -19,8 +19,8 @@ func (s *Store) Follow(ctx context.Context, of outbox.Stream, after int64) iter.
 			return
 		}
 		defer s.hear(ctx)()
-		follow.Pages(ctx, &s.bells, of, after, s.polling, func(after int64) ([]outbox.Event, error) {
+		follow.Pages(ctx, &s.bells, of.ID, after, s.polling, func(after int64) ([]outbox.Event, error) {
 			return all(ctx, s, scanEvent, s.events.along, of.Kind, of.ID, after, follow.Limit)
-		})(yield)
+		}, follow.Sequence)(yield)
 	}
 }

@@ -30,6 +30,7 @@ type Store struct {
 	errorReport func(ctx context.Context, err error)
 	polling     time.Duration
 	bells       follow.Bells
+	turns       follow.Turns
 	ear         *ear // nil without WithNotify
 
 	fragments     *strings.Replacer
@@ -54,6 +55,7 @@ type Store struct {
 	reading       readingStatements
 	operations    operationStatements
 	events        eventStatements
+	feed          feedStatements
 	outbox        outboxStatements
 	inbox         inboxStatements
 }
@@ -139,6 +141,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.reading = c.reading()
 	s.operations = c.operations()
 	s.events = c.events(notify)
+	s.feed = c.feed()
 	s.outbox = c.outbox()
 	s.inbox = c.inbox()
 	s.fragments = c.fragments

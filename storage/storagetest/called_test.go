@@ -290,6 +290,14 @@ func (s *calledStore) EraseInvitations(a context.Context, b tenancy.UserID, c st
 	return s.note("EraseInvitations").EraseInvitations(a, b, c)
 }
 
+func (s *calledStore) FollowTeam(a context.Context, b uuid.UUID, c outbox.Mark) iter.Seq2[[]outbox.TeamEvent, error] {
+	return s.note("FollowTeam").FollowTeam(a, b, c)
+}
+
+func (s *calledStore) TeamMark(a context.Context, b uuid.UUID) (outbox.Mark, error) {
+	return s.note("TeamMark").TeamMark(a, b)
+}
+
 func (s *calledStore) Follow(a context.Context, b outbox.Stream, c int64) iter.Seq2[[]outbox.Event, error] {
 	return s.note("Follow").Follow(a, b, c)
 }

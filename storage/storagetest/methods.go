@@ -610,6 +610,15 @@ func calls() map[string]call {
 			}
 			return errNone
 		}},
+		"FollowTeam": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			for _, err := range s.FollowTeam(ctx, t.team.ID.UUID(), outbox.Mark{}) {
+				return err
+			}
+			return errNone
+		}},
+		"TeamMark": {opens, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.TeamMark(ctx, t.team.ID.UUID()))
+		}},
 		"Take": {opens, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Take(ctx, lane, t.at, t.at.Add(time.Minute), 5))
 		}},
@@ -634,7 +643,7 @@ func calls() map[string]call {
 // relays are the methods that open a transaction of their own and take no part in another.
 func relays(method string) bool {
 	switch method {
-	case "Follow", "Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane":
+	case "Follow", "FollowTeam", "TeamMark", "Take", "Done", "Retry", "Bury", "Buried", "Replay", "ForgetLane":
 		return true
 	}
 	return false

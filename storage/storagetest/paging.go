@@ -334,9 +334,11 @@ func guestPages(w *world) {
 	guest := w.user().ID
 	now := w.now()
 	p := threadPages(w, conversation.Scope{Team: team.ID, Guest: guest, At: now}, conversation.Filter{})
+	p.key = func(c conversation.Conversation) (time.Time, uuid.UUID) { return c.CreatedAt, c.ID.UUID() }
 	for i, at := range w.moments(2 * enough) {
 		c := w.aConversation(team)
-		c.LastAt = at
+		c.CreatedAt = at // and LastAt is of another order
+		c.LastAt = w.now().Add(-time.Duration(i*i) * time.Hour)
 		conversations().store(w, c)
 		w.grant(c.ID)
 		g := w.aGrant(c.ID)

@@ -163,6 +163,7 @@ func groups() []group {
 		{"races", raceCases()},
 		{"outbox", outboxCases()},
 		{"follow", followCases()},
+		{"follow a team", feedCases()},
 		{"lanes", laneCases()},
 		{"relay", relayCases()},
 		{"deadletters", deadLetterCases()},

@@ -90,7 +90,11 @@ func (l landscape) admits(scope conversation.Scope, f conversation.Filter) []con
 		}
 	}
 	slices.SortFunc(list, func(a, b conversation.Conversation) int {
-		if c := b.LastAt.Compare(a.LastAt); c != 0 {
+		at, before := a.LastAt, b.LastAt
+		if !scope.Guest.IsZero() {
+			at, before = a.CreatedAt, b.CreatedAt
+		}
+		if c := before.Compare(at); c != 0 {
 			return c
 		}
 		return slices.Compare(b.ID[:], a.ID[:])

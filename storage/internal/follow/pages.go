@@ -5,21 +5,23 @@ import (
 	"iter"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/usher-go/usher/storage/outbox"
 )
 
 // Limit is how many events a page holds at most: what one who follows has in memory.
 const Limit = 64
 
-// Pages follows a stream as [outbox.Follower] describes it. Read lists at most [Limit] events after a
-// sequence; it is asked when the bell has rung, and every so often without.
+// Pages follows events as [outbox.Follower] describes it, from a place on. Read lists at most [Limit] of
+// them after a place; it is asked when the bell of what is followed has rung, and every so often without.
 //
 // The bell is listened to before the first look, so no commit falls between the two.
-func Pages(ctx context.Context, bells *Bells, of outbox.Stream, after int64, every time.Duration,
-	read func(after int64) ([]outbox.Event, error),
-) iter.Seq2[[]outbox.Event, error] {
-	return func(yield func([]outbox.Event, error) bool) {
-		rung, stop := bells.Listen(of.ID)
+func Pages[E, P any](ctx context.Context, bells *Bells, of uuid.UUID, after P, every time.Duration,
+	read func(after P) ([]E, error), place func(E) P,
+) iter.Seq2[[]E, error] {
+	return func(yield func([]E, error) bool) {
+		rung, stop := bells.Listen(of)
 		defer stop()
 		again := time.NewTicker(every)
 		defer again.Stop()
@@ -29,7 +31,7 @@ func Pages(ctx context.Context, bells *Bells, of outbox.Stream, after int64, eve
 				return
 			}
 			if len(page) > 0 {
-				after = page[len(page)-1].Sequence
+				after = place(page[len(page)-1])
 				continue
 			}
 			select {
@@ -42,3 +44,6 @@ func Pages(ctx context.Context, bells *Bells, of outbox.Stream, after int64, eve
 		}
 	}
 }
+
+// Sequence is the place of an event in its stream.
+func Sequence(e outbox.Event) int64 { return e.Sequence }

@@ -431,6 +431,8 @@ CREATE TABLE IF NOT EXISTS usher_operations (
 
 -- The log. Nothing refers to accounts and teams by foreign keys here, since that would lock them
 -- with every event, and the counter of the stream's row has proven already that the stream exists.
+-- "batch" puts a team's events in an order for those who follow it; one that is in no batch yet is in
+-- the last that there can be, and so comes after all others.
 CREATE TABLE IF NOT EXISTS usher_events (
 	id          BINARY(16) NOT NULL PRIMARY KEY,
 	stream_kind VARBINARY(20) NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
@@ -443,8 +445,18 @@ CREATE TABLE IF NOT EXISTS usher_events (
 	principal   VARBINARY(100) NOT NULL,
 	occurred_at BIGINT NOT NULL,
 	payload     MEDIUMBLOB NOT NULL,
+	batch       BIGINT NOT NULL DEFAULT 9223372036854775807,
 	UNIQUE (stream_kind, stream_id, seq),
-	KEY usher_events_of_team (team_id, occurred_at, id)
+	KEY usher_events_of_team (team_id, occurred_at, id),
+	KEY usher_events_in_order (team_id, batch, stream_id, seq)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+-- How many batches there are of a team's events. Who makes one is locked here first, and no writer is. It
+-- refers to no team, since that would lock the team.
+CREATE TABLE IF NOT EXISTS usher_feeds (
+	team_id BINARY(16) NOT NULL PRIMARY KEY,
+	batches BIGINT NOT NULL,
+	repeats BIGINT NOT NULL DEFAULT 0
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
 -- What the lanes have not delivered: an event has a row for each lane that it takes, until it is

@@ -435,6 +435,8 @@ CREATE INDEX usher_operations_by_age ON usher_operations (ran_at);
 
 -- The log. Nothing refers to accounts and teams by foreign keys here, since that would lock them
 -- with every event, and the counter of the stream's row has proven already that the stream exists.
+-- "batch" puts a team's events in an order for those who follow it; one that is in no batch yet is in
+-- the last that there can be, and so comes after all others.
 CREATE TABLE usher_events (
 	id          uuid NOT NULL PRIMARY KEY,
 	stream_kind text NOT NULL CHECK (stream_kind IN ('account', 'user', 'team', 'contact', 'conversation')),
@@ -447,10 +449,19 @@ CREATE TABLE usher_events (
 	principal   text NOT NULL,
 	occurred_at bigint NOT NULL,
 	payload     text NOT NULL,
+	batch       bigint NOT NULL DEFAULT 9223372036854775807,
 	UNIQUE (stream_kind, stream_id, seq)
 );
 
 CREATE INDEX usher_events_of_team ON usher_events (team_id, occurred_at, id);
+CREATE INDEX usher_events_in_order ON usher_events (team_id, batch, stream_id, seq);
+
+-- How many batches there are of a team's events. Who makes one is locked here first, and no writer is. It
+-- refers to no team, since that would lock the team.
+CREATE TABLE usher_feeds (
+	team_id uuid NOT NULL PRIMARY KEY,
+	batches bigint NOT NULL
+);
 
 -- What the lanes have not delivered: an event has a row for each lane that it takes, until it is
 -- delivered there. due_at is when it may next be handed to the sink: 0 at first, the end of the
