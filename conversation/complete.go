@@ -176,8 +176,11 @@ func offerRecipients(ctx context.Context, t typed, m *menu) error {
 	if err := offerColleagues(ctx, t, m); err != nil {
 		return err
 	}
-	own, err := t.people.Team(ctx, t.actor)
-	if _, err := tenancy.Allowed(err); err != nil || own.ID.IsZero() {
+	if t.seen.standing.Check(rbac.ReadTeam) != nil {
+		return nil
+	}
+	own, err := t.people.TeamByID(ctx, statuses, t.seen.Team)
+	if err != nil {
 		return err
 	}
 	read := func(page tenancy.Page) (tenancy.List[tenancy.Team], error) {

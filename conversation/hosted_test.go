@@ -2,8 +2,10 @@ package conversation_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/memory"
+	"github.com/usher-go/usher/storage/sqlite"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -217,4 +220,48 @@ func TestCommandsThatCannotBe(t *testing.T) {
 	require.NoError(t, err)
 	_, err = usher.New(memory.New(), append(many, publishing)...)
 	require.ErrorContains(t, err, "at most 100 commands")
+}
+
+// In a transaction of the host's, a command writes the host's own rows too: they come and go with what
+// usher wrote, and the rest of the transaction stays.
+func TestACommandOfTheHostInItsTransaction(t *testing.T) {
+	type inHand struct{}
+	h := new(handlers)
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "host.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	store, err := sqlite.New(db)
+	require.NoError(t, err)
+	require.NoError(t, store.Migrate(t.Context()))
+	h.world = worldOn(t, store, publishing, publish(func(ctx context.Context, call conversation.Call) (string, error) { return h.run(ctx, call) }))
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE posts (title TEXT)")
+	require.NoError(t, err)
+	c := h.hello()
+	h.run = func(ctx context.Context, call conversation.Call) (string, error) {
+		tx, _ := ctx.Value(inHand{}).(*sql.Tx)
+		if _, err := tx.ExecContext(ctx, "INSERT INTO posts VALUES (?)", call.Args["title"]); err != nil {
+			return "", err
+		}
+		_, err := h.Conversations.Note(ctx, call.Actor, call.Conversation.ID, "published "+call.Args["title"])
+		if call.Args["title"] == "Intern" {
+			return "", errHost
+		}
+		return "", err
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	ctx, err := store.JoinTx(context.WithValue(t.Context(), inHand{}, tx), tx)
+	require.NoError(t, err)
+	_, err = h.Conversations.Type(ctx, h.bob, c.ID, "^publish Nurse")
+	require.NoError(t, err)
+	_, err = h.Conversations.Type(ctx, h.bob, c.ID, "^publish Intern")
+	require.ErrorIs(t, err, errHost)
+	reply, err := h.Conversations.Preview(ctx, h.bob, c.ID, "^note never")
+	require.NoError(t, err, "a dry run leaves the rest of the transaction alone")
+	require.NotNil(t, reply.Message)
+	require.NoError(t, tx.Commit())
+	var titles string
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT group_concat(title) FROM posts").Scan(&titles))
+	assert.Equal(t, "Nurse", titles)
+	assert.Equal(t, []string{"Hi, is the job still open?", "published Nurse"}, h.texts(h.bob, c.ID))
 }

@@ -1,6 +1,8 @@
 package conversation_test
 
 import (
+	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -252,4 +254,41 @@ func TestSpec6_OnlyTheTeamRunsCommands(t *testing.T) {
 		assert.Equal(t, conversation.Open, w.get(w.bob, c.ID).Status)
 		assert.Equal(t, []string{"Hi, is the job still open?", "^close", "^opt-out please", "^close, I said"}, w.texts(w.bob, c.ID))
 	})
+}
+
+// The docs show the table. go generate ./conversation runs this test with -update, which writes it between
+// the marks.
+func TestCommandsInTheDocs(t *testing.T) {
+	const page, begin, end = "../docs/commands.md", "<!-- commands:begin -->\n", "<!-- commands:end -->\n"
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	before, rest, found := strings.Cut(string(text), begin)
+	require.True(t, found)
+	_, after, found := strings.Cut(rest, end)
+	require.True(t, found)
+	want := before + begin + commandsTable() + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(page, []byte(want), 0o600))
+		return
+	}
+	assert.Equal(t, want, string(text), "go generate ./conversation brings it up to date")
+}
+
+func commandsTable() string {
+	var b strings.Builder
+	b.WriteString("| command | takes | in a closed one | is |\n|---|---|:-:|---|\n")
+	for _, v := range conversation.Vocabulary() {
+		closed := map[bool]string{true: "✓", false: "–"}[v.WhenClosed]
+		method := v.Calls
+		if !strings.Contains(method, ".") {
+			method = "Conversations." + method
+		}
+		fmt.Fprintf(&b, "| `^%s` | %s | %s | `%s` |\n", v.Name, v.Permission, closed, strings.Replace(method, "invite.", "Invites.", 1))
+	}
+	b.WriteString("\n```text\n")
+	for _, v := range conversation.Vocabulary() {
+		b.WriteString(v.Explained + "\n")
+	}
+	b.WriteString("```\n")
+	return b.String()
 }
