@@ -119,6 +119,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.Teams(ctx, p.holder, tenancy.Page{})
 		return err
 	}},
+	"tenancy.TeamsByAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.TeamsByAccount(ctx, p.system, s.proper.holder.Account, tenancy.Page{})
+		return err
+	}},
 	"tenancy.RenameAccount": {rbac.RenameAccount, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.RenameAccount(ctx, p.holder, "Another")
 		return err
@@ -604,6 +608,18 @@ var operations = map[string]operation{
 	}},
 	"conversation.Type, of a command": {rbac.CloseConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.Type(ctx, p.actor, x.conversation, "^close")
+		return err
+	}},
+	"conversation.Preview": {rbac.CloseConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Preview(ctx, p.actor, x.conversation, "^close")
+		return err
+	}},
+	"conversation.Complete": {rbac.ReadConversations, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Complete(ctx, p.actor, x.conversation, "^deliver ", 9)
+		return err
+	}},
+	"conversation.Responses": {rbac.ReadReport, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Responses(ctx, p.actor, x.conversation, conversation.WorkingHours)
 		return err
 	}},
 	"conversation.Assign": {rbac.AssignConversation, true, func(ctx context.Context, s *scene, p principals, x targets) error {

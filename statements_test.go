@@ -200,7 +200,7 @@ var (
 	// Deliver looks for a delivery that has lapsed, whose invitation is locked before the
 	// conversation, and passes over one from another team by itself.
 	lapsed = regexp.MustCompile(`WHERE d.pending_conversation = `)
-	frames = regexp.MustCompile(`^(BEGIN|COMMIT|SET|START|PRAGMA)\b`)
+	frames = regexp.MustCompile(`^(BEGIN|COMMIT|ROLLBACK|SET|START|PRAGMA)\b`)
 )
 
 // requireScoped: what has no team of its own but that of its conversation is only touched after

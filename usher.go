@@ -70,6 +70,12 @@ func WithOptOutWords(words conversation.OptWords) Option {
 	return func(c *config) { c.desk = append(c.desk, conversation.WithOptWords(words)) }
 }
 
+// WithCommand adds a command of the host's own to those that people type: see [conversation.Command].
+// Its permission may be one that [WithPolicy] adds.
+func WithCommand(command conversation.Command) Option {
+	return func(c *config) { c.desk = append(c.desk, conversation.WithCommand(command)) }
+}
+
 // WithRelay sets how the Relay works; [outbox.WithErrors] is the option that most hosts want.
 func WithRelay(options ...outbox.Option) Option {
 	return func(c *config) { c.relay = append(c.relay, options...) }
@@ -82,8 +88,8 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Clo
 func WithIDs(next func() uuid.UUID) Option { return func(c *config) { c.env.IDs = next } }
 
 // New wires the rooms on a store. It fails when the policy is not sound or does not name a
-// permission that an operation asks for, for a negative limit, when a mailer has no valid invite URL,
-// and when a sink has no name of its own.
+// permission that an operation or a command asks for, for a negative limit, when a mailer has no valid
+// invite URL, and when a sink or a command has no name of its own.
 func New(store storage.Store, options ...Option) (*Usher, error) {
 	if store == nil {
 		return nil, errors.New("usher: New needs a store, such as memory.New()")

@@ -30,6 +30,7 @@ var (
 	marking     = act{rbac.MarkConversationRead, true}
 	optingOut   = act{rbac.OptOutContact, true}
 	optingIn    = act{rbac.OptInContact, true}
+	measuring   = act{rbac.ReadReport, true}
 	snoozing    = act{rbac.SnoozeConversation, false}
 	claiming    = act{rbac.ClaimConversation, false}
 	releasing   = act{rbac.ClaimConversation, true}
@@ -44,7 +45,7 @@ var readOnly = []rbac.Permission{rbac.ReadConversation, rbac.ReadContact, rbac.M
 
 func acts() []act {
 	return []act{
-		reading, noting, opening, closing, readContact, editContact, revoking, deleting, marking, optingOut, optingIn,
+		reading, noting, opening, closing, readContact, editContact, revoking, deleting, marking, optingOut, optingIn, measuring,
 		snoozing, claiming, sending, assigning, inviting, delivering,
 	}
 }

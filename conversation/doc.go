@@ -17,7 +17,8 @@
 //
 // [Service.Deliver] hands a conversation to a colleague, to an e-mail address or to another team
 // of the account. [Service.Type] takes what a person typed, commands included, and never sends a
-// command to the contact.
+// command to the contact. One table in vocabulary.go says what the commands are, and [WithCommand]
+// adds the host's own; [Service.Complete] and [Service.Preview] are for user interfaces.
 package conversation
 
-//go:generate go test -run "StatesInTheDocs" . -update
+//go:generate go test -run "(States|Commands)InTheDocs" . -update

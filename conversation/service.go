@@ -16,21 +16,30 @@ type Service struct {
 
 	words    lexicon
 	commands command.Set
-	runs     map[string]run
+	verbs    map[string]verb
 }
 
 // Option configures [New].
 type Option func(*config)
 
-type config struct{ words OptWords }
+type config struct {
+	words    OptWords
+	commands []Command
+}
 
 // WithOptWords adds the host's own words to those by which contacts opt out and in.
 func WithOptWords(words OptWords) Option { return func(c *config) { c.words = words } }
 
+// WithCommand adds a command of the host's own to those that people can type.
+func WithCommand(c Command) Option {
+	return func(cfg *config) { cfg.commands = append(cfg.commands, c) }
+}
+
 // New builds the service and binds it to the other rooms: it admits guests for accepted
 // invitations, frees what departing members held, clears out teams that are archived and forgets
 // the addresses of deleted users. It fails when the policy does not name
-// a permission that an operation asks for, and for opt-out words that cannot be.
+// a permission that an operation or a command asks for, for opt-out words that cannot be, and for a
+// command that has no Run or cannot be written, or that has the name of another.
 func New(store Store, people *tenancy.Service, invites *invite.Service, policy *rbac.Policy, env tenancy.Env, options ...Option) (*Service, error) {
 	asked := []rbac.Permission{
 		rbac.ReadConversations, rbac.ListConversations, rbac.ReadNote, rbac.ReadContact, rbac.ListMembers, rbac.RevokeGuest, rbac.ReadTeam,
@@ -51,7 +60,7 @@ func New(store Store, people *tenancy.Service, invites *invite.Service, policy *
 		return nil, err
 	}
 	s := &Service{store: store, people: people, invites: invites, env: env, words: words}
-	if err := s.learn(vocabulary); err != nil {
+	if err := s.learn(policy, c.commands); err != nil {
 		return nil, err
 	}
 	invites.Bind(s)

@@ -26,15 +26,16 @@ type world struct {
 	roles             int           // that were made
 }
 
-func onEveryStore(t *testing.T, test func(t *testing.T, w *world)) {
+func onEveryStore(t *testing.T, test func(t *testing.T, w *world), options ...usher.Option) {
 	t.Helper()
-	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) { test(t, worldOn(t, open(t))) })
+	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) { test(t, worldOn(t, open(t), options...)) })
 }
 
-func worldOn(t *testing.T, store storage.Store) *world {
+func worldOn(t *testing.T, store storage.Store, options ...usher.Option) *world {
 	t.Helper()
 	// What is said stays queued, so that it can be changed, until a test hands it to a sender of its own.
-	w := &world{World: ushertest.NewWorldOn(t, store, usher.WithSender(nil)), t: t}
+	options = append([]usher.Option{usher.WithSender(nil)}, options...)
+	w := &world{World: ushertest.NewWorldOn(t, store, options...), t: t}
 	w.Account("globex").Team("Sales", ushertest.Manager("oscar"), ushertest.Member("bert"))
 	w.other = w.Actor("oscar", "Sales")
 	w.Account("acme").Team("Sales", ushertest.Manager("alice"), ushertest.Member("bob"), ushertest.Member("maria")).
@@ -99,4 +100,12 @@ func (w *world) join(name string) tenancy.UserID {
 	_, err := w.Tenancy.Admit(w.t.Context(), ushertest.System, tenancy.Admission{Team: w.bob.Team, User: user, Role: rbac.Member})
 	require.NoError(w.t, err)
 	return user
+}
+
+// types runs a line that has to succeed.
+func (w *world) types(actor tenancy.Actor, id tenancy.ConversationID, line string) conversation.Reply {
+	w.t.Helper()
+	reply, err := w.Conversations.Type(w.t.Context(), actor, id, line)
+	require.NoError(w.t, err, line)
+	return reply
 }

@@ -85,18 +85,22 @@ func (s *Service) MyAccounts(ctx context.Context, user UserID, page Page) (List[
 //
 // Errors: those of [Service.Account], [*InvalidError].
 func (s *Service) Teams(ctx context.Context, holder Holder, page Page) (List[Team], error) {
-	keyset, err := page.Keyset("teams", holder.Account)
-	if err != nil {
-		return List[Team]{}, err
-	}
 	if _, err := s.Account(ctx, holder); err != nil {
 		return List[Team]{}, err
 	}
-	teams, err := s.store.TeamsIn(ctx, holder.Account, keyset)
+	return s.teams(ctx, holder.Account, page)
+}
+
+func (s *Service) teams(ctx context.Context, account AccountID, page Page) (List[Team], error) {
+	keyset, err := page.Keyset("teams", account)
 	if err != nil {
 		return List[Team]{}, err
 	}
-	return Paged(teams, keyset, func(t Team) (time.Time, uuid.UUID) { return t.CreatedAt, t.ID.UUID() }, "teams", holder.Account), nil
+	teams, err := s.store.TeamsIn(ctx, account, keyset)
+	if err != nil {
+		return List[Team]{}, err
+	}
+	return Paged(teams, keyset, func(t Team) (time.Time, uuid.UUID) { return t.CreatedAt, t.ID.UUID() }, "teams", account), nil
 }
 
 // RenameAccount gives the holder's account another name. The same name changes nothing.

@@ -104,6 +104,15 @@ func (s *Service) TeamByID(ctx context.Context, by System, id TeamID) (Team, err
 	return s.store.Team(ctx, id)
 }
 
+// TeamsByAccount lists the teams of an account on the host's authority, whatever their state, by when they
+// were made.
+func (s *Service) TeamsByAccount(ctx context.Context, by System, account AccountID, page Page) (List[Team], error) {
+	if err := by.Validate(); err != nil {
+		return List[Team]{}, err
+	}
+	return s.teams(ctx, account, page)
+}
+
 // NamesOf are the names of users, for the other rooms; of who does not exist there is none.
 func (s *Service) NamesOf(ctx context.Context, by System, ids ...UserID) (map[UserID]string, error) {
 	if err := by.Validate(); err != nil || len(ids) == 0 {

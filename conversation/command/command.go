@@ -3,6 +3,7 @@ package command
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -34,13 +35,23 @@ type Command struct {
 
 // Args are the values of a command by the name of the parameter. A parameter that was not given
 // has no entry, and no entry is empty. An [Integer] is in plain decimal, a [OneOf] is spelled as
-// in the Spec.
+// in the Spec, a [Duration] is such as 3d.
 type Args map[string]string
 
 // Int returns the value of an [Integer], and whether it was given.
 func (a Args) Int(name string) (int, bool) {
 	n, err := strconv.Atoi(a[name])
 	return n, err == nil
+}
+
+// Duration returns the value of a [Duration], and whether it was given. A day has 24 hours.
+func (a Args) Duration(name string) (time.Duration, bool) {
+	value := a[name]
+	if value == "" {
+		return 0, false
+	}
+	n, unit, ok := duration(value)
+	return time.Duration(n) * unit, ok
 }
 
 func (Text) line()    {}
@@ -208,6 +219,12 @@ func (p Param) check(value string) (string, *Error) {
 			}
 		}
 		return "", about(p.Name, "%s must be %s, not %s", p.label(), p.choices(" or "), show(value))
+	case Duration:
+		n, _, ok := duration(value)
+		if !ok {
+			return "", about(p.Name, "%s must be a time such as 30m, 2h, 3d or 2w, not %s", p.label(), show(value))
+		}
+		return strconv.Itoa(n) + lower(value[len(value)-1:]), nil
 	case Word, Name:
 		if i := strings.IndexFunc(value, func(r rune) bool { return !unicode.IsGraphic(r) }); i >= 0 {
 			r, _ := utf8.DecodeRuneInString(value[i:])
@@ -228,4 +245,18 @@ func integer(value string) (int, bool) {
 	}
 	n, err := strconv.Atoi(value)
 	return n, err == nil
+}
+
+// units are what a [Duration] is counted in.
+var units = map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
+
+// duration reads up to four ASCII digits and a unit.
+func duration(value string) (n int, unit time.Duration, ok bool) {
+	if len(value) < 2 || len(value) > 5 {
+		return 0, 0, false
+	}
+	digits := value[:len(value)-1]
+	n, ok = integer(digits)
+	unit = units[lower(value[len(digits):])]
+	return n, unit, ok && unit > 0
 }

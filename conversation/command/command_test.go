@@ -37,6 +37,8 @@ func TestCommands(t *testing.T) {
 		{"a number in quotes", `^close rating:"3"`, "close", args{"rating": "3"}},
 		{"one of, in its own spelling", "^deliver bob keep:OPEN", "deliver", args{"to": "bob", "keep": "open"}},
 		{"one of, with a space", `^mark "not read" until:monday`, "mark", args{"as": "Not Read", "until": "monday"}},
+		{"times", "^wait 30m at-most:2H", "wait", args{"for": "30m", "at-most": "2h"}},
+		{"times with leading zeros", `^wait "003D" at-most:2w`, "wait", args{"for": "3d", "at-most": "2w"}},
 		{"a colon in a quoted value", `^assign "x:y"`, "assign", args{"who": "x:y"}},
 		{"a colon that follows no name", `^assign é:y`, "assign", args{"who": "é:y"}},
 		{"a colon in a named value", `^close status:a:b`, "close", args{"status": "a:b"}},
@@ -66,12 +68,13 @@ func TestErrors(t *testing.T) {
 	s := set(t)
 	const (
 		escape  = "; text that begins with ^ is written with ^^"
-		all     = "; the commands are ^invite, ^assign, ^deliver, ^close, ^open, ^note, ^help, ^snooze, ^mark"
+		all     = "; the commands are ^invite, ^assign, ^deliver, ^close, ^open, ^note, ^help, ^snooze, ^mark, ^wait"
 		closing = `^close [status:"…"] [rating:0-5] [summary:"…"]`
 		invite  = "^invite EMAIL"
 		deliver = `^deliver TO [status:"…"] [rating:0-5] [summary:"…"] [keep:open]`
 		mark    = `^mark Read|"Not Read" until:…`
 		note    = "^note TEXT…"
+		waiting = "^wait FOR [at-most:3d]"
 		quoted  = `, and a value that begins like "name:" is written in quotes`
 	)
 	for _, c := range []struct {
@@ -116,6 +119,14 @@ func TestErrors(t *testing.T) {
 		{"text after a quote", `^close status:"a"b`, "status", `after the closing " there must be a space; a quote in the value is written \"`, closing},
 		{"quote in a word", `^close status:a"b"`, "status", `in "a\"b\"", the quotes must go around the whole value`, closing},
 		{"not a number", "^close rating:five", "rating", `rating must be a whole number from 0 to 5, not "five"`, closing},
+		{"no time", "^wait soon", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "soon"`, waiting},
+		{"a time without a unit", "^wait 20", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "20"`, waiting},
+		{"a time without a number", "^wait h", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "h"`, waiting},
+		{"a time in other units", "^wait 1y", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "1y"`, waiting},
+		{"a time of two parts", "^wait 1h30m", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "1h30m"`, waiting},
+		{"a time before now", "^wait 2h at-most:-1h", "at-most", `at-most must be a time such as 30m, 2h, 3d or 2w, not "-1h"`, waiting},
+		{"too long a time", "^wait 99999h", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "99999h"`, waiting},
+		{"a time in other digits", "^wait \u0662h", "for", `FOR must be a time such as 30m, 2h, 3d or 2w, not "٢h"`, waiting},
 		{"above the range", "^close rating:6", "rating", `rating must be a whole number from 0 to 5, not "6"`, closing},
 		{"below the range", "^snooze 0", "days", `DAYS must be a whole number from 1 to 90, not "0"`, "^snooze 1-90 [REASON…]"},
 		{"a sign", "^close rating:-1", "rating", `rating must be a whole number from 0 to 5, not "-1"`, closing},

@@ -3,6 +3,7 @@ package command_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -78,6 +79,9 @@ func holds(t *testing.T, spec command.Spec, c command.Command, message string) {
 			require.True(t, ok && p.Min <= n && n <= p.Max)
 		case command.OneOf:
 			require.Contains(t, p.Values, value)
+		case command.Duration:
+			d, ok := c.Args.Duration(p.Name)
+			require.True(t, ok && 0 <= d && d <= 9999*7*24*time.Hour)
 		case command.Word:
 			require.False(t, strings.ContainsFunc(value, unicode.IsSpace))
 		case command.Name, command.Phrase, command.Rest:

@@ -12,6 +12,15 @@ func Quote(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
+// Write writes a value as an argument that is not named: in quotes if it needs them, see [Quote].
+func Write(value string) string {
+	named := strings.HasPrefix(value[nameLen(value):], ":") && nameLen(value) > 0
+	if value == "" || named || strings.ContainsFunc(value, func(r rune) bool { return isQuote(r) || unicode.IsSpace(r) }) {
+		return Quote(value)
+	}
+	return value
+}
+
 // argument is one argument as it was typed, with its name in small letters and its value out of
 // its quotes.
 type argument struct {

@@ -8,7 +8,7 @@ import (
 	"github.com/usher-go/usher/conversation/command"
 )
 
-// specs are the commands of the conversation room, and two more to have every kind of parameter.
+// specs are the commands of the conversation room, and three more to have every kind of parameter.
 func specs() []command.Spec {
 	outcome := []command.Param{
 		{Name: "status", Kind: command.Name, Named: true},
@@ -32,6 +32,10 @@ func specs() []command.Spec {
 		{Name: "mark", Help: "mark it", Params: []command.Param{
 			{Name: "as", Kind: command.OneOf, Required: true, Values: []string{"Read", "Not Read"}},
 			{Name: "until", Named: true, Required: true},
+		}},
+		{Name: "wait", Help: "do nothing", Params: []command.Param{
+			{Name: "for", Kind: command.Duration, Required: true, Help: "how long"},
+			{Name: "at-most", Kind: command.Duration, Named: true, Help: "how long at most"},
 		}},
 	}
 }

@@ -25,6 +25,8 @@ type Spec struct {
 type Param struct {
 	// Name is in small letters, digits and hyphens. It is the key in [Args].
 	Name string
+	// Help says in one line what the value is for. It may be empty.
+	Help string
 	Kind Kind
 	// Required parameters must be given; positional ones stand before those that need not.
 	Required bool
@@ -55,6 +57,8 @@ const (
 	Integer
 	// OneOf is one of Values.
 	OneOf
+	// Duration is a whole number of minutes, hours, days or weeks: 30m, 2h, 3d, 2w.
+	Duration
 )
 
 // Set is the commands that a message may hold. It does not change and can be used by several
@@ -96,27 +100,44 @@ func clone(specs []Spec) []Spec {
 	return specs
 }
 
-// Help returns the usage and purpose of one command, named with or without its caret, or of all
-// commands, one on each line, if name is empty. The error is an [*Error].
-func (s Set) Help(name string) (string, error) {
-	if name == "" {
-		lines := make([]string, len(s.specs))
-		for i, spec := range s.specs {
-			lines[i] = spec.help()
+// Help returns the usage and purpose of each command for which listed is true, one on each line.
+func (s Set) Help(listed func(name string) bool) string {
+	var lines []string
+	for _, spec := range s.specs {
+		if listed(spec.Name) {
+			lines = append(lines, spec.help())
 		}
-		return strings.Join(lines, "\n"), nil
 	}
+	return strings.Join(lines, "\n")
+}
+
+// Find looks up a command by its name as a person types it, with or without the caret. The error is an
+// [*Error].
+func (s Set) Find(name string) (Spec, error) {
 	if _, end := caret(name); end > 0 {
 		name = name[end:]
 	}
 	spec, wrong := s.find(name)
 	if wrong != nil {
-		return "", wrong
+		return Spec{}, wrong
 	}
-	return spec.help(), nil
+	return clone([]Spec{spec})[0], nil
 }
 
 func (s Spec) help() string { return s.Usage() + " — " + s.Help }
+
+// Explain returns the usage and purpose of a command, and below it a line for each parameter that has
+// a Help.
+func (s Spec) Explain() string {
+	var b strings.Builder
+	b.WriteString(s.help())
+	for _, p := range s.Params {
+		if p.Help != "" {
+			fmt.Fprintf(&b, "\n  %s — %s", p.usage(), p.Help)
+		}
+	}
+	return b.String()
+}
 
 // Usage returns how the command is written, such as
 //
@@ -145,6 +166,8 @@ func (p Param) usage() string {
 		value = fmt.Sprintf("%d-%d", p.Min, p.Max)
 	case Name, Phrase:
 		value = `"…"`
+	case Duration:
+		value = "3d"
 	case Word, Rest:
 		value = "…"
 	}
@@ -226,8 +249,11 @@ func (p Param) valid() error {
 	if !validName(p.Name) {
 		return fmt.Errorf("a name is a small letter and up to %d small letters, digits and hyphens", MaxName-1)
 	}
+	if p.Help != "" && (isBlank(p.Help) || !isPlain(p.Help)) {
+		return fmt.Errorf("the help must be one line of text")
+	}
 	switch p.Kind {
-	case Word, Name, Phrase:
+	case Word, Name, Phrase, Duration:
 	case Rest:
 		if p.Named {
 			return fmt.Errorf("the rest of the line cannot be named")

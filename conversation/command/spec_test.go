@@ -13,8 +13,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	s := set(t)
-	all, err := s.Help("")
-	require.NoError(t, err)
+	all := s.Help(func(string) bool { return true })
 	assert.Equal(t, strings.Join([]string{
 		`^invite EMAIL — invite a guest by e-mail`,
 		`^assign WHO — make a member responsible, or "me"`,
@@ -25,19 +24,27 @@ func TestHelp(t *testing.T) {
 		`^help [COMMAND] — show the commands`,
 		`^snooze 1-90 [REASON…] — wake it later`,
 		`^mark Read|"Not Read" until:… — mark it`,
+		`^wait FOR [at-most:3d] — do nothing`,
 	}, "\n"), all)
 
+	assert.Equal(t, "^open — open the conversation again\n^help [COMMAND] — show the commands",
+		s.Help(func(name string) bool { return name == "help" || name == "open" }))
+	assert.Empty(t, s.Help(func(string) bool { return false }))
+
 	for _, name := range []string{"open", "^open", "OPEN", "＾open"} {
-		one, err := s.Help(name)
+		one, err := s.Find(name)
 		require.NoError(t, err, name)
-		assert.Equal(t, "^open — open the conversation again", one)
+		assert.Equal(t, "^open — open the conversation again", one.Explain())
 	}
-	_, err = s.Help("opne")
+	wait, err := s.Find("wait")
+	require.NoError(t, err)
+	assert.Equal(t, "^wait FOR [at-most:3d] — do nothing\n  FOR — how long\n  at-most:3d — how long at most", wait.Explain())
+	_, err = s.Find("opne")
 	var e *command.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, `there is no command "opne"; the nearest is ^open; text that begins with ^ is written with ^^`, e.Reason)
 	for _, name := range []string{"^", " ", strings.Repeat("x", 1<<20)} {
-		_, err = s.Help(name)
+		_, err = s.Find(name)
 		require.ErrorAs(t, err, &e)
 		assert.Less(t, len(e.Error()), 1000)
 	}
@@ -75,7 +82,9 @@ func TestNewSetRefusesMistakes(t *testing.T) {
 		`value "" is not one line`:     spec(command.Param{Name: "o", Kind: command.OneOf, Values: []string{""}}),
 		`value "a\nb" is not one line`: spec(command.Param{Name: "o", Kind: command.OneOf, Values: []string{"a\nb"}}),
 		`value "A" is declared twice`:  spec(command.Param{Name: "o", Kind: command.OneOf, Values: []string{"a", "A"}}),
-		"there is no kind 6":           spec(command.Param{Name: "o", Kind: 6}),
+		"there is no kind 7":           spec(command.Param{Name: "o", Kind: 7}),
+		`"h": the help must be one`:    spec(command.Param{Name: "h", Help: "two\nlines"}),
+		`"g": the help must be one`:    spec(command.Param{Name: "g", Help: " "}),
 	} {
 		_, err := command.NewSet(bad)
 		require.ErrorContains(t, err, want)
@@ -134,9 +143,7 @@ func ExampleSet_Help() {
 		fmt.Println(err)
 		return
 	}
-	help, err := set.Help("")
-	fmt.Println(help, err)
+	fmt.Println(set.Help(func(name string) bool { return name != "open" }))
 	// Output:
-	// ^open — open the conversation again
-	// ^invite EMAIL — invite a guest <nil>
+	// ^invite EMAIL — invite a guest
 }

@@ -439,6 +439,9 @@ func operations() []operation {
 		reads("tenancy.AccountByID", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.AccountByID(ctx, ushertest.System, d.holder().Account)
 		}),
+		reads("tenancy.TeamsByAccount", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.TeamsByAccount(ctx, ushertest.System, d.holder().Account, tenancy.Page{})
+		}),
 		reads("Usher.Doctor", func(ctx context.Context, d *desk) (any, error) {
 			found := 0
 			for _, err := range d.Doctor(ctx, ushertest.System) {
@@ -467,6 +470,18 @@ func operations() []operation {
 		}),
 		writes("conversation.Type, of a command", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Type(ctx, d.bob, d.plain, "^close")
+		}),
+		reads("conversation.Preview", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Preview(ctx, d.bob, d.plain, "Hello")
+		}),
+		reads("conversation.Preview, of a command", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Preview(ctx, d.bob, d.plain, "^deliver Hiring status:Archived")
+		}),
+		reads("conversation.Complete", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Complete(ctx, d.bob, d.plain, "^deliver ", 9)
+		}),
+		reads("conversation.Responses", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Responses(ctx, d.bob, d.plain, conversation.WorkingHours)
 		}),
 		writes("conversation.Assign", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Assign(ctx, d.bob, d.plain, d.bob.User)
