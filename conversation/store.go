@@ -170,7 +170,7 @@ type LoadStore interface {
 // not zero.
 type MessageStore interface {
 	InsertMessage(ctx context.Context, m Message) error
-	// UpdateMessage writes what can change of a message: Text, Attachments, EditedAt, DeletedAt,
+	// UpdateMessage writes what can change of a message: Text, Footer, Attachments, EditedAt, DeletedAt,
 	// Status, Failure, HandedAt and Receipt. What else the row given says of it is not looked at.
 	UpdateMessage(ctx context.Context, m Message) error
 	Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (Message, error)
