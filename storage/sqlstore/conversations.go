@@ -90,7 +90,7 @@ func (f listForm) conditions() []string {
 		conditions = append(conditions, `AND c.assignee_id = ?`)
 	}
 	if f.claimant {
-		conditions = append(conditions, `AND c.claimant_id = ? AND c.claimed_until > ?`)
+		conditions = append(conditions, `AND c.claimant_id = ? AND c.claimed_until + 0 > ?`)
 	}
 	if f.unclaimed {
 		conditions = append(conditions, `AND c.assignee_id IS NULL AND c.claimed_until <= ?`)

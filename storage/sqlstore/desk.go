@@ -22,7 +22,8 @@ func (c *compiler) desk() deskStatements {
 		waiting = `c.team_id = ? AND c.status = 'open' AND c.needs_reply_since IS NOT NULL`
 		// Each part of a line is a range of one index: without an assignee and with one the same.
 		free     = waiting + ` AND c.assignee_id IS NULL AND c.claimed_until <= ?`
-		claimed  = waiting + ` AND c.claimant_id = ? AND c.claimed_until > ?`
+		// A sum is in no index: one of all teams' claims would be read to its end.
+		claimed  = waiting + ` AND c.claimant_id = ? AND c.claimed_until + 0 > ?`
 		assigned = waiting + ` AND c.assignee_id = ? AND (c.claimed_until <= ? OR c.claimant_id = ?)`
 		offered  = ` AND NOT EXISTS (SELECT 1 FROM usher_skips k
 			WHERE k.conversation_id = c.id AND k.user_id = ? AND k.ends_at > ?)`
