@@ -68,7 +68,7 @@ type ThreadStore interface {
 	// one at most for each account, in whatever team it is, newest first by (LastAt, id).
 	ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]Conversation, error)
 	// Conversations lists the conversations that scope and filter admit at the time of the scope,
-	// newest first by (LastAt, id).
+	// newest first by (LastAt, id). A filter that is not valid answers [tenancy.ErrInvalid].
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)

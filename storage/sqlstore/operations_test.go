@@ -35,7 +35,7 @@ type desk struct {
 	// said is bob's message in spoken, and handed one that the sender has taken.
 	spoken       tenancy.ConversationID
 	said, handed tenancy.MessageID
-	gina   tenancy.Actor // a guest of moving
+	gina         tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
