@@ -26,7 +26,7 @@ func BenchmarkAcceptInvitation(b *testing.B) {
 			b.Skip("there is no bar for it")
 		}
 		w := newInviting(b, store)
-		by := handAccept{hand{db, dialect == "postgres"}, w.actor.Team}
+		by := handAccept{hand{db, dialect}, w.actor.Team}
 		const each = 20
 		var costs, others, ratios []float64
 		byUsher := func(i invited) error {
@@ -163,7 +163,7 @@ func (s *accepting) arrive(user tenancy.UserID) {
 		return
 	}
 	account := team[1]
-	if s.postgres {
+	if s.postgres() {
 		s.exec(`UPDATE usher_accounts SET locks = locks + 1 WHERE id = ?`, account)
 	}
 	s.row(handAccount, account)
@@ -183,7 +183,7 @@ func (s *accepting) write(i invited) {
 	if s.err != nil || found == nil {
 		return
 	}
-	if s.postgres {
+	if s.postgres() {
 		s.exec(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`, found[0], s.id(s.team))
 	}
 	row := s.row(handInvitation+`i.id = ? AND i.team_id = ?`, found[0], s.id(s.team))

@@ -32,7 +32,7 @@ func BenchmarkAppend(b *testing.B) {
 		w.introduce(b)
 		for _, writers := range []int{1, maxWriters} {
 			b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-				by := &handSend{hand: hand{db: db, postgres: dialect == "postgres"}, desk: w}
+				by := &handSend{hand: hand{db, dialect}, desk: w}
 				var costs, others, ratios []float64
 				for b.Loop() {
 					cost, other := appending(b, writers, w.say), appending(b, writers, by.say)
@@ -118,7 +118,7 @@ type handSend struct {
 }
 
 func (h *handSend) say(ctx context.Context, id tenancy.ConversationID, key string) error {
-	if !h.postgres {
+	if !h.postgres() {
 		h.turn.Lock()
 		defer h.turn.Unlock()
 	}
@@ -127,7 +127,7 @@ func (h *handSend) say(ctx context.Context, id tenancy.ConversationID, key strin
 
 func (h *handSend) write(s *session, id tenancy.ConversationID, key [32]byte) {
 	share := ""
-	if h.postgres {
+	if h.postgres() {
 		share = " FOR SHARE"
 	}
 	s.row(strings.Replace(handAuthority, "user_id = ?)", "user_id = ?"+share+")", 1), s.id(h.team.ID), s.id(h.member.User))

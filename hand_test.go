@@ -15,19 +15,21 @@ import (
 
 // hand is a database on which a baseline does by hand what usher does, with statements of its own.
 type hand struct {
-	db       *sql.DB
-	postgres bool
+	db      *sql.DB
+	dialect string
 }
 
+func (h hand) postgres() bool { return h.dialect == "postgres" }
+
 func (h hand) id(id [16]byte) any {
-	if h.postgres {
+	if h.postgres() {
 		return uuid.UUID(id).String()
 	}
 	return id[:]
 }
 
 func (h hand) sql(text string) string {
-	if !h.postgres {
+	if !h.postgres() {
 		return text
 	}
 	for n := 1; strings.Contains(text, "?"); n++ {
@@ -44,11 +46,8 @@ func (h hand) transaction(ctx context.Context, fn func(*session)) error {
 	}
 	defer func() { _ = conn.Close() }()
 	s := &session{hand: h, ctx: ctx, on: conn}
-	if h.postgres {
-		s.exec(`BEGIN ISOLATION LEVEL READ COMMITTED`)
-	} else {
-		s.exec(`PRAGMA foreign_keys = ON`)
-		s.exec(`BEGIN IMMEDIATE`)
+	for _, text := range handBegin[h.dialect] {
+		s.exec(text)
 	}
 	fn(s)
 	if s.err != nil {
@@ -57,6 +56,13 @@ func (h hand) transaction(ctx context.Context, fn func(*session)) error {
 	}
 	s.exec(`COMMIT`)
 	return s.err
+}
+
+// handBegin is how a transaction begins, as usher's do.
+var handBegin = map[string][]string{
+	"sqlite":   {`PRAGMA foreign_keys = ON`, `BEGIN IMMEDIATE`},
+	"postgres": {`BEGIN ISOLATION LEVEL READ COMMITTED`},
+	"mysql":    {`SET TRANSACTION ISOLATION LEVEL READ COMMITTED`, `START TRANSACTION READ WRITE`},
 }
 
 // session is what is sent one after the other, until the first error.
@@ -78,7 +84,7 @@ func (s *session) exec(text string, args ...any) {
 
 // lock takes a row where the engine locks rows.
 func (s *session) lock(table string, id [16]byte) {
-	if s.postgres {
+	if s.dialect != "sqlite" {
 		s.exec(`UPDATE `+table+` SET locks = locks + 1 WHERE id = ?`, s.id(id))
 	}
 }

@@ -591,7 +591,7 @@ var operations = map[string]operation{
 		return err
 	}},
 	"conversation.Receipt": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
-		_, err := s.Conversations.Receipt(ctx, p.system, conversation.Receipt{Message: s.said[s.proper.actor.User], Status: conversation.StatusRead})
+		_, err := s.Conversations.Receipt(ctx, p.system, conversation.Receipt{Message: s.handed, Status: conversation.StatusRead})
 		return err
 	}},
 	"conversation.Send": {rbac.SendMessage, true, func(ctx context.Context, s *scene, p principals, x targets) error {
@@ -868,8 +868,10 @@ type scene struct {
 	stranger tenancy.UserID
 	invited  tenancy.UserID
 	// said is a message of each of the three in own.conversation, and under the zero id the contact's.
-	said  map[tenancy.UserID]tenancy.MessageID
-	token invite.Token // of own.invitation, for invited
+	said map[tenancy.UserID]tenancy.MessageID
+	// handed is one that the sender has taken.
+	handed tenancy.MessageID
+	token  invite.Token // of own.invitation, for invited
 	// linkToken is of own.link.
 	linkToken invite.Token
 	asker     tenancy.UserID // of own.request
@@ -944,6 +946,10 @@ func (s *scene) speak(t *testing.T) {
 		require.NoError(t, err)
 		s.said[actor.User] = m.ID
 	}
+	m, err := s.Conversations.Send(t.Context(), s.proper.actor, s.own.conversation, "Hello")
+	require.NoError(t, err)
+	m.HandedAt, s.handed = s.Clock.Now(), m.ID
+	require.NoError(t, s.Store.InTx(t.Context(), func(ctx context.Context) error { return s.Store.UpdateMessage(ctx, m) }))
 	s.Receive("Sales", "visitor-1", "And when?") // and waits again
 }
 

@@ -45,7 +45,7 @@ type Conversation struct {
 	// answered; zero when there is none. Only a contact's message sets it, only a human
 	// public reply clears it.
 	NeedsReplySince time.Time
-	// FirstSentAt is when the contact was first written to; zero until then.
+	// FirstSentAt is when a message first went to the contact; zero until the [Sender] has taken one.
 	FirstSentAt time.Time
 	CreatedAt   time.Time
 	Version     int64

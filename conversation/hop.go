@@ -9,7 +9,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Queue is what [Service.Next] chooses from: the union of what it names, always of conversations
+// Queue is what [Service.Next] chooses from, and [Service.List] lists: the union of what it names, always of conversations
 // that are open and wait for a reply. That they wait is not a choice, since the order is by how long.
 type Queue uint8
 
@@ -27,6 +27,13 @@ const (
 	// RecruiterQueue is for those who answer what is assigned to them.
 	RecruiterQueue = AssignedToMe
 )
+
+func (q Queue) validate() error {
+	if q == 0 || q&^AgentQueue != 0 {
+		return &tenancy.InvalidError{Field: "queue", Reason: "must be made of Unclaimed, ClaimedByMe and AssignedToMe"}
+	}
+	return nil
+}
 
 // The ways in which there is no next conversation.
 var (
@@ -50,18 +57,15 @@ var (
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrNothingWaiting],
 // [ErrAllTaken], [*CapacityError]. After the last three nothing has changed.
 func (s *Service) Next(ctx context.Context, actor tenancy.Actor, queue Queue) (Conversation, error) {
-	if queue == 0 || queue&^AgentQueue != 0 {
-		return Conversation{}, &tenancy.InvalidError{Field: "queue", Reason: "must be made of Unclaimed, ClaimedByMe and AssignedToMe"}
+	if err := queue.validate(); err != nil {
+		return Conversation{}, err
 	}
 	return tenancy.Do(ctx, s.store, s.env, actor, "Next", []any{actor.Team, queue}, func(ctx context.Context) (Conversation, error) {
 		standing, err := s.mayHop(ctx, actor)
 		if err != nil {
 			return Conversation{}, err
 		}
-		line := Line{
-			User: actor.User, At: s.env.Now(),
-			Free: queue&Unclaimed != 0, Claimed: queue&ClaimedByMe != 0, Assigned: queue&AssignedToMe != 0,
-		}
+		line := queue.Line(actor.User, s.env.Now())
 		c, err := s.hop(ctx, standing, line)
 		if notFound(err) {
 			err = s.none(ctx, actor, line)

@@ -20,6 +20,22 @@ type Line struct {
 	Assigned bool
 }
 
+// Line is what the queue holds for a user at a time.
+func (q Queue) Line(user tenancy.UserID, at time.Time) Line {
+	return Line{
+		User: user, At: at,
+		Free: q&Unclaimed != 0, Claimed: q&ClaimedByMe != 0, Assigned: q&AssignedToMe != 0,
+	}
+}
+
+// Admits is the line as a predicate, skips aside: the one that lists and hops have.
+func (l Line) Admits(c Conversation) bool {
+	holder := c.ClaimantAt(l.At)
+	return c.Status == Open && !c.NeedsReplySince.IsZero() && (l.Free && c.free(l.At) ||
+		l.Claimed && !holder.IsZero() && holder == l.User ||
+		l.Assigned && !c.Assignee.IsZero() && c.Assignee == l.User && (holder.IsZero() || holder == l.User))
+}
+
 // Hand is what a user has in hand.
 type Hand struct {
 	// Waiting reports whether the line has something under Claimed or Assigned.

@@ -20,7 +20,8 @@ type Message struct {
 	// until it is deleted.
 	Text        string
 	Attachments []Attachment
-	// Footer goes to the contact below the text: the opt-out text, on the first message ever.
+	// Footer goes to the contact below the text: the opt-out text, on the first message ever. It is
+	// added when the message is handed to the [Sender], since only then is it the first one.
 	Footer string
 	At     time.Time
 	// EditedAt is when the text was last changed, DeletedAt when the message was deleted: what is

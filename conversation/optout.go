@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -211,8 +212,9 @@ func (s *Service) lift(ctx context.Context, by tenancy.Principal, c Conversation
 // [tenancy.Settings] say nothing else.
 const DefaultOptOutText = "Reply STOP to opt out."
 
-// introduce adds the team's opt-out text to the first message that ever goes to an address.
-func (s *Service) introduce(ctx context.Context, c *Conversation, m *Message) error {
+// introduce adds the team's opt-out text to a message that is about to go to an address to which none
+// has gone yet. Messages before it may have been deleted, or have failed.
+func (s *Service) introduce(ctx context.Context, c Conversation, m *Message) error {
 	if !c.FirstSentAt.IsZero() {
 		return nil
 	}
@@ -220,10 +222,7 @@ func (s *Service) introduce(ctx context.Context, c *Conversation, m *Message) er
 	if err != nil {
 		return err
 	}
-	if m.Footer = team.Settings.OptOutText; m.Footer == "" {
-		m.Footer = DefaultOptOutText
-	}
-	c.FirstSentAt = m.At
+	m.Footer = cmp.Or(team.Settings.OptOutText, DefaultOptOutText)
 	return nil
 }
 

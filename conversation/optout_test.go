@@ -188,35 +188,81 @@ func TestAStopAndAnAnswerAtOnce(t *testing.T) {
 	})
 }
 
-func TestTheFirstMessageCarriesTheOptOutText(t *testing.T) {
+// sent hands a message over and answers what the provider got.
+func (w *world) sent(m conversation.Message) conversation.Outgoing {
+	w.t.Helper()
+	var g gateway
+	require.NoError(w.t, w.handOver(&g, m))
+	require.Len(w.t, g.handed, 1)
+	require.Equal(w.t, g.handed[0].Footer, w.message(m).Footer, "what is sent is what is kept")
+	return g.handed[0]
+}
+
+func TestSpec6_TheFirstMessageCarriesTheOptOutText(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		c := w.hello()
 		_, err := w.Conversations.Note(ctx, w.bob, c.ID, "a note is not a message to them")
 		require.NoError(t, err)
+		first, second := w.say(w.bob, c.ID, "Yes", conversation.ClientID("1")), w.say(w.bob, c.ID, "And?")
 		w.Clock.Advance(time.Minute)
-		first, err := w.Conversations.Send(ctx, w.bob, c.ID, "Yes", conversation.ClientID("1"))
-		require.NoError(t, err)
-		assert.Equal(t, conversation.DefaultOptOutText, first.Footer)
-		assert.Equal(t, first.At, w.get(w.bob, c.ID).FirstSentAt)
-		again, err := w.Conversations.Send(ctx, w.bob, c.ID, "Yes", conversation.ClientID("1"))
-		require.NoError(t, err)
-		assert.Equal(t, first, again)
-		second, err := w.Conversations.Send(ctx, w.bob, c.ID, "And?")
-		require.NoError(t, err)
-		assert.Empty(t, second.Footer)
+		assert.True(t, w.get(w.bob, c.ID).FirstSentAt.IsZero(), "nothing has gone out")
+		assert.Equal(t, conversation.DefaultOptOutText, w.sent(first).Footer)
+		assert.Equal(t, w.Clock.Now(), w.get(w.bob, c.ID).FirstSentAt)
+		assert.Empty(t, w.sent(second).Footer)
 
 		w.configure(w.alice, func(s *tenancy.Settings) { s.OptOutText = "Schreib STOPP." })
 		other := w.Receive("Sales", "visitor-2", "hi")
 		_, err = w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToTeam(w.TeamNamed("Hiring").ID), conversation.Outcome{})
 		require.NoError(t, err)
-		moved, err := w.Conversations.Send(ctx, w.Actor("dana", "Hiring"), c.ID, "Hello")
-		require.NoError(t, err)
-		assert.Empty(t, moved.Footer, "the address has had it")
-		own, err := w.Conversations.Send(ctx, w.bob, other.ID, "Hello")
-		require.NoError(t, err)
-		assert.Equal(t, "Schreib STOPP.", own.Footer)
+		moved := w.say(w.Actor("dana", "Hiring"), c.ID, "Hello")
+		require.NoError(t, w.handOverIn(w.TeamNamed("Hiring").ID, &gateway{}, moved))
+		assert.Empty(t, w.message(moved).Footer, "the address has had it")
+		assert.Equal(t, "Schreib STOPP.", w.sent(w.say(w.bob, other.ID, "Hello")).Footer)
 	})
+}
+
+// A message that never went out has told nobody how to opt out: the next one does.
+func TestSpec6_TheFirstMessageThatGoesOutCarriesTheOptOutText(t *testing.T) {
+	for name, spoil := range map[string]func(w *world, m conversation.Message){
+		"deleted": func(w *world, m conversation.Message) {
+			_, err := w.Conversations.DeleteMessage(w.t.Context(), w.bob, m.Conversation, m.ID)
+			require.NoError(w.t, err)
+			require.NoError(w.t, w.handOver(&gateway{}, m))
+		},
+		"failed here": func(w *world, m conversation.Message) {
+			w.Receive("Sales", "visitor-1", "STOP")
+			require.NoError(w.t, w.handOver(&gateway{}, m))
+			w.Receive("Sales", "visitor-1", "START")
+		},
+		"refused by the provider": func(w *world, m conversation.Message) {
+			g := gateway{answer: func(conversation.Outgoing) (string, error) {
+				return "", &conversation.UndeliverableError{Reason: "unknown number"}
+			}}
+			require.NoError(w.t, w.handOver(&g, m))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEveryStore(t, func(t *testing.T, w *world) {
+				c := w.hello()
+				lost, second := w.say(w.bob, c.ID, "Yes"), w.say(w.bob, c.ID, "Hello?")
+				spoil(w, lost)
+				assert.True(t, w.get(w.bob, c.ID).FirstSentAt.IsZero())
+				if w.message(second).Status == conversation.StatusQueued {
+					assert.Equal(t, conversation.DefaultOptOutText, w.sent(second).Footer)
+				}
+				assert.Empty(t, w.sent(w.say(w.bob, c.ID, "Bye")).Footer)
+			})
+		})
+	}
+}
+
+// What is handed over again is the same, whatever the team says by then.
+func TestTheOptOutTextOfAMessageStays(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	m := w.lost(w.say(w.bob, w.hello().ID, "Yes"))
+	w.configure(w.alice, func(s *tenancy.Settings) { s.OptOutText = "Schreib STOPP." })
+	assert.Equal(t, conversation.DefaultOptOutText, w.sent(m).Footer)
 }
 
 func TestOptOutWordsOfTheHost(t *testing.T) {

@@ -58,7 +58,7 @@ func (s *Service) Post(ctx context.Context, by tenancy.System, id tenancy.Conver
 		m := m
 		m.At = s.env.Now()
 		if kind == AutomaticMessage {
-			if err := s.address(ctx, &c, &m); err != nil {
+			if err := s.address(ctx, &c, m.Kind); err != nil {
 				return Message{}, err
 			}
 		}

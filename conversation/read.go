@@ -18,15 +18,22 @@ func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 	return v.known(), nil
 }
 
-// List lists the conversations that the actor may see: the team's for a member, newest message first;
-// the granted ones for a guest, those first that began last, since a note moves the other order. A conversation is in it exactly if [Service.Get] finds it, and as
-// that shows it. A guest filters by status only: what the team does would be told by the rest.
+// List lists the conversations that the actor may see: the team's for a member, newest message first; the
+// granted ones for a guest, those first that began last, since a note moves the other order. A conversation is
+// in it exactly if [Service.Get] finds it, and as that shows it. A guest filters by status only: what the team
+// does would be told by the rest. A page of a queue also costs what waits in the team and is not in it.
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied] also for a guest's filter.
 func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, page tenancy.Page) (tenancy.List[Conversation], error) {
 	var none tenancy.List[Conversation]
 	if filter.Status != "" && !filter.Status.known() {
 		return none, &tenancy.InvalidError{Field: "status", Reason: "must be open, snoozed or closed"}
+	}
+	if err := filter.Validate(); err != nil {
+		return none, err
+	}
+	if filter.Queue != 0 && filter.QueueOf.IsZero() {
+		filter.QueueOf = actor.User
 	}
 	keyset, err := page.Keyset("conversations", actor, filter)
 	if err != nil {

@@ -28,8 +28,9 @@ type Receipt struct {
 // (see [SendStatus.Outdoes]), so those that come late, twice or in another order change nothing, and
 // answer the message as it is. Receipts are taken also for a suspended account.
 //
-// Errors: [*tenancy.InvalidError]; [tenancy.ErrNotFound] also where a receipt overtakes the Sender's
-// answer, which gave its id: answer the provider so that it comes again.
+// Errors: [*tenancy.InvalidError]; [tenancy.ErrNotFound] also for a message that was never handed over, and
+// where a receipt overtakes the Sender's answer, which gave its id: answer the provider so that it comes
+// again.
 func (s *Service) Receipt(ctx context.Context, by tenancy.System, r Receipt) (Message, error) {
 	if err := r.validate(by); err != nil {
 		return Message{}, err
@@ -43,7 +44,7 @@ func (s *Service) Receipt(ctx context.Context, by tenancy.System, r Receipt) (Me
 		if err != nil {
 			return Message{}, err
 		}
-		if !m.Kind.sent() {
+		if m.HandedAt.IsZero() {
 			return Message{}, tenancy.ErrNotFound // there is nothing to report of it
 		}
 		err = s.raise(ctx, by, c, &m, report{status: r.Status, failure: r.Failure})

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func TestReceiptsInAnyOrderEndInTheSame(t *testing.T) {
 		c := w.hello()
 		random := rand.New(rand.NewPCG(6, 2))
 		for range 12 {
-			m := w.say(w.bob, c.ID, "Yes")
+			m := w.lost(w.say(w.bob, c.ID, "Yes"))
 			best := conversation.StatusQueued
 			for range 6 {
 				status := rising[1+random.IntN(len(rising)-1)]
@@ -58,6 +59,36 @@ func TestReceiptsInAnyOrderEndInTheSame(t *testing.T) {
 				require.Equal(t, before+rises, w.kinds(w.bob.Team)[conversation.MessageStatusChanged])
 			}
 		}
+	})
+}
+
+// lost is a message that the provider has, and whose answer is lost.
+func (w *world) lost(m conversation.Message) conversation.Message {
+	w.t.Helper()
+	g := gateway{answer: func(conversation.Outgoing) (string, error) { return "", errors.New("the answer is lost") }}
+	require.Error(w.t, w.handOver(&g, m))
+	return w.message(m)
+}
+
+// Nobody has anything to report of a message that is still here, or that failed here.
+func TestSpec6_AReceiptOfWhatWasNeverHandedOverIsRefused(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		report := func(m conversation.Message) error {
+			_, err := w.Conversations.Receipt(t.Context(), ushertest.System, conversation.Receipt{Message: m.ID, Status: conversation.StatusRead})
+			return err
+		}
+		queued := w.say(w.bob, c.ID, "Yes")
+		require.ErrorIs(t, report(queued), tenancy.ErrNotFound)
+		assert.Equal(t, queued, w.message(queued))
+		w.Receive("Sales", "visitor-1", "STOP")
+		require.NoError(t, w.handOver(&gateway{}, queued))
+		require.ErrorIs(t, report(queued), tenancy.ErrNotFound)
+		assert.Equal(t, conversation.StatusFailed, w.message(queued).Status)
+		w.Receive("Sales", "visitor-1", "START")
+		handed := w.lost(w.say(w.bob, c.ID, "Really?"))
+		require.NoError(t, report(handed), "the report comes before the answer")
+		assert.Equal(t, conversation.StatusRead, w.message(handed).Status)
 	})
 }
 
@@ -87,7 +118,7 @@ func TestReceiptsFindNothingElse(t *testing.T) {
 
 func TestF8_ReceiptRefuses(t *testing.T) {
 	w := worldOn(t, everystore.Memory(t))
-	m := w.say(w.bob, w.hello().ID, "Yes")
+	m := w.lost(w.say(w.bob, w.hello().ID, "Yes"))
 	good := conversation.Receipt{Message: m.ID, Status: conversation.StatusFailed, Failure: strings.Repeat("x", conversation.MaxFailure)}
 	for name, spoil := range map[string]func(*conversation.Receipt){
 		"no message": func(r *conversation.Receipt) { r.Message = tenancy.MessageID{} },

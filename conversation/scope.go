@@ -51,6 +51,22 @@ type Filter struct {
 	// Unclaimed admits those that are nobody's, neither claimed nor assigned: what the part
 	// [Unclaimed] of a [Queue] holds.
 	Unclaimed bool
+	// Queue admits what [Service.Next] chooses from, and what the user has skipped, too. It stands
+	// alone: what it holds waits and is open.
+	Queue Queue
+	// QueueOf is whose queue it is; zero is the actor's who lists.
+	QueueOf tenancy.UserID
+}
+
+// Validate answers a [*tenancy.InvalidError] for a queue that is none, or does not stand alone.
+func (f Filter) Validate() error {
+	switch {
+	case f.Queue == 0 && f.QueueOf.IsZero():
+		return nil
+	case f != Filter{Queue: f.Queue, QueueOf: f.QueueOf}:
+		return &tenancy.InvalidError{Field: "filter", Reason: "must have nothing beside a queue"}
+	}
+	return f.Queue.validate()
 }
 
 // Admits is the filter as a predicate. At decides which claims have ended; in a list it is the time
@@ -60,7 +76,8 @@ func (f Filter) Admits(c Conversation, at time.Time) bool {
 		(!f.Waiting || !c.NeedsReplySince.IsZero()) &&
 		(f.Assignee.IsZero() || c.Assignee == f.Assignee) &&
 		(f.Claimant.IsZero() || c.ClaimantAt(at) == f.Claimant) &&
-		(!f.Unclaimed || c.free(at))
+		(!f.Unclaimed || c.free(at)) &&
+		(f.Queue == 0 || f.Queue.Line(f.QueueOf, at).Admits(c))
 }
 
 // free reports whether the conversation is nobody's at the time.

@@ -40,7 +40,8 @@ func Attach(attachments ...Attachment) SendOption {
 // A text that begins with ^ is refused, since it would be a command that reached the
 // contact; hand what people type to [Service.Type].
 //
-// The first message ever to an address carries the team's opt-out text as its Footer.
+// The first message ever that goes to an address carries the team's opt-out text as its Footer, from when
+// it is handed to the [Sender].
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
 // [*ClaimedError], [*OptedOutError], [tenancy.ErrKeyReused].
@@ -128,7 +129,7 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 			if err := s.answering(ctx, actor, &v, m.At); err != nil {
 				return Message{}, err
 			}
-			if err := s.address(ctx, &v.Conversation, &m); err != nil {
+			if err := s.address(ctx, &v.Conversation, m.Kind); err != nil {
 				return Message{}, err
 			}
 		}
@@ -137,14 +138,14 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 }
 
 // address makes a message one to the contact, who has then been answered if a person wrote it.
-func (s *Service) address(ctx context.Context, c *Conversation, m *Message) error {
+func (s *Service) address(ctx context.Context, c *Conversation, kind MessageKind) error {
 	if err := s.mayWrite(ctx, *c); err != nil {
 		return err
 	}
-	if m.Kind == OutboundMessage {
+	if kind == OutboundMessage {
 		c.NeedsReplySince = time.Time{}
 	}
-	return s.introduce(ctx, c, m)
+	return nil
 }
 
 // write gives a message its place at the end of a locked conversation.

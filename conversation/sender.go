@@ -131,6 +131,9 @@ func (s *Service) handToSender(ctx context.Context, id tenancy.MessageID) (Outgo
 		}
 		if m.HandedAt.IsZero() {
 			m.HandedAt = s.env.Now()
+			if err := s.introduce(ctx, c, &m); err != nil {
+				return err
+			}
 			if err := s.updateMessage(ctx, &m); err != nil {
 				return err
 			}
@@ -173,6 +176,12 @@ func (s *Service) settle(ctx context.Context, id tenancy.MessageID, r report) er
 		c, m, err := s.lockMessage(ctx, func() (Whereabouts, error) { return s.store.FindMessage(ctx, id) })
 		if err != nil {
 			return err
+		}
+		if r.status == StatusSent && c.FirstSentAt.IsZero() {
+			c.FirstSentAt = s.env.Now()
+			if err := s.update(ctx, &c); err != nil {
+				return err
+			}
 		}
 		return s.raise(ctx, sender, c, &m, r)
 	})

@@ -37,7 +37,13 @@ func (g *gateway) Send(_ context.Context, m conversation.Outgoing) (string, erro
 // handOver gives the sink the event of a message once more.
 func (w *world) handOver(g conversation.Sender, m conversation.Message) error {
 	w.t.Helper()
-	for _, e := range w.log(w.bob.Team) {
+	return w.handOverIn(w.bob.Team, g, m)
+}
+
+// handOverIn is handOver for what was said in any team.
+func (w *world) handOverIn(team tenancy.TeamID, g conversation.Sender, m conversation.Message) error {
+	w.t.Helper()
+	for _, e := range w.log(team) {
 		var facts tenancy.Facts
 		require.NoError(w.t, json.Unmarshal(e.Payload, &facts))
 		if facts["message"] == m.ID.String() && e.Kind == conversation.MessageSent {
@@ -71,7 +77,7 @@ func TestTheSenderGetsTheMessageAndItsIDIsKept(t *testing.T) {
 		w.Clock.Advance(time.Minute)
 		var g gateway
 		require.NoError(t, w.handOver(&g, m))
-		assert.Equal(t, []conversation.Outgoing{{ID: m.ID, From: c.Identity, To: "visitor-1", Text: "Yes, it is.", Attachments: m.Attachments, Footer: m.Footer}}, g.handed)
+		assert.Equal(t, []conversation.Outgoing{{ID: m.ID, From: c.Identity, To: "visitor-1", Text: "Yes, it is.", Attachments: m.Attachments, Footer: conversation.DefaultOptOutText}}, g.handed)
 		sent := w.message(m)
 		assert.Equal(t, conversation.StatusSent, sent.Status)
 		assert.Equal(t, w.Clock.Now(), sent.HandedAt)

@@ -69,7 +69,7 @@ type ThreadStore interface {
 	// one at most for each account, in whatever team it is, newest first by (LastAt, id).
 	ConversationsByAddress(ctx context.Context, identity tenancy.Identity, address string) ([]Conversation, error)
 	// Conversations lists the conversations that scope and filter admit at the time of the scope,
-	// newest first by the scope's [Scope.Key].
+	// newest first by the scope's [Scope.Key]. A filter that is not valid answers [tenancy.ErrInvalid].
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
 	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
 	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
@@ -171,7 +171,7 @@ type LoadStore interface {
 // not zero.
 type MessageStore interface {
 	InsertMessage(ctx context.Context, m Message) error
-	// UpdateMessage writes what can change of a message: Text, Attachments, EditedAt, DeletedAt,
+	// UpdateMessage writes what can change of a message: Text, Footer, Attachments, EditedAt, DeletedAt,
 	// Status, Failure, HandedAt and Receipt. What else the row given says of it is not looked at.
 	UpdateMessage(ctx context.Context, m Message) error
 	Message(ctx context.Context, id tenancy.ConversationID, message tenancy.MessageID) (Message, error)

@@ -335,6 +335,9 @@ func thatConversation(row *conversationRow, err error) (conversation.Conversatio
 // holds the answer and leaves the last word to the scope itself.
 func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, filter conversation.Filter, page tenancy.Keyset) ([]conversation.Conversation, error) {
 	return read(ctx, s, func() ([]conversation.Conversation, error) {
+		if err := filter.Validate(); err != nil {
+			return nil, err
+		}
 		conversations := merged(descending, descending.start(page), s.listsFor(scope, filter)...)
 		return paged(conversations, page.Limit, func(c *conversationRow) (conversation.Conversation, bool) {
 			return c.Conversation, filter.Admits(c.Conversation, scope.At) && scope.Admits(c.Conversation, c.grantOf(scope.Guest))

@@ -48,11 +48,12 @@ func (s *Store) LockNext(ctx context.Context, team tenancy.TeamID, line conversa
 	return lock(ctx, s, func() (conversation.Conversation, error) {
 		next := s.inHand(team, line)
 		if line.Free {
+			free := conversation.Line{At: line.At, Free: true}
 			for c := range listed(s.queues, teamUser{team: team}) {
 				if next != nil && placeAt(c.NeedsReplySince, c.ID).compare(placeAt(next.NeedsReplySince, next.ID)) > 0 {
 					break
 				}
-				if !line.At.Before(c.ClaimedUntil) && s.offered(c, line) {
+				if free.Admits(c.Conversation) && s.offered(c, line) {
 					next = c
 					break
 				}
@@ -74,17 +75,18 @@ func (s *Store) inHand(team tenancy.TeamID, line conversation.Line) (first *conv
 		}
 	}
 	if line.Claimed && !line.User.IsZero() {
+		claimed := conversation.Line{User: line.User, At: line.At, Claimed: true}
 		for c := range listed(s.claimed, user) {
-			if waits(c) && line.At.Before(c.ClaimedUntil) && s.offered(c, line) {
+			if claimed.Admits(c.Conversation) && s.offered(c, line) {
 				best(c)
 				break
 			}
 		}
 	}
 	if line.Assigned && !line.User.IsZero() {
+		assigned := conversation.Line{User: line.User, At: line.At, Assigned: true}
 		for c := range listed(s.queues, user) {
-			free := !line.At.Before(c.ClaimedUntil) || c.Claimant == line.User
-			if free && s.offered(c, line) {
+			if assigned.Admits(c.Conversation) && s.offered(c, line) {
 				best(c)
 				break
 			}

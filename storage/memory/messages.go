@@ -86,7 +86,7 @@ func (s *Store) UpdateMessage(ctx context.Context, m conversation.Message) error
 			return err
 		}
 		next := row.Message
-		next.Text, next.Attachments, next.EditedAt, next.DeletedAt = m.Text, m.Attachments, m.EditedAt, m.DeletedAt
+		next.Text, next.Footer, next.Attachments, next.EditedAt, next.DeletedAt = m.Text, m.Footer, m.Attachments, m.EditedAt, m.DeletedAt
 		next.Status, next.Failure, next.HandedAt, next.Receipt = m.Status, m.Failure, m.HandedAt, m.Receipt
 		next.Version++
 		set(s.log, &row.Message, next)

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,7 +20,11 @@ type conversationStatements struct {
 }
 
 // listForm is which conditions a list of conversations has.
-type listForm struct{ guest, status, waiting, assignee, claimant, unclaimed bool }
+type listForm struct {
+	guest, status, waiting, assignee, claimant, unclaimed bool
+	// queue stands for itself.
+	queue conversation.Queue
+}
 
 // findConversation is the beginning of what reads conversations; a condition follows.
 const findConversation = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.channel, c.identity, c.address,
@@ -76,6 +81,12 @@ func (c *compiler) conversations() conversationStatements {
 		}
 		s.listed[form] = c.pages(newest[form.guest], append([]string{find}, form.conditions()...)...)
 	}
+	for queue := range conversation.AgentQueue {
+		for _, guest := range []bool{false, true} {
+			form := listForm{guest: guest, queue: queue + 1}
+			s.listed[form] = c.pages(newest, append([]string{find}, form.conditions()...)...)
+		}
+	}
 	return s
 }
 
@@ -94,12 +105,32 @@ func (f listForm) conditions() []string {
 		conditions = append(conditions, `AND c.assignee_id = ?`)
 	}
 	if f.claimant {
-		conditions = append(conditions, `AND c.claimant_id = ? AND c.claimed_until > ?`)
+		conditions = append(conditions, `AND `+lineClaimed)
 	}
 	if f.unclaimed {
-		conditions = append(conditions, `AND c.assignee_id IS NULL AND c.claimed_until <= ?`)
+		conditions = append(conditions, `AND `+lineFree)
+	}
+	if f.queue != 0 {
+		var parts []string
+		for _, part := range queueParts {
+			if f.queue&part.is != 0 {
+				parts = append(parts, part.condition)
+			}
+		}
+		conditions = append(conditions, lineWaits, `AND (`+strings.Join(parts, " OR ")+`)`)
 	}
 	return conditions
+}
+
+// queueParts are the parts of a queue with what they bind.
+var queueParts = []struct {
+	is        conversation.Queue
+	condition string
+	args      func(user tenancy.UserID, at int64) []any
+}{
+	{conversation.Unclaimed, lineFree, func(_ tenancy.UserID, at int64) []any { return []any{at} }},
+	{conversation.ClaimedByMe, lineClaimed, func(user tenancy.UserID, at int64) []any { return []any{user, at} }},
+	{conversation.AssignedToMe, lineAssigned, func(user tenancy.UserID, at int64) []any { return []any{user, at, user} }},
 }
 
 func scanConversation(r row) (conversation.Conversation, error) {
@@ -203,10 +234,13 @@ func (s *Store) ConversationsByAddress(ctx context.Context, identity tenancy.Ide
 
 // Conversations implements [conversation.ThreadStore].
 func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, filter conversation.Filter, page tenancy.Keyset) ([]conversation.Conversation, error) {
+	if err := filter.Validate(); err != nil {
+		return nil, err
+	}
 	form := listForm{
 		guest: !scope.Guest.IsZero(), status: filter.Status != "",
 		waiting: filter.Waiting, assignee: !filter.Assignee.IsZero(),
-		claimant: !filter.Claimant.IsZero(), unclaimed: filter.Unclaimed,
+		claimant: !filter.Claimant.IsZero(), unclaimed: filter.Unclaimed, queue: filter.Queue,
 	}
 	_, args := scopeForm(scope)
 	if form.status {
@@ -220,6 +254,11 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 	}
 	if form.unclaimed {
 		args = append(args, micros(scope.At))
+	}
+	for _, part := range queueParts {
+		if form.queue&part.is != 0 {
+			args = append(args, part.args(filter.QueueOf, micros(scope.At))...)
+		}
 	}
 	return paged(ctx, s, scanConversation, s.conversations.listed[form], page, args...)
 }

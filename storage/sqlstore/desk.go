@@ -17,13 +17,22 @@ type deskStatements struct {
 	deleteSkip, insertSkip         string
 }
 
+// The parts of a [conversation.Line], as conditions on usher_conversations c. Lists have them too.
+const (
+	lineWaits = `AND c.status = 'open' AND c.needs_reply_since IS NOT NULL`
+	lineFree  = `c.assignee_id IS NULL AND c.claimed_until <= ?`
+	// A sum is in no index: one of all teams' claims would be read to its end.
+	lineClaimed  = `c.claimant_id = ? AND c.claimed_until + 0 > ?`
+	lineAssigned = `c.assignee_id = ? AND (c.claimed_until <= ? OR c.claimant_id = ?)`
+)
+
 func (c *compiler) desk() deskStatements {
 	const (
-		waiting = `c.team_id = ? AND c.status = 'open' AND c.needs_reply_since IS NOT NULL`
+		waiting = `c.team_id = ? ` + lineWaits
 		// Each part of a line is a range of one index: without an assignee and with one the same.
-		free     = waiting + ` AND c.assignee_id IS NULL AND c.claimed_until <= ?`
-		claimed  = waiting + ` AND c.claimant_id = ? AND c.claimed_until > ?`
-		assigned = waiting + ` AND c.assignee_id = ? AND (c.claimed_until <= ? OR c.claimant_id = ?)`
+		free     = waiting + ` AND ` + lineFree
+		claimed  = waiting + ` AND ` + lineClaimed
+		assigned = waiting + ` AND ` + lineAssigned
 		offered  = ` AND NOT EXISTS (SELECT 1 FROM usher_skips k
 			WHERE k.conversation_id = c.id AND k.user_id = ? AND k.ends_at > ?)`
 		// The parts of a line are read one after the other, each only up to the best of the others.

@@ -20,7 +20,7 @@ func (c *compiler) loads() loadStatements {
 		assigned = `(SELECT COUNT(*) FROM usher_conversations c
 			WHERE c.team_id = l.team_id AND c.assignee_id = l.user_id AND c.status = 'open')`
 		claimed = `(SELECT COUNT(*) FROM usher_conversations c
-			WHERE c.team_id = l.team_id AND c.claimant_id = l.user_id AND c.claimed_until > ? AND c.status = 'open'
+			WHERE c.team_id = l.team_id AND c.claimant_id = l.user_id AND c.claimed_until + 0 > ? AND c.status = 'open'
 			AND (c.assignee_id IS NULL OR c.assignee_id <> l.user_id))`
 	)
 	return loadStatements{

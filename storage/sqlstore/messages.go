@@ -33,7 +33,7 @@ func (c *compiler) messages() messageStatements {
 		insert: c.sql(`INSERT INTO usher_messages (id, conversation_id, seq, kind, author_id, body, footer, attachments,
 			sent_at, edited_at, deleted_at, status, failure, handed_at, message_key, receipt_key, version)
 			VALUES (`, list("?", 16), `, 1)`),
-		update: c.sql(`UPDATE usher_messages SET body = ?, attachments = ?, edited_at = ?, deleted_at = ?,
+		update: c.sql(`UPDATE usher_messages SET body = ?, footer = ?, attachments = ?, edited_at = ?, deleted_at = ?,
 			status = ?, failure = ?, handed_at = ?, receipt_key = ?, version = version + 1
 			WHERE conversation_id = ? AND id = ? AND version = ?`),
 		exists:      c.sql(`SELECT 1 FROM usher_messages WHERE conversation_id = ? AND id = ?`),
@@ -97,7 +97,7 @@ func (s *Store) UpdateMessage(ctx context.Context, m conversation.Message) error
 		return err
 	}
 	return s.update(ctx, s.messages.update, []any{
-		m.Text, attachments, m.EditedAt, m.DeletedAt, m.Status, m.Failure, m.HandedAt, digest(m.Receipt),
+		m.Text, m.Footer, attachments, m.EditedAt, m.DeletedAt, m.Status, m.Failure, m.HandedAt, digest(m.Receipt),
 		m.Conversation, m.ID, m.Version,
 	}, s.messages.exists, m.Conversation, m.ID)
 }

@@ -32,10 +32,10 @@ type desk struct {
 	// snoozed there are two, whose time has come, with two guests
 	// whose time has come, too, and two are answered and have been idle too long.
 	plain, taken, closed, moving, promised, snoozed tenancy.ConversationID
-	// said is bob's message in spoken.
-	spoken tenancy.ConversationID
-	said   tenancy.MessageID
-	gina   tenancy.Actor // a guest of moving
+	// said is bob's message in spoken, and handed one that the sender has taken.
+	spoken       tenancy.ConversationID
+	said, handed tenancy.MessageID
+	gina         tenancy.Actor // a guest of moving
 	// pending is an invitation into the team, lapsed one whose time has passed.
 	pending, lapsed tenancy.InvitationID
 	forPaula        invite.Token // of pending
@@ -117,6 +117,10 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	m, err := d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good morning")
 	require.NoError(t, err)
 	d.said = m.ID
+	m, err = d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good evening")
+	require.NoError(t, err)
+	m.HandedAt, d.handed = d.Clock.Now(), m.ID
+	require.NoError(t, d.Store.InTx(t.Context(), func(ctx context.Context) error { return d.Store.UpdateMessage(ctx, m) }))
 	d.rest(t)
 	d.pending = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("paula"), rbac.Member))
 	d.lapsed = d.invites(t, d.alice, invite.ToTeam(ushertest.Email("late"), rbac.Member, invite.ExpiresIn(time.Hour)))
@@ -543,7 +547,7 @@ func operations() []operation {
 			return d.Conversations.DeleteMessage(ctx, d.alice, d.spoken, d.said)
 		}),
 		writes("conversation.Receipt", func(ctx context.Context, d *desk) (any, error) {
-			return d.Conversations.Receipt(ctx, ushertest.System, conversation.Receipt{Message: d.said, Status: conversation.StatusDelivered})
+			return d.Conversations.Receipt(ctx, ushertest.System, conversation.Receipt{Message: d.handed, Status: conversation.StatusDelivered})
 		}),
 		writes("conversation.Open", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Open(ctx, d.bob, d.closed)

@@ -691,6 +691,16 @@ func (s freesAssigned) Conversations(ctx context.Context, scope conversation.Sco
 	return slices.DeleteFunc(all, func(c conversation.Conversation) bool { return !c.ClaimantAt(scope.At).IsZero() }), err
 }
 
+// queuesAll lists what is assigned to a user whoever else is at it.
+type queuesAll struct{ spoiled }
+
+func (s queuesAll) Conversations(ctx context.Context, scope conversation.Scope, f conversation.Filter, p tenancy.Keyset) ([]conversation.Conversation, error) {
+	if f.Queue == conversation.AssignedToMe && !f.QueueOf.IsZero() {
+		f = conversation.Filter{Status: conversation.Open, Waiting: true, Assignee: f.QueueOf}
+	}
+	return s.Store.Conversations(ctx, scope, f, p)
+}
+
 // countsClosed counts what is assigned whatever its state.
 type countsClosed struct{ spoiled }
 
@@ -2361,6 +2371,7 @@ func faults() []fault {
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
 		of("a line is gone through from its end", func(s spoiled) storage.Store { return newestFirst{s} }, "line is gone through from its first on"),
 		of("a claim that has ended is listed", func(s spoiled) storage.Store { return keepsClaims{s} }, "scope and filter list what the predicate admits"),
+		of("what somebody else is at is listed in a queue", func(s spoiled) storage.Store { return queuesAll{s} }, "scope and filter list what the predicate admits"),
 		of("what is assigned is listed as nobody's", func(s spoiled) storage.Store { return freesAssigned{s} }, "scope and filter list what the predicate admits"),
 		of("what is closed is a load", func(s spoiled) storage.Store { return countsClosed{s} }, "loads are what their users have in hand"),
 		of("a claim that ends is a load", func(s spoiled) storage.Store { return countsLate{s} }, "loads are what their users have in hand"),

@@ -33,7 +33,7 @@ func messages() kind[conversation.Message] {
 		},
 		changes: []change[row]{
 			{"an edit", func(w *world, m *row) { m.Text, m.EditedAt = "edited", w.now() }},
-			{"the hand-over", func(w *world, m *row) { m.HandedAt = w.now() }},
+			{"the hand-over", func(w *world, m *row) { m.HandedAt, m.Footer = w.now(), "Réply STOP." }},
 			{"a receipt", func(w *world, m *row) {
 				m.Status, m.Receipt = conversation.StatusSent, conversation.MessageKey{byte(w.next()), 1}
 			}},

@@ -110,15 +110,20 @@ func scopeCase(w *world) {
 		for _, team := range l.teams {
 			teams = append(teams, team.ID)
 		}
+		filters := []conversation.Filter{
+			{}, {Status: conversation.Open}, {Status: conversation.Snoozed}, {Status: conversation.Closed}, {Waiting: true}, {Assignee: l.people[0]},
+			{Status: conversation.Open, Waiting: true, Assignee: l.people[1]},
+			{Unclaimed: true}, {Claimant: l.people[0]}, {Claimant: l.people[0], Unclaimed: true}, {Assignee: l.people[1], Unclaimed: true},
+			{Status: conversation.Open, Waiting: true, Unclaimed: true}, {Status: conversation.Open, Waiting: true, Claimant: l.people[1]},
+			{Claimant: l.people[0], Assignee: l.people[0]}, {Waiting: true, Claimant: l.people[1], Assignee: l.people[0]},
+			{Queue: conversation.AgentQueue}, {Queue: conversation.AgentQueue, QueueOf: l.people[1]},
+		}
+		for queue := range conversation.AgentQueue {
+			filters = append(filters, conversation.Filter{Queue: queue + 1, QueueOf: l.people[0]})
+		}
 		for _, team := range teams {
 			for _, guest := range guests {
-				for _, f := range []conversation.Filter{
-					{}, {Status: conversation.Open}, {Status: conversation.Snoozed}, {Status: conversation.Closed}, {Waiting: true}, {Assignee: l.people[0]},
-					{Status: conversation.Open, Waiting: true, Assignee: l.people[1]},
-					{Unclaimed: true}, {Claimant: l.people[0]}, {Claimant: l.people[0], Unclaimed: true}, {Assignee: l.people[1], Unclaimed: true},
-					{Status: conversation.Open, Waiting: true, Unclaimed: true}, {Status: conversation.Open, Waiting: true, Claimant: l.people[1]},
-					{Claimant: l.people[0], Assignee: l.people[0]}, {Waiting: true, Claimant: l.people[1], Assignee: l.people[0]},
-				} {
+				for _, f := range filters {
 					scope := conversation.Scope{Team: team, Guest: guest, At: l.at}
 					lists(w, l.admits(scope, f), "Conversations in %+v with %+v", scope, f)(
 						w.store.Conversations(w.ctx, scope, f, tenancy.Keyset{Limit: 100}))
@@ -149,6 +154,12 @@ func scopeFilterCase(w *world) {
 	for _, status := range []conversation.Status{"Open", "open ", "%", "no-such-status", "' OR '1'='1"} {
 		got, err := w.store.Conversations(w.ctx, conversation.Scope{Team: team.ID}, conversation.Filter{Status: status}, tenancy.Keyset{Limit: 10})
 		w.refusedOrEmpty(len(got), err, "Conversations with the status %q", status)
+	}
+	for _, f := range []conversation.Filter{
+		{Queue: conversation.AgentQueue + 1}, {Queue: 255}, {QueueOf: w.user().ID}, {Queue: conversation.Unclaimed, Waiting: true},
+	} {
+		_, err := w.store.Conversations(w.ctx, conversation.Scope{Team: team.ID}, f, tenancy.Keyset{Limit: 10})
+		w.is(err, tenancy.ErrInvalid, "Conversations with %+v", f)
 	}
 	lists[conversation.Conversation](w, nil, "Conversations of an assignee without any")(
 		w.store.Conversations(w.ctx, conversation.Scope{Team: team.ID}, conversation.Filter{Assignee: w.user().ID}, tenancy.Keyset{Limit: 10}))
