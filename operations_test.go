@@ -290,6 +290,10 @@ var operations = map[string]operation{
 		_, err := s.Tenancy.MyTeams(ctx, p.self, tenancy.Page{})
 		return err
 	}},
+	"tenancy.JoinableTeams": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.JoinableTeams(ctx, p.self, tenancy.Page{})
+		return err
+	}},
 	"tenancy.Switch": {0, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Tenancy.Switch(ctx, p.self, x.team)
 		return err

@@ -23,8 +23,10 @@ import (
 //
 // Whoever accepts an offer of an account becomes its holder, as long as the one who sent it is.
 //
-// A refusal leaves the invitation as it was, and usable. What an account has run out of is told
-// and not recorded, unlike who is turned away: nobody has tried the wrong door.
+// A refusal leaves the invitation as it was, and usable. Who is turned away is recorded, with
+// [InvitationRefused]: once for each invitation, user and reason, and again only after
+// [tenancy.Service.ForgetKeys]. What an account has run out of is told and not recorded: nobody has
+// tried the wrong door.
 //
 // A team that has [tenancy.Settings.Terms] asks for the user's consent to them with [Terms]: so
 // registering and joining are two steps, with the terms in between, and a user who has not joined is

@@ -3,6 +3,7 @@ package invite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,6 +78,7 @@ func TestA1WrongUserIsRefusedAndRecorded(t *testing.T) {
 			},
 		}
 		for name, call := range calls {
+			eve := w.user("eve-" + name + "@acme.example")
 			for _, its := range []struct {
 				inv   invite.Invitation
 				token invite.Token
@@ -108,43 +110,59 @@ func TestA1WrongUserIsRefusedAndRecorded(t *testing.T) {
 	})
 }
 
-// A client that did not hear of its refusal asks again under its key.
-func TestA1ARefusalIsRecordedOnceForEachKey(t *testing.T) {
+// Who tries the door for ever fills no log: a refusal goes on record once for each invitation, user and
+// reason, with idempotency keys or without, until what is kept of keys is forgotten.
+func TestA1ARefusalIsRecordedOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		eve := w.user("eve@acme.example")
-		_, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
-		recorded := func() (times int) {
-			for _, kind := range w.events(w.acme) {
-				if kind == invite.InvitationRefused {
-					times++
+		eve, mallory := w.user("eve@acme.example"), w.user("mallory@acme.example")
+		inv, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
+		other, otherToken := w.invite(w.acme.alice, invite.ToTeam("cleo@acme.example", rbac.Member))
+		refusals := func() (steps []string) {
+			for _, i := range []invite.Invitation{inv, other} {
+				found, err := w.invites.Inspect(w.ctx, host, w.acme.team.ID, i.ID)
+				require.NoError(t, err)
+				for _, step := range found.Steps {
+					if step.Kind == invite.InvitationRefused {
+						steps = append(steps, fmt.Sprint(step.By, i.Email, step.Reason))
+					}
 				}
 			}
-			return times
+			return steps
 		}
-		refused := func(key string) {
+		by := func(user tenancy.User, i invite.Invitation, reason string) string {
+			return fmt.Sprint(tenancy.Self(user.ID).Principal(), i.Email, reason)
+		}
+		refuse := func(ctx context.Context, user tenancy.User, token invite.Token, want error) {
 			t.Helper()
-			_, err := w.invites.Accept(tenancy.WithKey(w.ctx, key), eve.ID, token)
-			require.ErrorIs(t, err, invite.ErrWrongUser)
+			_, err := w.invites.Accept(ctx, user.ID, token)
+			require.ErrorIs(t, err, want)
+			_, err = w.invites.Decline(tenancy.WithKey(ctx, ""), user.ID, token)
+			require.ErrorIs(t, err, want)
 		}
-		for range 3 {
-			refused("one")
-			assert.Equal(t, 1, recorded(), "once for each key")
+		for _, key := range []string{"", "", "one", "one", "two"} {
+			refuse(tenancy.WithKey(w.ctx, key), eve, token, invite.ErrWrongUser)
+			require.Equal(t, []string{by(eve, inv, "another address")}, refusals())
 		}
-		refused("two")
-		assert.Equal(t, 2, recorded(), "another key is another call")
-		_, other := w.invite(w.acme.alice, invite.ToTeam("cleo@acme.example", rbac.Member))
-		_, err := w.invites.Accept(tenancy.WithKey(w.ctx, "one"), eve.ID, other)
-		require.ErrorIs(t, err, tenancy.ErrKeyReused)
-		assert.Equal(t, 2, recorded())
+		refuse(w.ctx, mallory, token, invite.ErrWrongUser)
+		refuse(tenancy.WithKey(w.ctx, "one"), eve, otherToken, invite.ErrWrongUser)
+		_, err := w.people.ChangeEmail(w.ctx, host, eve.ID, "eve@acme.example", false)
+		require.NoError(t, err)
+		refuse(w.ctx, eve, token, invite.ErrUnverified)
+		want := []string{
+			by(eve, inv, "another address"), by(mallory, inv, "another address"), by(eve, inv, "address not verified"),
+			by(eve, other, "another address"),
+		}
+		require.Equal(t, want, refusals())
 
-		owner := w.user(bob)
-		for _, change := range []struct {
-			user  tenancy.User
-			email string
-		}{{owner, "bob@away.example"}, {eve, bob}} {
-			_, err = w.people.ChangeEmail(w.ctx, host, change.user.ID, change.email, true)
-			require.NoError(t, err)
-		}
+		w.clock.Advance(time.Hour)
+		_, err = w.people.ForgetKeys(w.ctx, host, w.clock.Now())
+		require.NoError(t, err)
+		refuse(w.ctx, mallory, token, invite.ErrWrongUser)
+		refuse(w.ctx, mallory, token, invite.ErrWrongUser)
+		assert.Len(t, refusals(), len(want)+1, "after a day or so it is news again")
+
+		_, err = w.people.ChangeEmail(w.ctx, host, eve.ID, bob, true)
+		require.NoError(t, err)
 		first, err := w.invites.Accept(tenancy.WithKey(w.ctx, "one"), eve.ID, token)
 		require.NoError(t, err, "what was refused can succeed under the key")
 		again, err := w.invites.Accept(tenancy.WithKey(w.ctx, "one"), eve.ID, token)

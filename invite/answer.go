@@ -1,6 +1,7 @@
 package invite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -31,8 +32,8 @@ type reply func(ctx context.Context, a tenancy.Arrival, r Record, now time.Time)
 // The row is found by the token without a lock, because its team, or the account that it offers,
 // must be locked before it; it is compared with the token again once it is locked.
 //
-// A refusal is written down and committed, and then answered. What the user said with the answer is
-// part of the request.
+// A refusal is written down, once, and committed, and then answered. What the user said with the answer
+// is part of the request.
 func (s *Service) answer(ctx context.Context, user tenancy.UserID, token Token, name string, said []any, do reply) (Invitation, error) {
 	if user.IsZero() {
 		return Invitation{}, tenancy.ErrNoPrincipal
@@ -114,16 +115,36 @@ func (s *Service) refused(ctx context.Context, user tenancy.User, r Record, now 
 	if r.StateAt(now) != Pending {
 		return refusal
 	}
-	facts := r.facts()
-	facts["user"] = user.ID.String()
-	for _, known := range reasons {
-		if errors.Is(refusal, known.refusal) {
-			facts["reason"] = known.reason
-			break
-		}
+	reason := reasonFor(refusal)
+	if first, err := s.firstRefusal(ctx, user.ID, r, reason, now); err != nil || !first {
+		return cmp.Or(err, tenancy.Refuse(refusal))
 	}
+	facts := r.facts()
+	facts["user"], facts["reason"] = user.ID.String(), reason
 	if err := s.store.Append(ctx, s.env.Event(tenancy.Self(user.ID), now, r.in(), InvitationRefused, facts)); err != nil {
 		return err
 	}
 	return tenancy.Refuse(refusal)
+}
+
+func reasonFor(refusal error) string {
+	for _, known := range reasons {
+		if errors.Is(refusal, known.refusal) {
+			return known.reason
+		}
+	}
+	return ""
+}
+
+// firstRefusal reports whether the user was not refused at this invitation for this reason before, and
+// notes that they are: somebody who tries the door for ever fills no log. It is kept beside what ran under
+// idempotency keys, and as long; a count on the invitation was rejected, which anybody with the token could
+// use up, and who came after them would go unseen. The invitation is locked.
+func (s *Service) firstRefusal(ctx context.Context, user tenancy.UserID, r Record, reason string, now time.Time) (bool, error) {
+	note := tenancy.Operation{Principal: "refused:" + r.ID.String(), Key: user.String() + " " + reason, Result: []byte("null"), At: now}
+	_, err := s.store.Operation(ctx, note.Principal, note.Key)
+	if !errors.Is(err, tenancy.ErrNotFound) {
+		return false, err
+	}
+	return true, s.store.InsertOperation(ctx, note)
 }

@@ -29,7 +29,7 @@ type bulkPlan struct {
 // plan reads and decides all and writes nothing. Each step says what becomes of rows that are still
 // open; those that are left are invited.
 func (s *Service) plan(ctx context.Context, actor tenancy.Actor, spec BulkSpec, c choices) (*bulkPlan, error) {
-	b := &bulkPlan{actor: actor, choices: c, now: s.env.Now()}
+	b := &bulkPlan{actor: actor, choices: c}
 	account, team, standing, err := s.people.EnterAccount(ctx, actor)
 	if err != nil {
 		return b, err
@@ -37,7 +37,7 @@ func (s *Service) plan(ctx context.Context, actor tenancy.Actor, spec BulkSpec, 
 	if err := standing.Check(rights[ToOneTeam].offer); err != nil {
 		return b, err
 	}
-	b.account, b.team = account, team
+	b.account, b.team, b.now = account, team, s.env.Now()
 	roles, err := s.rolesFor(ctx, standing, spec.Rows)
 	if err != nil {
 		return b, err

@@ -20,7 +20,7 @@ const (
 	InvitationDeclined = "invitation.declined"
 	InvitationRevoked  = "invitation.revoked"
 	InvitationExpired  = "invitation.expired"
-	InvitationRefused  = "invitation.refused" // someone with the token was not let in
+	InvitationRefused  = "invitation.refused" // someone with the token was not let in; see [Service.Accept]
 	InvitationUsed     = "invitation.used"    // one came in by a link that is still good
 	// InvitationBatched asks for the one mail of a batch, on the stream of the account: its payload is
 	// account and batch.

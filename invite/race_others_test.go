@@ -90,9 +90,7 @@ func (w *world) duel(x exclusive, pair [2]string) (happened, in int) {
 	}
 	together(call(pair[0]), call(pair[1]))
 	w.clock.Set(now)
-	events, err := w.store.InvitationEvents(w.ctx, x.inv, 100)
-	require.NoError(w.t, err)
-	for _, e := range events {
+	for _, e := range w.history(x.inv) {
 		if e.Kind != invite.InvitationCreated {
 			happened++
 		}

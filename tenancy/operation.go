@@ -38,8 +38,7 @@ type OperationStore interface {
 // Idempotency-Key of a request. The first call under a key runs; a later one of the same
 // principal with the same request answers the first result, and writes and emits nothing. The
 // key with another request answers [ErrKeyReused]. An operation that failed keeps nothing, so
-// it can be repeated until it succeeds; that is how to settle a commit whose answer was lost. A
-// failure that goes on record, such as a wrong user's with a right token, goes there once.
+// it can be repeated until it succeeds; that is how to settle a commit whose answer was lost.
 //
 // A key names one call: make a context with a key of its own for each. It holds for the
 // operations that write; 1 to [MaxKey] bytes. What is kept is forgotten by
@@ -126,7 +125,7 @@ func once[T any](ctx context.Context, store OperationStore, env Env, by Principa
 		return result, err
 	}
 	if result, err = fn(ctx); err != nil {
-		return result, refusedOnce(ctx, store, o, err)
+		return result, err
 	}
 	if o.Result, err = json.Marshal(result); err != nil {
 		return result, fmt.Errorf("usher: the result of %s cannot be kept: %w", name, err)
@@ -134,34 +133,10 @@ func once[T any](ctx context.Context, store OperationStore, env Env, by Principa
 	return result, store.InsertOperation(ctx, o)
 }
 
-// refusedOnce keeps that a refusal is on record, beside the key, which stays free for a success. A
-// repetition that is refused again is answered without being recorded again.
-func refusedOnce(ctx context.Context, store OperationStore, o Operation, err error) error {
-	var refused *refusal
-	if !errors.As(err, &refused) {
-		return err
-	}
-	o.Principal += " refused"
-	seen, findErr := store.Operation(ctx, o.Principal, o.Key)
-	switch {
-	case errors.Is(findErr, ErrNotFound):
-		o.Result = []byte("null")
-		if insertErr := store.InsertOperation(ctx, o); insertErr != nil {
-			return insertErr
-		}
-		return err
-	case findErr != nil:
-		return findErr
-	case seen.Request != o.Request:
-		return ErrKeyReused
-	default:
-		return refused.reason
-	}
-}
-
 // ForgetKeys forgets what was kept under idempotency keys before the time given, and answers
 // how much that was. A repetition that comes later runs as a new operation: keep them for as
-// long as clients repeat, a day for most.
+// long as clients repeat, a day for most. What is kept of refusals, so that each is recorded once, goes
+// with them.
 func (s *Service) ForgetKeys(ctx context.Context, by System, before time.Time) (forgotten int, err error) {
 	if err := by.Validate(); err != nil {
 		return 0, err

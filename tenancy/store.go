@@ -126,6 +126,9 @@ type TeamStore interface {
 	ReleaseIdentities(ctx context.Context, account AccountID) error
 	// TeamsIn lists the teams of the account, whatever their state, by (CreatedAt, team id).
 	TeamsIn(ctx context.Context, account AccountID, page Keyset) ([]Team, error)
+	// JoinableTeams lists the active teams of active accounts that have the domain among their
+	// JoinDomains, and in which the user has no membership but a removed one, by (CreatedAt, team id).
+	JoinableTeams(ctx context.Context, domain string, user UserID, page Keyset) ([]Team, error)
 }
 
 // MembershipStore keeps memberships, one for each team and user.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"maps"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -287,24 +287,40 @@ func (s *Store) LapsedInvitations(ctx context.Context, now time.Time, page tenan
 	})
 }
 
-// InvitationEvents implements [invite.InvitationStore]. It looks at all events for an offer of an account: no
-// list has those of one account.
+// InvitationEvents implements [invite.InvitationStore].
 func (s *Store) InvitationEvents(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
 	return read(ctx, s, func() ([]outbox.Event, error) {
-		events := merged(descending, descending.beginning(), s.teamEvents[i.Team.UUID()])
-		if i.Team.IsZero() {
-			events = maps.Values(s.events.rows)
-		}
-		created := i.CreatedAt.UTC().Truncate(time.Microsecond)
 		var found []outbox.Event
-		for e := range events {
-			inStream := !i.Team.IsZero() || e.Stream == outbox.Stream{Kind: outbox.AccountStream, ID: i.Account.UUID()}
-			if inStream && !e.At.Before(created) && strings.HasPrefix(e.Kind, "invitation.") &&
-				bytes.Contains(e.Payload, []byte(i.ID.String())) {
+		for e := range s.eventsSince(i) {
+			if strings.HasPrefix(e.Kind, "invitation.") && bytes.Contains(e.Payload, []byte(i.ID.String())) {
 				found = append(found, e.copy())
 			}
 		}
 		slices.SortFunc(found, func(a, b outbox.Event) int { return cmp.Compare(b.Sequence, a.Sequence) })
 		return found[:min(len(found), max(limit, 0))], nil
 	})
+}
+
+// eventsSince are the events of the invitation's team, or of the account that it offers, from its CreatedAt on.
+func (s *Store) eventsSince(i invite.Invitation) iter.Seq[*eventRow] {
+	created := i.CreatedAt.UTC().Truncate(time.Microsecond)
+	return func(yield func(*eventRow) bool) {
+		if i.Team.IsZero() {
+			account, err := s.stream(outbox.Stream{Kind: outbox.AccountStream, ID: i.Account.UUID()})
+			if err != nil {
+				return
+			}
+			for _, e := range account.events {
+				if !e.At.Before(created) && !yield(e) {
+					return
+				}
+			}
+			return
+		}
+		for e := range merged(descending, descending.beginning(), s.teamEvents[i.Team.UUID()]) {
+			if e.At.Before(created) || !yield(e) {
+				return
+			}
+		}
+	}
 }

@@ -28,7 +28,8 @@ type Store struct {
 	teams       unique[tenancy.TeamID, teamRow]
 	teamNames   unique[teamName, teamRow]
 	identities  unique[tenancy.Identity, teamRow]
-	autoClosing *list[teamRow] // those that close what is idle, by id
+	autoClosing *list[teamRow]            // those that close what is idle, by id
+	joinable    map[string]*list[teamRow] // by the domain that may ask, each by (CreatedAt, id)
 
 	memberships unique[teamUser, membershipRow]
 	expiring    *list[membershipRow] // active ones with an expiry, by (ExpiresAt, team, user)
@@ -117,6 +118,7 @@ func New() *Store {
 		teamNames:   newUnique[teamName, teamRow](log),
 		identities:  newUnique[tenancy.Identity, teamRow](log),
 		autoClosing: &list[teamRow]{},
+		joinable:    map[string]*list[teamRow]{},
 
 		memberships: newUnique[teamUser, membershipRow](log),
 		expiring:    &list[membershipRow]{},

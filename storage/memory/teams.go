@@ -27,6 +27,9 @@ func (s *Store) teamLists(t *teamRow, visit func(*list[teamRow], place)) {
 	if t.Settings.AutoClose != 0 {
 		visit(s.autoClosing, placeByID(t.ID))
 	}
+	for _, domain := range t.Settings.JoinDomains {
+		visit(lazily(s.joinable, domain), placeAt(t.CreatedAt, t.ID))
+	}
 }
 
 // teamName is a team's name as it is compared.
@@ -172,6 +175,7 @@ func (t *teamRow) copy() tenancy.Team {
 func copied(s tenancy.Settings) tenancy.Settings {
 	s.Statuses = some(s.Statuses)
 	s.DeliverTo = slices.Clone(s.DeliverTo) // nil and empty mean different things
+	s.JoinDomains, s.InviteDomains = some(s.JoinDomains), some(s.InviteDomains)
 	return s
 }
 
@@ -184,5 +188,17 @@ func (s *Store) TeamsIn(ctx context.Context, account tenancy.AccountID, page ten
 		}
 		teams := merged(ascending, ascending.start(page), &row.teams)
 		return paged(teams, page.Limit, func(t *teamRow) (tenancy.Team, bool) { return t.copy(), true }), nil
+	})
+}
+
+// JoinableTeams implements [tenancy.TeamStore].
+func (s *Store) JoinableTeams(ctx context.Context, domain string, user tenancy.UserID, page tenancy.Keyset) ([]tenancy.Team, error) {
+	return read(ctx, s, func() ([]tenancy.Team, error) {
+		teams := merged(ascending, ascending.start(page), s.joinable[domain])
+		return paged(teams, page.Limit, func(t *teamRow) (tenancy.Team, bool) {
+			m, err := s.memberships.get(teamUser{t.ID, user})
+			outside := err != nil || m.Status == tenancy.MembershipRemoved
+			return t.copy(), outside && t.Status == tenancy.TeamActive && t.account.Status == tenancy.AccountActive
+		}), nil
 	})
 }

@@ -634,6 +634,9 @@ func operations() []operation {
 		reads("tenancy.MyTeams", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.MyTeams(ctx, d.bob.User, tenancy.Page{})
 		}),
+		reads("tenancy.JoinableTeams", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.JoinableTeams(ctx, d.request.Inviter, tenancy.Page{})
+		}),
 		reads("tenancy.Members", func(ctx context.Context, d *desk) (any, error) { return d.Tenancy.Members(ctx, d.bob, tenancy.Page{}) }),
 		reads("tenancy.MembersByEmail", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.MembersByEmail(ctx, d.bob, ushertest.Email("alice"))

@@ -30,12 +30,14 @@ var scopeKeys = map[string][]string{
 	"usher_loads":           {"team_id"},
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 	"usher_invitation_uses": {"team_id"},
+	"usher_join_domains":    {"team_id"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
 // team, and those of the relay, which serves all teams and answers to nobody in one. Each is a
 // beginning of the table and of its condition.
 var entries = []struct{ table, condition, why string }{
+	{"usher_join_domains", "domain = ? AND status = 'active'", "whoever has an address of the domain may ask the teams that name it"},
 	{"usher_teams", "live_identity = ?", "a message that comes in finds its team by the identity that it was sent to"},
 	{"usher_teams", "account_id = ? AND name_key = ?", "a name is looked up in the account of a team that was read, and the account owns all of its teams"},
 	{"usher_teams", "account_id = ? AND live_identity IS NOT NULL", "an account that is closed frees the identities of all of its teams"},

@@ -100,6 +100,10 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.Uses(ctx, s.team.ID, s.invitation.ID, page)
 				return err
 			},
+			"JoinableTeams": func(ctx context.Context) error {
+				_, err := store.JoinableTeams(ctx, "acme.example", s.user.ID, page)
+				return err
+			},
 			"PendingRequest": func(ctx context.Context) error {
 				_, err := store.PendingRequest(ctx, s.team.ID, s.user.ID)
 				require.ErrorIs(t, err, tenancy.ErrNotFound)

@@ -9,6 +9,15 @@ import (
 type teamStatements struct {
 	insert, update, release, lock, exists, byID, byName, byIdentity string
 	inAccount                                                       pages
+	joinable                                                        joinableStatements
+}
+
+// joinableStatements are for the domains whose people can ask to join: one row for each, made from the
+// team's settings whenever it is written.
+type joinableStatements struct {
+	insert inserts
+	clear  string
+	listed pages
 }
 
 const teamColumns = `t.id, t.account_id, t.name, t.name_key, t.channel, t.identity, t.status, t.settings, t.created_at, t.version`
@@ -29,6 +38,14 @@ func (c *compiler) teams() teamStatements {
 		byName:     c.sql(find, `t.account_id = ? AND t.name_key = ?`),
 		byIdentity: c.sql(find, `t.live_identity = ?`),
 		inAccount:  c.pages(oldestFirst("t.created_at", "t.id"), find, `t.account_id = ?`),
+		joinable: joinableStatements{
+			insert: c.inserts(`INSERT INTO usher_join_domains (domain, created_at, team_id)`, `(?, ?, ?)`),
+			clear:  c.sql(`DELETE FROM usher_join_domains WHERE team_id = ?`),
+			listed: c.pages(oldestFirst("d.created_at", "d.team_id"), `SELECT`, teamColumns, `FROM usher_join_domains d
+				JOIN usher_teams t ON t.id = d.team_id JOIN usher_accounts a ON a.id = t.account_id
+				WHERE d.domain = ? AND t.status = 'active' AND a.status = 'active' AND NOT EXISTS (SELECT 1
+				FROM usher_memberships m WHERE m.team_id = d.team_id AND m.user_id = ? AND m.status <> 'removed')`),
+		},
 	}
 }
 
@@ -85,7 +102,17 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 	_, err = s.exec(ctx, s.teams.insert, t.ID, t.Account, t.Name, t.NameKey, unless(t.Identity.Channel),
 		unless(t.Identity.Value), liveIdentity(t), t.Status, settings, autoClose(t.Settings),
 		t.Settings.Capacity, micros(t.CreatedAt))
-	return err
+	if err != nil {
+		return err
+	}
+	return s.nameDomains(ctx, t)
+}
+
+// nameDomains makes the team be found by the domains of its settings.
+func (s *Store) nameDomains(ctx context.Context, t tenancy.Team) error {
+	return insertAll(ctx, s, s.teams.joinable.insert, t.Settings.JoinDomains, func(domain string) []any {
+		return []any{domain, micros(t.CreatedAt), t.ID}
+	})
 }
 
 // UpdateTeam implements [tenancy.TeamStore].
@@ -94,10 +121,16 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, s.teams.update, []any{
+	if err := s.update(ctx, s.teams.update, []any{
 		t.Name, t.NameKey, unless(t.Identity.Channel), unless(t.Identity.Value), liveIdentity(t), t.Status, settings,
 		autoClose(t.Settings), t.Settings.Capacity, t.ID, t.Account, t.Version,
-	}, s.teams.exists, t.ID, t.Account)
+	}, s.teams.exists, t.ID, t.Account); err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, s.teams.joinable.clear, t.ID); err != nil {
+		return err
+	}
+	return s.nameDomains(ctx, t)
 }
 
 // ReleaseIdentities implements [tenancy.TeamStore].
@@ -132,4 +165,9 @@ func (s *Store) TeamByIdentity(ctx context.Context, identity tenancy.Identity) (
 // TeamsIn implements [tenancy.TeamStore].
 func (s *Store) TeamsIn(ctx context.Context, account tenancy.AccountID, page tenancy.Keyset) ([]tenancy.Team, error) {
 	return paged(ctx, s, scanTeam, s.teams.inAccount, page, account)
+}
+
+// JoinableTeams implements [tenancy.TeamStore] with one statement.
+func (s *Store) JoinableTeams(ctx context.Context, domain string, user tenancy.UserID, page tenancy.Keyset) ([]tenancy.Team, error) {
+	return paged(ctx, s, scanTeam, s.teams.joinable.listed, page, domain, user)
 }

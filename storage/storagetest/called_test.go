@@ -590,6 +590,10 @@ func (s *calledStore) TeamsIn(a context.Context, b tenancy.AccountID, c tenancy.
 	return s.note("TeamsIn").TeamsIn(a, b, c)
 }
 
+func (s *calledStore) JoinableTeams(a context.Context, b string, c tenancy.UserID, d tenancy.Keyset) ([]tenancy.Team, error) {
+	return s.note("JoinableTeams").JoinableTeams(a, b, c, d)
+}
+
 func (s *calledStore) TeamsOf(a context.Context, b tenancy.UserID, c tenancy.Keyset) ([]tenancy.TeamOfUser, error) {
 	return s.note("TeamsOf").TeamsOf(a, b, c)
 }

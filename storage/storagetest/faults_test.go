@@ -1916,6 +1916,47 @@ func (s onlyLive) TeamsIn(ctx context.Context, account tenancy.AccountID, p tena
 	return slices.DeleteFunc(list, func(t tenancy.Team) bool { return t.Status != tenancy.TeamActive }), err
 }
 
+// forgetsDomains finds teams by the domains that they were made with.
+type forgetsDomains struct {
+	spoiled
+	first *sync.Map
+}
+
+func (s forgetsDomains) InsertTeam(ctx context.Context, t tenancy.Team) error {
+	s.first.Store(t.ID, t.Settings.JoinDomains)
+	return s.Store.InsertTeam(ctx, t)
+}
+
+func (s forgetsDomains) JoinableTeams(ctx context.Context, domain string, user tenancy.UserID, p tenancy.Keyset) ([]tenancy.Team, error) {
+	var found []tenancy.Team
+	s.first.Range(func(id, domains any) bool {
+		if slices.Contains(domains.([]string), domain) {
+			t, err := s.Team(ctx, id.(tenancy.TeamID))
+			if err == nil {
+				found = append(found, t)
+			}
+		}
+		return true
+	})
+	return found, nil
+}
+
+// showsAllDoors lists a team also to those who are in it.
+type showsAllDoors struct{ spoiled }
+
+func (s showsAllDoors) JoinableTeams(ctx context.Context, domain string, _ tenancy.UserID, p tenancy.Keyset) ([]tenancy.Team, error) {
+	return s.Store.JoinableTeams(ctx, domain, tenancy.UserID{}, p)
+}
+
+// backwardDoors lists the newest team first.
+type backwardDoors struct{ spoiled }
+
+func (s backwardDoors) JoinableTeams(ctx context.Context, domain string, user tenancy.UserID, p tenancy.Keyset) ([]tenancy.Team, error) {
+	list, err := s.Store.JoinableTeams(ctx, domain, user, p)
+	slices.Reverse(list)
+	return list, err
+}
+
 // deliversToAll takes an empty list for none.
 type deliversToAll struct{ spoiled }
 
@@ -2497,6 +2538,9 @@ func faults() []fault {
 		of("a page of accounts is short", func(s spoiled) storage.Store { return onlyOpen{s} }, "pages of a user's accounts"),
 		of("archived teams are left out", func(s spoiled) storage.Store { return onlyLive{s} }, "teams of an account are listed in every state"),
 		of("a page of teams is short", func(s spoiled) storage.Store { return onlyLive{s} }, "pages of an account's teams"),
+		of("a team is found by domains that it no longer names", func(s spoiled) storage.Store { return forgetsDomains{s, new(sync.Map)} }, "teams are found by the domains that may ask to join"),
+		of("a team can be joined by who is in it", func(s spoiled) storage.Store { return showsAllDoors{s} }, "teams are found by the domains that may ask to join"),
+		of("the newest team can be joined first", func(s spoiled) storage.Store { return backwardDoors{s} }, "pages of the teams that can be joined"),
 		of("deliveries to none become deliveries to all", func(s spoiled) storage.Store { return deliversToAll{s} }, "team settings tell empty from nil where it matters"),
 		of("a seat is free a microsecond late", func(s spoiled) storage.Store { return lateSeats{s} }, "seats are taken by those who are more than guests"),
 		of("an invitation's seat is free a microsecond late", func(s spoiled) storage.Store { return lateSeats{s} }, "seats are taken by pending invitations where they count"),

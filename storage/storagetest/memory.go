@@ -43,6 +43,7 @@ func listMemoryCase(w *world) {
 		scribble(s.Members(ctx, t.team.ID, page)), scribble(s.Members(ctx, t.team.ID, whole)),
 		scribble(s.TeamsOf(ctx, t.member.User, whole)),
 		scribble(s.AccountsOf(ctx, t.account.HeldBy, page)), scribble(s.TeamsIn(ctx, t.account.ID, page)),
+		scribble(s.JoinableTeams(ctx, "join.example", t.newUser.ID, page)),
 		scribble(s.MembershipsOf(ctx, t.member.User)), scribble(s.Lapsed(ctx, t.at, 1)),
 		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.MembersWithRole(ctx, t.account.ID, t.role.ID)), scribble(s.LastingRoles(ctx, t.team.ID, t.user.ID)),
 		scribble(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 1)),
@@ -109,6 +110,11 @@ func innerMemoryCase(w *world) {
 		for i := range t.Settings.DeliverTo {
 			t.Settings.DeliverTo[i] = tenancy.TeamID{}
 		}
+		for _, domains := range [][]string{t.Settings.JoinDomains, t.Settings.InviteDomains} {
+			for i := range domains {
+				domains[i] = "blot.example"
+			}
+		}
 	}
 	blotRole := func(r tenancy.CustomRole) {
 		for i := range r.Permissions {
@@ -126,6 +132,8 @@ func innerMemoryCase(w *world) {
 	wantAccount.Services = slices.Clone(account.Services)
 	wantTeam.Settings.Statuses = slices.Clone(team.Settings.Statuses)
 	wantTeam.Settings.DeliverTo = slices.Clone(team.Settings.DeliverTo)
+	wantTeam.Settings.JoinDomains = slices.Clone(team.Settings.JoinDomains)
+	wantTeam.Settings.InviteDomains = slices.Clone(team.Settings.InviteDomains)
 	blotAccount(account)
 	blotTeam(team)
 	blotRole(role)
@@ -146,6 +154,9 @@ func innerMemoryCase(w *world) {
 		func(ctx context.Context) error { return blotOne(blotTeam)(s.TeamByName(ctx, account.ID, team.NameKey)) },
 		func(ctx context.Context) error { return blotOne(blotTeam)(s.TeamByIdentity(ctx, team.Identity)) },
 		func(ctx context.Context) error { return blotEach(blotTeam)(s.TeamsIn(ctx, account.ID, page)) },
+		func(ctx context.Context) error {
+			return blotEach(blotTeam)(s.JoinableTeams(ctx, "join.example", tenancy.UserID{}, page))
+		},
 		func(ctx context.Context) error {
 			return blotEach(func(t tenancy.TeamOfUser) { blotTeam(t.Team) })(s.TeamsOf(ctx, user, page))
 		},

@@ -207,6 +207,9 @@ func calls() map[string]call {
 		"TeamsIn": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.TeamsIn(ctx, t.account.ID, tenancy.Keyset{Limit: 5}))
 		}},
+		"JoinableTeams": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.JoinableTeams(ctx, "join.example", t.newUser.ID, tenancy.Keyset{Limit: 5}))
+		}},
 		"TeamByIdentity": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.TeamByIdentity(ctx, t.team.Identity))
 		}},
@@ -690,6 +693,8 @@ func (w *world) state(t *town) map[string]any {
 		add(fmt.Sprint("Account ", i), v, err)
 		teams, err := s.TeamsIn(ctx, a.ID, page)
 		add(fmt.Sprint("TeamsIn ", i), teams, err)
+		joinable, err := s.JoinableTeams(ctx, "join.example", tenancy.UserID{}, page)
+		add("JoinableTeams", joinable, err)
 		roles, err := s.RolesIn(ctx, a.ID)
 		add(fmt.Sprint("RolesIn ", i), roles, err)
 		seats, err := s.SeatsTaken(ctx, a.ID, t.at, tenancy.SeatQuery{Pending: true})

@@ -31,6 +31,7 @@ func pagingCases() []testCase {
 		{name: "pages of a user's teams", rule: ruleTeamsOf, covers: []string{"TeamsOf"}, run: teamsOfPages},
 		{name: "pages of offers", rule: ruleOffers, covers: []string{"Offers"}, run: offersPages},
 		{name: "pages of a user's accounts", rule: ruleAccountsOf, covers: []string{"AccountsOf"}, run: accountsOfPages},
+		{name: "pages of the teams that can be joined", rule: ruleJoinable, covers: []string{"JoinableTeams"}, run: joinablePages},
 		{name: "pages of an account's teams", rule: ruleTeamsIn, covers: []string{"TeamsIn"}, run: teamsInPages},
 		{name: "pages of invitations", rule: ruleInvitations, covers: []string{"Invitations"}, run: invitationsPages},
 		{name: "pages of conversations", rule: ruleConversations, covers: []string{"Conversations"}, run: conversationsPages},
@@ -214,6 +215,27 @@ func accountsOfPages(w *world) {
 		}
 		p.rows = append(p.rows, accounts().store(w, a))
 		accounts().store(w, beside)
+	}
+	p.check(w)
+}
+
+func joinablePages(w *world) {
+	const domain = "acme.example"
+	user := w.user().ID
+	p := paged[tenancy.Team]{
+		method: "JoinableTeams",
+		key:    func(t tenancy.Team) (time.Time, uuid.UUID) { return t.CreatedAt, t.ID.UUID() },
+		list: func(ctx context.Context, page tenancy.Keyset) ([]tenancy.Team, error) {
+			return w.store.JoinableTeams(ctx, domain, user, page)
+		},
+	}
+	for _, at := range w.moments(enough) {
+		t, archived := w.aTeam(w.account().ID), w.aTeam(w.account().ID)
+		t.CreatedAt, archived.CreatedAt = at, at
+		t.Settings.JoinDomains, archived.Settings.JoinDomains = []string{domain}, []string{domain}
+		archived.Status = tenancy.TeamArchived
+		p.rows = append(p.rows, teams().store(w, t))
+		teams().store(w, archived)
 	}
 	p.check(w)
 }

@@ -52,6 +52,7 @@ const (
 	ruleSeats             rule = "tenancy.Seats — A seat is taken by each user who is more than a guest in any of the account's active teams: an active, unexpired membership as Manager, Member or in a custom role."
 	rulePendingSeats      rule = "tenancy.Seats.CountPending — the address of each pending invitation into an active team takes a seat, unless it invites a guest or somebody who has one."
 	ruleTeamsIn           rule = "tenancy.TeamStore.TeamsIn — TeamsIn lists the teams of the account, whatever their state, by (CreatedAt, team id)."
+	ruleJoinable          rule = "tenancy.TeamStore.JoinableTeams — JoinableTeams lists the active teams of active accounts that have the domain among their JoinDomains, and in which the user has no membership but a removed one, by (CreatedAt, team id)."
 	ruleMembershipsOf     rule = "tenancy.MembershipStore.MembershipsOf — MembershipsOf lists the user's memberships that are not removed, by team id."
 	ruleLapsed            rule = "tenancy.MembershipStore.Lapsed — Lapsed lists at most limit active memberships whose expiry has come (it is not after now), by (ExpiresAt, team id, user id)."
 	ruleRoleKeys          rule = "tenancy.RoleStore — NameKey is unique within the account."

@@ -74,6 +74,7 @@ func (w *world) someSettings() tenancy.Settings {
 		DeliverTo: []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
 		AutoClose: 36 * time.Hour,
 		History:   tenancy.HistoryFromNow, KeepInvitations: true, TrustInviters: true,
+		JoinDomains:   []string{"client.example", "join.example"},
 		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)", OptOutText: "Réply STOP",
 	}
 }

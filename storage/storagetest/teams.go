@@ -91,6 +91,10 @@ func teamCases() []testCase {
 			name: "teams of an account are listed in every state", rule: ruleTeamsIn,
 			covers: []string{"TeamsIn"}, run: teamsInCase,
 		},
+		testCase{
+			name: "teams are found by the domains that may ask to join", rule: ruleJoinable,
+			covers: []string{"InsertTeam", "UpdateTeam", "JoinableTeams"}, run: joinableCase,
+		},
 	)
 }
 
@@ -274,4 +278,70 @@ func teamsInCase(w *world) {
 		return nil
 	})
 	lists(w, []tenancy.Team{a, b}, "TeamsIn after the rollback")(w.store.TeamsIn(w.ctx, account, page))
+}
+
+func joinableCase(w *world) {
+	const domain = "acme.example"
+	user, page := w.user().ID, tenancy.Keyset{Limit: 10}
+	t := w.aTeam(w.account().ID)
+	t.Settings.JoinDomains = []string{domain, "zeta.example"}
+	t = teams().store(w, t)
+	joinable := func(what string, want ...tenancy.Team) {
+		w.Helper()
+		lists(w, want, "JoinableTeams %s", what)(w.store.JoinableTeams(w.ctx, domain, user, page))
+	}
+	write := func(what string, change func()) {
+		w.Helper()
+		change()
+		w.must(teams().write(w, t), "UpdateTeam %s", what)
+		t.Version++
+	}
+	w.team() // of other domains
+	joinable("of a new team", t)
+	lists(w, []tenancy.Team{t}, "JoinableTeams of its other domain")(w.store.JoinableTeams(w.ctx, "zeta.example", user, page))
+	lists[tenancy.Team](w, nil, "JoinableTeams of a domain below")(w.store.JoinableTeams(w.ctx, "sub."+domain, user, page))
+	lists[tenancy.Team](w, nil, "JoinableTeams of no domain")(w.store.JoinableTeams(w.ctx, "", user, page))
+
+	write("without the domain", func() { t.Settings.JoinDomains = []string{"zeta.example"} })
+	joinable("after it named others")
+	w.discard("a transaction that names it", func(ctx context.Context) error {
+		named := t
+		named.Settings.JoinDomains = []string{domain}
+		if err := w.store.UpdateTeam(ctx, named); err != nil {
+			return err
+		}
+		named.Version++
+		lists(w, []tenancy.Team{named}, "JoinableTeams inside")(w.store.JoinableTeams(ctx, domain, user, page))
+		return nil
+	})
+	joinable("after the rollback")
+	write("with the domain", func() { t.Settings.JoinDomains = []string{domain} })
+	joinable("after it named it again", t)
+	write("that archives", func() { t.Status = tenancy.TeamArchived })
+	joinable("while it is archived")
+	write("that restores", func() { t.Status = tenancy.TeamActive })
+
+	account, err := w.store.Account(w.ctx, t.Account)
+	w.must(err, "Account")
+	for _, status := range []tenancy.AccountStatus{tenancy.AccountSuspended, tenancy.AccountClosed} {
+		account.Status = status
+		w.must(accounts().write(w, account), "UpdateAccount to %s", status)
+		account.Version++
+		joinable("of a " + string(status) + " account")
+	}
+	account.Status = tenancy.AccountActive
+	w.must(accounts().write(w, account), "UpdateAccount")
+
+	m := w.aMembership(t.ID, user)
+	memberships().store(w, m)
+	for _, status := range []tenancy.MembershipStatus{tenancy.MembershipActive, tenancy.MembershipSuspended} {
+		m.Status = status
+		w.must(memberships().write(w, m), "UpdateMembership to %s", status)
+		m.Version++
+		joinable("to who is in it, " + string(status))
+		lists(w, []tenancy.Team{t}, "JoinableTeams to somebody else")(w.store.JoinableTeams(w.ctx, domain, w.user().ID, page))
+	}
+	m.Status = tenancy.MembershipRemoved
+	w.must(memberships().write(w, m), "UpdateMembership to removed")
+	joinable("to who was removed", t)
 }

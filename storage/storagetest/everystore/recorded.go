@@ -107,7 +107,7 @@ func (r *Recorder) Empty(t *testing.T) {
 	t.Helper()
 	for _, table := range []string{
 		"inbox", "outbox", "events", "operations", "opt_outs", "read_marks", "deliveries", "invitation_uses", "invitations", "grants", "words", "messages", "episodes", "skips", "conversations", "contacts",
-		"loads", "memberships", "roles", "teams", "accounts", "users",
+		"loads", "memberships", "roles", "join_domains", "teams", "accounts", "users",
 	} {
 		if _, err := r.db.ExecContext(t.Context(), "DELETE FROM usher_"+table); err != nil {
 			t.Fatal(err)

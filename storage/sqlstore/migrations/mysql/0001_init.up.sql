@@ -78,6 +78,16 @@ CREATE TABLE IF NOT EXISTS usher_teams (
 	FOREIGN KEY (account_id) REFERENCES usher_accounts (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- The domains whose people can ask to join a team, as its settings name them.
+CREATE TABLE IF NOT EXISTS usher_join_domains (
+	domain     VARBINARY(253) NOT NULL,
+	created_at BIGINT NOT NULL,
+	team_id    BINARY(16) NOT NULL,
+	PRIMARY KEY (domain, created_at, team_id),
+	KEY usher_join_domains_of_team (team_id),
+	FOREIGN KEY (team_id) REFERENCES usher_teams (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
 -- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
 -- it is one of the team's own account is a rule of the service, and looked after by its doctor.
 CREATE TABLE IF NOT EXISTS usher_roles (

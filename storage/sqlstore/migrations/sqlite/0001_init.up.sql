@@ -69,6 +69,16 @@ CREATE TABLE usher_teams (
 CREATE INDEX usher_teams_of_account ON usher_teams (account_id, created_at, id);
 CREATE INDEX usher_teams_closing ON usher_teams (id) WHERE auto_close IS NOT NULL;
 
+-- The domains whose people can ask to join a team, as its settings name them.
+CREATE TABLE usher_join_domains (
+	domain     TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	team_id    BLOB NOT NULL REFERENCES usher_teams (id),
+	PRIMARY KEY (domain, created_at, team_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usher_join_domains_of_team ON usher_join_domains (team_id);
+
 -- The roles that accounts have made for themselves. A membership refers to one by its id alone: that
 -- it is one of the team's own account is a rule of the service, and looked after by its doctor.
 CREATE TABLE usher_roles (
