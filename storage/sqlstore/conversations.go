@@ -84,7 +84,7 @@ func (c *compiler) conversations() conversationStatements {
 	for queue := range conversation.AgentQueue {
 		for _, guest := range []bool{false, true} {
 			form := listForm{guest: guest, queue: queue + 1}
-			s.listed[form] = c.pages(newest, append([]string{find}, form.conditions()...)...)
+			s.listed[form] = c.pages(newest[guest], append([]string{find}, form.conditions()...)...)
 		}
 	}
 	return s
