@@ -273,7 +273,7 @@ func TestRequestIsAnsweredOnce(t *testing.T) {
 		}
 		n := 0
 		for _, pair := range [][2]string{{"accept", "decline"}, {"accept", "withdraw"}, {"decline", "withdraw"}, {"accept", "accept"}} {
-			for range everystore.Rounds(3) {
+			for range everystore.Rounds(50) {
 				n++
 				ask := w.asks(fmt.Sprintf("asker-%d@client.example", n))
 				var errs [2]error
