@@ -166,6 +166,12 @@ func TestAPendingErrorSaysWhatAUserInterfaceShows(t *testing.T) {
 	w.mustCreate(invite.ToTeam("Bob@ACME.example", rbac.Member))
 	_, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member))
 	require.EqualError(t, err, "conflict: an invitation to Bob@ACME.example is pending already, until 2026-03-08T09:00:00Z")
+	w.letAsk()
+	ana := w.user("ana@acme.example").ID
+	for range 2 {
+		_, err = w.invites.Ask(w.ctx, ana, w.acme.team.ID)
+	}
+	require.EqualError(t, err, "conflict: a request to join from ana@acme.example is pending already, until 2026-03-08T09:00:00Z")
 }
 
 // What was first asked for is what a resend lasts, until another time is asked for.
