@@ -410,7 +410,7 @@ func TestSpec5_8_RequestIsAcceptedForAllowedDomains(t *testing.T) {
 }
 
 // What is listed is what can be asked, for whoever it is.
-func TestJoinableTeamsAreThoseThatCanBeAsked(t *testing.T) {
+func TestSpec5_JoinableTeamsAreThoseThatCanBeAsked(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		join := tenancy.Settings{JoinDomains: []string{"client.example"}}
 		var teams []tenancy.Team

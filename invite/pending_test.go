@@ -13,7 +13,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestReplaceRevokesThePendingOne(t *testing.T) {
+func TestSpec5_5_ReplaceRevokesThePendingOne(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		old, oldToken := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
@@ -80,7 +80,7 @@ func TestA16ReplacingDoesNotGoRoundTheLimit(t *testing.T) {
 	})
 }
 
-func TestReturnAnswersThePendingOneAsItIs(t *testing.T) {
+func TestSpec5_5_ReturnAnswersThePendingOneAsItIs(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		old, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
 		guest, _ := w.invite(w.acme.mike, invite.ToConversation(bob, w.acme.conversation))
@@ -132,7 +132,7 @@ func TestPendingRulesOfOffers(t *testing.T) {
 }
 
 // An expired invitation is not sent again beside a pending one, and sending again takes no rule.
-func TestAResendBesideAPendingOneIsAConflict(t *testing.T) {
+func TestSpec5_5_AResendBesideAPendingOneIsAConflict(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		old, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member, invite.ExpiresIn(time.Hour)))
 		require.NoError(t, err)

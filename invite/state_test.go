@@ -354,7 +354,7 @@ var recorded = map[invite.Event]string{
 // recorded once, what it refuses changes nothing. Saying once more what one said is no refusal,
 // and the clock and the relay, which ask without knowing the state, are told of none. What never
 // happens to a kind has no operation; that a link lets in several is a matter of its own tests.
-func TestEveryStateWithEveryEvent(t *testing.T) {
+func TestSpec5_EveryStateWithEveryEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		for _, setting := range settings {
 			for _, event := range invite.Events() {

@@ -17,7 +17,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestSweepExpiresWhatHasLapsedOnce(t *testing.T) {
+func TestSpec5_7_SweepExpiresWhatHasLapsedOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		var subjects []subject
 		for i, kind := range everyKind {
