@@ -25,7 +25,7 @@ func (w *world) sees(actor tenancy.Actor) []tenancy.ConversationID {
 	return ids
 }
 
-func TestAGuestOfSeveralConversationsSeesTheUnion(t *testing.T) {
+func TestSpec5_AGuestOfSeveralConversationsSeesTheUnion(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		first, second, hidden := w.hello(), w.Receive("Sales", "visitor-2", "Hello"), w.Receive("Sales", "visitor-3", "Secret")
@@ -44,7 +44,7 @@ func TestAGuestOfSeveralConversationsSeesTheUnion(t *testing.T) {
 	})
 }
 
-func TestAGuestWhoJoinsTheTeamKeepsNothingLess(t *testing.T) {
+func TestSpec5_AGuestWhoJoinsTheTeamKeepsNothingLess(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		first, second := w.hello(), w.Receive("Sales", "visitor-2", "Hello")
@@ -90,7 +90,7 @@ func TestWhoHasAccessIsNotInvitedAgain(t *testing.T) {
 }
 
 // Registering is not joining: until the terms are agreed to, the user is no recipient.
-func TestWhoHasNotJoinedReceivesNoDelivery(t *testing.T) {
+func TestSpec5_9_WhoHasNotJoinedReceivesNoDelivery(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		c := w.hello()

@@ -292,7 +292,7 @@ func TestA5AnEndedInvitationIsNeverUsableAgain(t *testing.T) {
 	})
 }
 
-func TestASecondAcceptIsToldWithTheMembership(t *testing.T) {
+func TestSpec5_ASecondAcceptIsToldWithTheMembership(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		inv, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
@@ -530,7 +530,7 @@ func TestAUserWhoMayNotActAcceptsNothing(t *testing.T) {
 	})
 }
 
-func TestAnExistingMemberIsAConflictAtAccept(t *testing.T) {
+func TestSpec5_8_AnExistingMemberIsAConflictAtAccept(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		_, toTeam := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Manager))
@@ -637,7 +637,7 @@ func (b *broken) Append(ctx context.Context, events ...outbox.Event) error {
 	return b.Store.Append(ctx, events...)
 }
 
-func TestAcceptIsAllOrNothing(t *testing.T) {
+func TestSpec5_1_AcceptIsAllOrNothing(t *testing.T) {
 	flaky := &broken{Store: memory.New()}
 	w := newWorld(t, flaky)
 	user := w.user(bob)

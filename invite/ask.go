@@ -17,8 +17,8 @@ import (
 // says [Service.AcceptRequest] or [Service.DeclineRequest]; the user can take it back with
 // [Service.WithdrawRequest]. Either answer is mailed to the user.
 //
-// A team that does not let the user ask is not found, like one that does not exist, whatever the
-// reason: nobody learns of teams by asking. A request stands for [DefaultExpiry]. Where the team asks
+// [tenancy.Service.JoinableTeams] lists the teams that the user can ask. Any other is not found, like one
+// that does not exist, whatever the reason: nobody learns of teams by asking. A request stands for [DefaultExpiry]. Where the team asks
 // for consent to [tenancy.Settings.Terms], it is given with the request, with [Terms].
 //
 // One request of a user can be pending in a team, beside an invitation to them. One whose time has
@@ -63,7 +63,7 @@ func mayAsk(a tenancy.Arrival) error {
 	if !a.Membership.User.IsZero() {
 		return &tenancy.MemberError{Membership: a.Membership}
 	}
-	if !a.User.Verified() || !slices.Contains(a.Team.Settings.JoinDomains, a.User.Email.Domain()) {
+	if domain := a.User.JoinDomain(); domain == "" || !slices.Contains(a.Team.Settings.JoinDomains, domain) {
 		return tenancy.ErrNotFound
 	}
 	return a.Open()

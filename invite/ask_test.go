@@ -1,7 +1,9 @@
 package invite_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -271,7 +273,7 @@ func TestRequestIsAnsweredOnce(t *testing.T) {
 		}
 		n := 0
 		for _, pair := range [][2]string{{"accept", "decline"}, {"accept", "withdraw"}, {"decline", "withdraw"}, {"accept", "accept"}} {
-			for range everystore.Rounds(3) {
+			for range everystore.Rounds(50) {
 				n++
 				ask := w.asks(fmt.Sprintf("asker-%d@client.example", n))
 				var errs [2]error
@@ -404,5 +406,85 @@ func TestSpec5_8_RequestIsAcceptedForAllowedDomains(t *testing.T) {
 		require.NoError(t, err)
 		_, err = w.invites.AcceptRequest(w.ctx, w.acme.alice, asked.ID, rbac.Member)
 		require.NoError(t, err)
+	})
+}
+
+// What is listed is what can be asked, for whoever it is.
+func TestSpec5_JoinableTeamsAreThoseThatCanBeAsked(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		join := tenancy.Settings{JoinDomains: []string{"client.example"}}
+		var teams []tenancy.Team
+		team := func(name string) tenancy.Actor {
+			made, err := w.people.CreateTeam(w.ctx, w.acme.holder(), tenancy.TeamSpec{Name: name})
+			require.NoError(t, err)
+			teams = append(teams, made)
+			return tenancy.Actor{User: w.acme.alice.User, Team: made.ID}
+		}
+		for name, settings := range map[string]tenancy.Settings{
+			"Open": join, "Open, too": {JoinDomains: []string{"a.example", "client.example", "gmx.example"}},
+			"Silent": {}, "Of others": {JoinDomains: []string{"sub.client.example"}}, "No more": join, "Archived": join,
+		} {
+			manager := team(name)
+			_, err := w.people.Configure(w.ctx, manager, settings)
+			require.NoError(t, err)
+			switch name {
+			case "No more":
+				_, err = w.people.Configure(w.ctx, manager, tenancy.Settings{})
+			case "Archived":
+				_, err = w.people.Archive(w.ctx, manager, tenancy.Leftovers{})
+			}
+			require.NoError(t, err)
+		}
+		w.configure(w.globex, join)
+		_, err := w.people.SuspendAccount(w.ctx, host, w.globex.account.ID)
+		require.NoError(t, err)
+		teams = append(teams, w.globex.team)
+		slips := team("By hand") // its settings were not written by Configure
+		require.NoError(t, w.store.InTx(w.ctx, func(ctx context.Context) error {
+			row, err := w.store.LockTeam(ctx, slips.Team)
+			require.NoError(t, err)
+			row.Settings.JoinDomains = []string{"client.example", "gmail.com"}
+			return w.store.UpdateTeam(ctx, row)
+		}))
+
+		open := slices.IndexFunc(teams, func(t tenancy.Team) bool { return t.Name == "Open" })
+		place := side{team: teams[open], alice: tenancy.Actor{User: w.acme.alice.User, Team: teams[open].ID}}
+		member := w.admit(place, "member@client.example", rbac.Member)
+		suspended := w.admit(place, "suspended@client.example", rbac.Member)
+		_, err = w.people.Suspend(w.ctx, place.alice, suspended.User)
+		require.NoError(t, err)
+		removed := w.admit(place, "removed@client.example", rbac.Member)
+		require.NoError(t, w.people.Remove(w.ctx, place.alice, removed.User))
+		unverified, err := w.people.Register(w.ctx, host, tenancy.Profile{ExternalID: "u", Email: "u@client.example", Name: "U"})
+		require.NoError(t, err)
+		for who, names := range map[tenancy.UserID][]string{
+			w.user("a@client.example").ID: {"Open", "Open, too", "By hand"}, member.User: {"Open, too", "By hand"},
+			suspended.User: {"Open, too", "By hand"}, removed.User: {"Open", "Open, too", "By hand"},
+			w.user("a@sub.client.example").ID: {"Of others"}, w.user("a@xclient.example").ID: nil,
+			w.user("a@gmail.com").ID: nil, unverified.ID: nil,
+		} {
+			var listed []tenancy.TeamID
+			var named []string
+			for page := (tenancy.Page{Limit: 1}); ; {
+				list, err := w.people.JoinableTeams(w.ctx, who, page)
+				require.NoError(t, err)
+				for _, j := range list.Items {
+					listed, named = append(listed, j.Team), append(named, j.Name)
+				}
+				if page.After = list.Next; page.After == "" {
+					break
+				}
+			}
+			assert.ElementsMatch(t, names, named)
+			for _, team := range teams {
+				_, err := w.invites.Ask(w.ctx, who, team.ID)
+				assert.Equal(t, slices.Contains(listed, team.ID), err == nil, "%s: %v", team.Name, err)
+			}
+		}
+		w.suspendUser(removed.User)
+		_, err = w.people.JoinableTeams(w.ctx, removed.User, tenancy.Page{})
+		require.ErrorIs(t, err, tenancy.ErrInactive)
+		_, err = w.people.JoinableTeams(w.ctx, tenancy.UserID{}, tenancy.Page{})
+		require.ErrorIs(t, err, tenancy.ErrNoPrincipal)
 	})
 }

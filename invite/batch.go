@@ -29,6 +29,10 @@ type TeamRole struct {
 // where the actor may not invite, or that is of another account, is not found. All are made in one
 // transaction, or none. They are answered in the order of the teams given.
 //
+// It sends some ten statements for each team. Each is decided on top of those before it, which count for the
+// limit of the address and take its seat; to write them by set would decide that in a second way, for 20
+// teams at most.
+//
 // Errors: those of Create; [*tenancy.InvalidError] for no team, one that is named twice, or more than
 // [MaxBatch].
 func (s *Service) Batch(ctx context.Context, actor tenancy.Actor, email string, into []TeamRole, options ...Option) ([]Invitation, error) {

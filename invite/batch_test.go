@@ -29,7 +29,7 @@ func roles(teams ...tenancy.TeamID) (into []invite.TeamRole) {
 	return into
 }
 
-func TestBatchIsOneInvitationForEachTeamAndOneMail(t *testing.T) {
+func TestSpec5_BatchIsOneInvitationForEachTeamAndOneMail(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		support := w.second("support")
 		into := roles(support.Team, w.acme.team.ID)

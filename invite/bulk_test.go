@@ -57,7 +57,7 @@ func mixed(w *world) []invite.Row {
 	}
 }
 
-func TestBulkAnswersEachRow(t *testing.T) {
+func TestSpec5_11_BulkAnswersEachRow(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		rows := mixed(w)
 		before := w.picture(w.acme)
@@ -113,7 +113,7 @@ func TestBulkAnswersEachRow(t *testing.T) {
 	})
 }
 
-func TestBulkAllOrNothing(t *testing.T) {
+func TestSpec5_11_BulkAllOrNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		rows := mixed(w)
 		before := w.picture(w.acme)
@@ -133,7 +133,7 @@ func TestBulkAllOrNothing(t *testing.T) {
 	})
 }
 
-func TestBulkUnderAKeyAnswersTheFirstResultOnce(t *testing.T) {
+func TestSpec5_11_BulkUnderAKeyAnswersTheFirstResultOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		rows := mixed(w)
 		settings := w.acme.team.Settings

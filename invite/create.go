@@ -14,7 +14,8 @@ import (
 // Into a team it takes the right to invite members, and a role that is not above the actor's
 // own, nor a custom role with a right that the actor lacks. Into a conversation it takes the right to invite guests, and a conversation that the
 // actor may offer. A registered and an unknown address are treated alike, except that the actor
-// is told of people in their own team.
+// is told of people in their own team. Guests of its conversations are such people: to take one into the
+// team is [tenancy.Service.ChangeRole], by which they keep all that they had, and no invitation.
 //
 // A pending invitation whose time has passed makes room: it is written down as expired in the
 // same transaction. One that still stands is in the way, unless [IfPending] says otherwise. There is

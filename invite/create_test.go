@@ -161,7 +161,7 @@ func TestA8WhoMayInviteDoesSoUpToTheirOwnRole(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestOnePendingPerScopeAndAddress(t *testing.T) {
+func TestSpec5_5_OnePendingPerScopeAndAddress(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		first, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member))
 		require.NoError(t, err)
@@ -210,7 +210,7 @@ func TestB1LookAlikeAddressesAreOthers(t *testing.T) {
 	})
 }
 
-func TestALapsedInvitationMakesRoom(t *testing.T) {
+func TestSpec5_5_ALapsedInvitationMakesRoom(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		old, err := w.invites.Create(w.ctx, w.acme.mike, invite.ToConversation(bob, w.acme.conversation))
 		require.NoError(t, err)

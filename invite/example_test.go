@@ -75,7 +75,7 @@ func Example() {
 	// printed: [invitation token]
 }
 
-// A link lets in as many as it says, whoever they are; those who may not use it go on to ask, if
+// A link lets in as many as it says, whoever they are; those who may not use it find the team and ask, if
 // their address is of a domain that the team has named.
 func ExampleService_CreateLink() {
 	ctx := context.Background()
@@ -113,7 +113,10 @@ func ExampleService_CreateLink() {
 
 	_, err = people.Configure(ctx, actor, tenancy.Settings{JoinDomains: []string{"acme.example"}})
 	check(err)
-	request, err := invites.Ask(ctx, cleo.ID, sales.ID)
+	teams, err := people.JoinableTeams(ctx, cleo.ID, tenancy.Page{})
+	check(err)
+	fmt.Println("to ask:", teams.Items[0].Name)
+	request, err := invites.Ask(ctx, cleo.ID, teams.Items[0].Team)
 	check(err)
 	request, err = invites.AcceptRequest(ctx, actor, request.ID, rbac.Member)
 	check(err)
@@ -121,5 +124,6 @@ func ExampleService_CreateLink() {
 	// Output:
 	// link: accepted 1 of 1
 	// conflict: the link is used up
+	// to ask: Sales
 	// request: accepted as member
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestInspectTellsWhoDidWhatWhen(t *testing.T) {
+func TestSpec5_14_InspectTellsWhoDidWhatWhen(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user, eve := w.user(bob), w.user("eve@acme.example")
 		inv, first := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member, invite.ExpiresIn(time.Hour)))

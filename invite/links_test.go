@@ -120,7 +120,7 @@ func TestA6_LinkAdmitsExactlyAsManyAsItSays(t *testing.T) {
 		for i := range people {
 			people[i] = w.user(fmt.Sprintf("taker-%d@one.example", i)).ID
 		}
-		for range everystore.Rounds(2) {
+		for range everystore.Rounds(5) {
 			link := w.link(invite.LinkSpec{Uses: uses})
 			errs := make([]error, takers)
 			var ready, done sync.WaitGroup
@@ -397,7 +397,7 @@ func TestLinkRaces(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		require.NoError(t, w.people.Leave(w.ctx, w.acme.gina))
 		for _, pair := range [][2]string{{"use", "revoke"}, {"use", "renew"}, {"renew", "revoke"}, {"use", "use"}} {
-			for range everystore.Rounds(5) {
+			for range everystore.Rounds(50) {
 				link := w.link(invite.LinkSpec{Uses: 1})
 				var errs [2]error
 				var done sync.WaitGroup

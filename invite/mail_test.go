@@ -23,7 +23,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestTheMailHoldsTheTokenAndTheRowItsHash(t *testing.T) {
+func TestSpec5_13_TheMailHoldsTheTokenAndTheRowItsHash(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		inv, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam("Bob@acme.example", rbac.Member))
 		require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestTheMailHoldsTheTokenAndTheRowItsHash(t *testing.T) {
 
 // The mailer fails after the hash is committed: the token that was lost opens nothing, the next
 // attempt makes a new one.
-func TestAFailingMailerIsAskedAgainWithANewToken(t *testing.T) {
+func TestSpec5_13_AFailingMailerIsAskedAgainWithANewToken(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		var seen []invite.Mail

@@ -340,7 +340,7 @@ func TestWithdrawEndsTheInvitationsOfAConversationThatLeaves(t *testing.T) {
 	})
 }
 
-func TestListAndGet(t *testing.T) {
+func TestSpec5_14_ListAndGet(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		var all []invite.Invitation
 		for i := range 5 {

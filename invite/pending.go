@@ -88,8 +88,8 @@ func (s *Service) stands(ctx context.Context, other Record) error {
 }
 
 // PendingError says that an invitation for the same address into the same team, or the same
-// conversation, is pending already; or one that offers the same account, to whomever. It is told
-// only to those who may read the invitation. It is [tenancy.ErrConflict].
+// conversation, is pending already; or one that offers the same account, to whomever; or the user's own
+// request to join. It is told only to those who may read the invitation. It is [tenancy.ErrConflict].
 type PendingError struct {
 	Invitation Invitation
 	// Inviter is the name of whoever sent it.
@@ -97,7 +97,11 @@ type PendingError struct {
 }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("conflict: an invitation to %s is pending already, until %s", e.Invitation.Email, e.Invitation.ExpiresAt.Format(time.RFC3339))
+	what := "an invitation to"
+	if e.Invitation.Kind == ByRequest {
+		what = "a request to join from"
+	}
+	return fmt.Sprintf("conflict: %s %s is pending already, until %s", what, e.Invitation.Email, e.Invitation.ExpiresAt.Format(time.RFC3339))
 }
 
 // Is makes errors.Is(err, tenancy.ErrConflict) true.

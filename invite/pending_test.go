@@ -13,7 +13,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestReplaceRevokesThePendingOne(t *testing.T) {
+func TestSpec5_5_ReplaceRevokesThePendingOne(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		old, oldToken := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
@@ -80,7 +80,7 @@ func TestA16ReplacingDoesNotGoRoundTheLimit(t *testing.T) {
 	})
 }
 
-func TestReturnAnswersThePendingOneAsItIs(t *testing.T) {
+func TestSpec5_5_ReturnAnswersThePendingOneAsItIs(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		old, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
 		guest, _ := w.invite(w.acme.mike, invite.ToConversation(bob, w.acme.conversation))
@@ -132,7 +132,7 @@ func TestPendingRulesOfOffers(t *testing.T) {
 }
 
 // An expired invitation is not sent again beside a pending one, and sending again takes no rule.
-func TestAResendBesideAPendingOneIsAConflict(t *testing.T) {
+func TestSpec5_5_AResendBesideAPendingOneIsAConflict(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		old, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member, invite.ExpiresIn(time.Hour)))
 		require.NoError(t, err)
@@ -166,6 +166,12 @@ func TestAPendingErrorSaysWhatAUserInterfaceShows(t *testing.T) {
 	w.mustCreate(invite.ToTeam("Bob@ACME.example", rbac.Member))
 	_, err := w.invites.Create(w.ctx, w.acme.alice, invite.ToTeam(bob, rbac.Member))
 	require.EqualError(t, err, "conflict: an invitation to Bob@ACME.example is pending already, until 2026-03-08T09:00:00Z")
+	w.letAsk()
+	ana := w.user("ana@acme.example").ID
+	for range 2 {
+		_, err = w.invites.Ask(w.ctx, ana, w.acme.team.ID)
+	}
+	require.EqualError(t, err, "conflict: a request to join from ana@acme.example is pending already, until 2026-03-08T09:00:00Z")
 }
 
 // What was first asked for is what a resend lasts, until another time is asked for.

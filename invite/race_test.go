@@ -76,7 +76,7 @@ func TestA6Of64AcceptsOnTwoHandlesOneSucceeds(t *testing.T) {
 	everystore.RunTwo(t, func(t *testing.T, a, b storage.Store) {
 		w := newWorld(t, a)
 		handles := []*world{w, w.on(b)}
-		for round := range everystore.Rounds(1) {
+		for round := range everystore.Rounds(5) {
 			for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneConversation} {
 				s := w.subject(kind, fmt.Sprintf("bob.%s.%d@acme.example", kind, round))
 				before := count(w.events(w.acme))
@@ -269,7 +269,7 @@ func TestSeatsAreNotOverbookedByAcceptsAtOnce(t *testing.T) {
 		second, err := w.people.CreateTeam(w.ctx, w.acme.holder(), tenancy.TeamSpec{Name: "Second"})
 		require.NoError(t, err)
 		teams := []tenancy.Actor{w.acme.alice, {User: w.acme.alice.User, Team: second.ID}}
-		for round := range everystore.Rounds(4) {
+		for round := range everystore.Rounds(20) {
 			w.limit(w.acme, tenancy.Seats{})
 			var calls []func() error
 			var invited []invite.Invitation
@@ -308,7 +308,7 @@ func TestSeatsAreNotOverbookedByCreatesAtOnce(t *testing.T) {
 		teams := []tenancy.Actor{w.acme.alice, {User: w.acme.alice.User, Team: second.ID}}
 		const limit = 2 + 1
 		w.limit(w.acme, tenancy.Seats{Rule: tenancy.HardSeats, Limit: limit, CountPending: true})
-		for round := range everystore.Rounds(4) {
+		for round := range everystore.Rounds(20) {
 			var calls []func() error
 			for i := range crowd {
 				calls = append(calls, func() error {

@@ -13,7 +13,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestOnlyAddressesOfTheTeamsDomainsAreInvited(t *testing.T) {
+func TestSpec5_6_OnlyAddressesOfTheTeamsDomainsAreInvited(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.configure(w.acme, tenancy.Settings{InviteDomains: []string{"Client.example", "bücher.example", "client.example"}})
 		for _, address := range []string{"bob@client.example", "carl@CLIENT.example", "bob@bücher.example", "eve@xn--bcher-kva.example"} {
@@ -43,7 +43,7 @@ func TestOnlyAddressesOfTheTeamsDomainsAreInvited(t *testing.T) {
 	})
 }
 
-func TestDomainsAreCheckedAnewAtResendAndAccept(t *testing.T) {
+func TestSpec5_8_DomainsAreCheckedAnewAtResendAndAccept(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		user := w.user(bob)
 		inv, token := w.invite(w.acme.alice, invite.ToTeam(bob, rbac.Member))
@@ -67,7 +67,7 @@ func TestDomainsAreCheckedAnewAtResendAndAccept(t *testing.T) {
 	})
 }
 
-func TestTermsAreAgreedToByAccepting(t *testing.T) {
+func TestSpec5_9_TermsAreAgreedToByAccepting(t *testing.T) {
 	for _, kind := range []invite.Kind{invite.ToOneTeam, invite.ToOneConversation} {
 		t.Run(string(kind), func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
@@ -177,7 +177,7 @@ func TestA8ACustomRoleIsMeasuredAnewAtAccept(t *testing.T) {
 	assert.Equal(t, invite.Pending, w.stored(inv).State)
 }
 
-func TestARoleThatIsDeletedCannotBeAccepted(t *testing.T) {
+func TestSpec5_8_ARoleThatIsDeletedCannotBeAccepted(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.configure(w.acme, tenancy.Settings{TrustInviters: true})
 		role := w.defines(w.acme, auditor)

@@ -26,7 +26,7 @@ func (w *world) warnings(s side) int {
 	return count(kinds(w.accountLog(s.account.ID)))[tenancy.AccountSeatsExceeded]
 }
 
-func TestSeatsAtInviteAndAtAccept(t *testing.T) {
+func TestSpec5_8_SeatsAtInviteAndAtAccept(t *testing.T) {
 	full := func(limit, needed int) *tenancy.SeatsError { return &tenancy.SeatsError{Limit: limit, Needed: needed} }
 	for _, c := range []struct {
 		seats          tenancy.Seats

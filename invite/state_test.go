@@ -167,6 +167,14 @@ func diagram() []byte {
 		"link and for a request to join. A link is used by each but the last who comes in by it, and accepted\n" +
 		"by the last; nobody declines it, and nobody mails it. A request has no token: it is neither mailed nor\n" +
 		"sent again, and its end is mailed to who asked.\n\n" +
+		"| event | who causes it |\n|---|---|\n" +
+		"| create | `Create`, `Bulk`, `Batch`, `Offer`, `CreateLink`, `Ask`; `^invite` and `^deliver` to an address |\n" +
+		"| accept, use | the user whom it is for: `Accept`; of a request the team: `AcceptRequest` |\n" +
+		"| decline | the user whom it is for: `Decline`; of a request the team: `DeclineRequest` |\n" +
+		"| revoke | the team: `Revoke`; the holder: `RevokeOffer`; who asks: `WithdrawRequest`; and what ends the sender's membership |\n" +
+		"| expire | the clock; `Sweep` writes it down |\n" +
+		"| resend | the team: `Resend`, `RenewLink`; the holder: `ResendOffer` |\n" +
+		"| deliver mail | `u.Relay`, when it builds the mail |\n\n" +
 		"A pending invitation is expired from its time on, whether or not that was written down.\n" +
 		"A resend makes a new token; from then on the old one opens nothing.\n")
 	return b.Bytes()
@@ -346,7 +354,7 @@ var recorded = map[invite.Event]string{
 // recorded once, what it refuses changes nothing. Saying once more what one said is no refusal,
 // and the clock and the relay, which ask without knowing the state, are told of none. What never
 // happens to a kind has no operation; that a link lets in several is a matter of its own tests.
-func TestEveryStateWithEveryEvent(t *testing.T) {
+func TestSpec5_EveryStateWithEveryEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		for _, setting := range settings {
 			for _, event := range invite.Events() {

@@ -17,7 +17,7 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-func TestSweepExpiresWhatHasLapsedOnce(t *testing.T) {
+func TestSpec5_7_SweepExpiresWhatHasLapsedOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		var subjects []subject
 		for i, kind := range everyKind {
@@ -58,7 +58,7 @@ func TestOfManySweepsAtOnceEachInvitationExpiresOnce(t *testing.T) {
 		w := newWorld(t, a)
 		handles := []*world{w, w.on(b)}
 		const many = 6
-		for round := range everystore.Rounds(2) {
+		for round := range everystore.Rounds(20) {
 			for i := range many {
 				w.mustCreate(invite.ToTeam(fmt.Sprintf("r%d.%d@acme.example", round, i), rbac.Member))
 			}

@@ -13,13 +13,20 @@ type JoinableTeam struct {
 	Name string
 }
 
-// JoinableTeams lists the teams that the user can ask to join, the oldest first: those at work that name the
-// domain of the user's verified address among their [Settings.JoinDomains], and in which the user is not.
-// Teams where a request of theirs is pending are among them; the invite room has those. It is what
-// people see who have no invitation, so it tells nothing but the names: a team that names a domain shows
-// itself to everybody there.
-//
-// A user who is not verified, or whose address is one of a public mail service, can ask nobody.
+// JoinDomain is the domain by which the user can ask teams to let them in: that of their address, if it is
+// verified and none of a public mail service; empty for who can ask nobody.
+func (u User) JoinDomain() string {
+	domain := u.Email.Domain()
+	if !u.Verified() || OwnDomain(domain) != nil {
+		return ""
+	}
+	return domain
+}
+
+// JoinableTeams lists the teams that the user can ask to join, the oldest first: those at work that name
+// [User.JoinDomain] among their [Settings.JoinDomains], and in which the user is not. Teams where a request
+// of theirs is pending are among them; the invite room has those. It is what people see who have no
+// invitation, so it tells nothing but names and ids: a team that names a domain shows itself to everybody there.
 //
 // Errors: [*InvalidError], [ErrNoPrincipal], [ErrNotFound], [ErrInactive].
 func (s *Service) JoinableTeams(ctx context.Context, user UserID, page Page) (List[JoinableTeam], error) {
@@ -32,8 +39,8 @@ func (s *Service) JoinableTeams(ctx context.Context, user UserID, page Page) (Li
 	if err != nil {
 		return list, err
 	}
-	domain := u.Email.Domain()
-	if !u.Verified() || OwnDomain(domain) != nil {
+	domain := u.JoinDomain()
+	if domain == "" {
 		return list, nil
 	}
 	teams, err := s.store.JoinableTeams(ctx, domain, user, keyset)

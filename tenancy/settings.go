@@ -30,7 +30,7 @@ type Settings struct {
 	// is removed or suspended; otherwise they are revoked.
 	KeepInvitations bool `json:"keep_invitations,omitempty"`
 	// JoinDomains are the domains whose people can ask to join the team: a user who is verified for an
-	// address of one of them. None means nobody. A domain is itself and not those below it; the
+	// address of one of them, and who finds the team in [Service.JoinableTeams]. None means nobody. A domain is itself and not those below it; the
 	// domains of public mail services are refused, since anybody has an address there.
 	JoinDomains []string `json:"join_domains,omitempty"`
 	// TrustInviters lets an invitation be accepted whatever has become of its sender's rights

@@ -28,5 +28,5 @@
 // server; both are the work of the server that it hands mail to. It does not track: there is no
 // image and no link but the invitation's own, unless the host's templates put one there. It does not
 // do OAuth. The text of the mail is that of [invite.Mail], in English, or the host's own; see
-// [WithTemplates].
+// [WithTemplates], [WithBatchTemplates] and [WithAnswerTemplates].
 package smtp

@@ -47,8 +47,8 @@ func (m *Mailer) write(mail invite.Mail) (letter, error) {
 func (m *Mailer) message(invitation invite.Mail, l letter) (*gomail.Msg, error) {
 	w := m.words
 	switch {
-	case invitation.Answer != "": // which has no link that a template could write
-		w = plain
+	case invitation.Answer != "":
+		w = m.answer
 	case len(invitation.Batch) > 0:
 		w = m.batch
 	}

@@ -21,7 +21,7 @@ type Mailer struct {
 	helo    string
 	timeout time.Duration
 	// The parts of a mail.
-	words, batch words
+	words, batch, answer words
 	// A function, because fmt prints what it finds in the fields of a struct, also the unexported
 	// ones; of a function it prints the address. It is nil if the server asks for no password.
 	secret func() (user, password string)
@@ -44,7 +44,7 @@ const (
 // [WithImplicitTLS] 465, with [WithoutTLS] 25. The address is a bare one, such as
 // hiring@acme.example. Nothing is connected yet; an error is [tenancy.ErrInvalid].
 func New(host, from string, options ...Option) (*Mailer, error) {
-	m := &Mailer{timeout: DefaultTimeout, words: plain, batch: plain}
+	m := &Mailer{timeout: DefaultTimeout, words: plain, batch: plain, answer: plain}
 	var err error
 	if m.from, err = tenancy.ParseAddress(from); err != nil {
 		return nil, fmt.Errorf("from address: %w", err)

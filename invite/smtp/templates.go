@@ -31,8 +31,8 @@ const (
 // of invitation: an error in one, a body without the link, an empty subject and what is too long are
 // refused there. Where the links lead is not theirs to say: it comes from the configuration of usher.
 //
-// The mail that answers a request to join has no link, and stays as usher writes it. That of a batch has
-// several, and words of its own: see [WithBatchTemplates].
+// The mail of a batch has several links, and that which answers a request to join has none: they have
+// words of their own, see [WithBatchTemplates] and [WithAnswerTemplates].
 //
 // Whatever a subject holds, it stays one line without invisible characters.
 func WithTemplates(t Templates) Option {
@@ -44,6 +44,13 @@ func WithTemplates(t Templates) Option {
 // [New] refuses a body without all of the links.
 func WithBatchTemplates(t Templates) Option {
 	return func(m *Mailer) error { return t.replace(&m.batch, []invite.Mail{batchSample()}) }
+}
+
+// WithAnswerTemplates is [WithTemplates] for the mail that answers a request to join, which has no link,
+// no Inviter and no ExpiresAt: {{.Team}} is what they asked to join, {{.Answer}} is accepted or declined, and
+// {{.Role}} is what they are in the team where it is accepted. [New] tries the templates on both answers.
+func WithAnswerTemplates(t Templates) Option {
+	return func(m *Mailer) error { return t.replace(&m.answer, answerSamples()) }
 }
 
 // replace puts the templates in the place of words, once they have written the samples.
@@ -120,18 +127,18 @@ func try(p part, samples []invite.Mail, says func(invite.Mail) []string) error {
 		}
 		missing := func(token string) bool { return !strings.Contains(text, token) }
 		if strings.TrimSpace(text) == "" || slices.ContainsFunc(says(sample), missing) {
-			return errors.New("must write something, and each body the link: " + string(sample.Kind))
+			return errors.New("must write something, and each body the link where there is one: " + string(sample.Kind))
 		}
 	}
 	return nil
 }
 
-// tokensIn are the tokens of a mail: its own, or those of its batch.
+// tokensIn are the tokens of a mail: its own, if it has one, or those of its batch.
 func tokensIn(sample invite.Mail) (tokens []string) {
 	for _, one := range sample.Batch {
 		tokens = append(tokens, one.Token.Reveal())
 	}
-	if len(tokens) == 0 {
+	if !sample.Token.IsZero() {
 		tokens = append(tokens, sample.Token.Reveal())
 	}
 	return tokens
@@ -159,4 +166,12 @@ func batchSample() invite.Mail {
 		To: sales.To, Mailing: sales.Mailing, Kind: sales.Kind, Account: "Acme", Inviter: sales.Inviter,
 		ExpiresAt: sales.ExpiresAt, Batch: []invite.Mail{sales, support},
 	}
+}
+
+// answerSamples are both answers to a request.
+func answerSamples() []invite.Mail {
+	accepted := invite.Mail{To: samples()[0].To, Kind: invite.ByRequest, Team: "Sales", Role: rbac.Member, Answer: invite.Accepted}
+	declined := accepted
+	declined.Role, declined.Answer = 0, invite.Declined
+	return []invite.Mail{accepted, declined}
 }

@@ -162,3 +162,43 @@ func TestTheMailOfABatch(t *testing.T) {
 	_, err := smtp.New("mail.acme.example:587", "usher@acme.example", smtp.WithBatchTemplates(smtp.Templates{Text: `{{(index .Batch 0).Link}}`}))
 	require.ErrorIs(t, err, tenancy.ErrInvalid, "a body without one of the links")
 }
+
+var germanAnswer = smtp.Templates{
+	Subject: `{{.Team}}: {{if eq .Answer "accepted"}}ja{{else}}nein{{end}}`,
+	Text:    `{{if eq .Answer "accepted"}}Willkommen in {{.Team}}, als {{.Role}}.{{else}}{{.Team}} hat abgelehnt.{{end}}` + "\n",
+	HTML:    `<!DOCTYPE html><p title="{{.Team}}">{{.Answer}}</p>` + "\n",
+}
+
+// The answers to requests have words of their own, which are not those of the invitations.
+func TestTheMailsThatAnswerRequests(t *testing.T) {
+	to := invitation(t).To
+	accepted := invite.Mail{To: to, Kind: invite.ByRequest, Team: `S"ales <b>`, Role: rbac.Manager, Answer: invite.Accepted}
+	declined := invite.Mail{To: to, Kind: invite.ByRequest, Team: "Sales", Answer: invite.Declined}
+	for m, says := range map[*invite.Mail][3]string{
+		&accepted: {`S"ales <b>: ja`, `Willkommen in S"ales <b>, als manager.`, `<p title="S&#34;ales &lt;b&gt;">accepted</p>`},
+		&declined: {"Sales: nein", "Sales hat abgelehnt.", `<p title="Sales">declined</p>`},
+	} {
+		s := serve(t)
+		require.NoError(t, mailer(t, s, smtp.WithTemplates(german), smtp.WithAnswerTemplates(germanAnswer)).Send(t.Context(), *m))
+		headers, parts := read(t, only(t, s).content)
+		assert.Equal(t, says[0], decoded(t, headers.Get("Subject")))
+		assert.Equal(t, says[1]+"\n", parts["text/plain; charset=UTF-8"])
+		assert.Contains(t, parts["text/html; charset=UTF-8"], says[2])
+
+		s = serve(t)
+		require.NoError(t, mailer(t, s, smtp.WithTemplates(german)).Send(t.Context(), *m))
+		headers, parts = read(t, only(t, s).content)
+		assert.Equal(t, m.Subject(), decoded(t, headers.Get("Subject")))
+		assert.Equal(t, m.Text(), parts["text/plain; charset=UTF-8"])
+		assert.Contains(t, parts["text/html; charset=UTF-8"], m.HTML())
+	}
+	for name, bad := range map[string]smtp.Templates{
+		"no such field":      {Text: "{{.Password}}"},
+		"in one answer":      {Text: `Hello{{if eq .Answer "declined"}}{{.Password}}{{end}}`},
+		"nothing in one":     {Subject: `{{if eq .Answer "accepted"}}Hello{{end}}`},
+		"HTML without place": {HTML: `<a href="x{{if .Team}}">x</a><script>var a = "{{end}}`},
+	} {
+		_, err := smtp.New("mail.acme.example", from, smtp.WithAnswerTemplates(bad))
+		require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+	}
+}

@@ -366,6 +366,9 @@ func operations() []operation {
 		writes("invite.Accept", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Accept(ctx, d.User("paula").ID, d.forPaula)
 		}),
+		{name: "invite.Accept, by somebody else", refuses: invite.ErrWrongUser, run: func(ctx context.Context, d *desk) (any, error) {
+			return d.Invites.Accept(ctx, d.User("nora").ID, d.forPaula) // which is on record, once
+		}},
 		writes("invite.Accept, of a delivery", func(ctx context.Context, d *desk) (any, error) {
 			return d.Invites.Accept(ctx, d.User("nora").ID, d.forNora)
 		}),

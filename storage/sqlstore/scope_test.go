@@ -38,6 +38,7 @@ var scopeKeys = map[string][]string{
 // beginning of the table and of its condition.
 var entries = []struct{ table, condition, why string }{
 	{"usher_join_domains", "domain = ? AND status = 'active'", "whoever has an address of the domain may ask the teams that name it"},
+	{"usher_memberships", "team_id = team_id AND user_id = ? AND status <> 'removed'", "but for those where they are"},
 	{"usher_teams", "live_identity = ?", "a message that comes in finds its team by the identity that it was sent to"},
 	{"usher_teams", "account_id = ? AND name_key = ?", "a name is looked up in the account of a team that was read, and the account owns all of its teams"},
 	{"usher_teams", "account_id = ? AND live_identity IS NOT NULL", "an account that is closed frees the identities of all of its teams"},

@@ -211,7 +211,13 @@ func TestStatementCounts(t *testing.T) {
 			})
 		})
 		within(1, "EraseRecipient", func(ctx context.Context) error { return store.EraseRecipient(ctx, "nobody@acme.example") })
-		within(1, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
+		within(2, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
+		within(3, "UpdateTeam that names domains", func(ctx context.Context) error {
+			team := s.team
+			team.Version++
+			team.Settings.JoinDomains = []string{"acme.example", "client.example"}
+			return store.UpdateTeam(ctx, team)
+		})
 		within(1, "InsertMessage", func(ctx context.Context) error {
 			m := s.message
 			m.ID, m.Seq, m.Key, m.Receipt = newID[tenancy.MessageID](), 2, conversation.MessageKey{}, conversation.MessageKey{}
