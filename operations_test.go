@@ -1190,8 +1190,30 @@ var ends = map[string]struct {
 // inTeam says that the operation takes a permission that a role in a team may have.
 func (op operation) inTeam() bool { return op.asks != 0 && !op.ofHolder() }
 
-// D1: what was taken away is denied from the first call on that starts after the commit. The
-// matrix is every end of a membership or account × every operation × a member and a guest.
+// onTwo runs the test on each store with what happens in one instance and what asks in another: two handles
+// on a database, or two services on the memory store, which has but one.
+func onTwo(t *testing.T, test func(t *testing.T, here, there *scene)) {
+	t.Helper()
+	run := func(t *testing.T, a, b storage.Store) {
+		here := newScene(t, a)
+		second, err := usher.New(b, usher.WithClock(here.Clock.Now), usher.WithMailer(here.Mail), usher.WithInviteURL("https://app.example/join"))
+		require.NoError(t, err)
+		there, world := *here, *here.World
+		world.Usher, world.Store = second, b
+		there.World = &world
+		test(t, here, &there)
+	}
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		store := memory.New()
+		run(t, store, store)
+	})
+	everystore.RunTwo(t, run)
+}
+
+// D1: what was taken away is denied from the first call on that starts after the commit, on every
+// instance. The matrix is every end of a membership or account × every operation × a member and a guest,
+// on every store; what is refused changes nothing, so all of it is asked of one world for each end.
 func TestD1_NoAccessOutlivesItsEnd(t *testing.T) {
 	type side struct {
 		role rbac.Role
@@ -1204,26 +1226,36 @@ func TestD1_NoAccessOutlivesItsEnd(t *testing.T) {
 	}
 	for how, ending := range ends {
 		t.Run(how, func(t *testing.T) {
-			eachOperation(t, func(t *testing.T, _ *scene, op operation) {
-				if !op.inTeam() {
-					return
+			onTwo(t, func(t *testing.T, here, there *scene) {
+				for _, side := range sides {
+					may := there.proper // the other instance has read all of it before
+					may.actor = side.who(there)
+					require.NoError(t, operations["conversation.Get"].call(t.Context(), there, may, there.own))
 				}
 				for _, side := range sides {
-					s := newScene(t, memory.New())
-					p := s.proper
-					p.actor = side.who(s)
-					ending.end(t, s, p.actor.User)
-					err := op.call(t.Context(), s, p, s.own)
-					may := s.Policy.Allows(side.role, op.asks, side.by)
-					switch {
-					case ending.frozen && !may:
-						require.ErrorIs(t, err, rbac.ErrDenied, side.role)
-					case ending.frozen && op.asks.Reads():
-						require.NoError(t, err, side.role)
-					default:
-						require.ErrorIs(t, err, ending.answer, side.role)
+					ending.end(t, here, side.who(here).User)
+				}
+				before := here.events(t)
+				for name, op := range operations {
+					if !op.inTeam() {
+						continue
+					}
+					for _, side := range sides {
+						p := there.proper
+						p.actor = side.who(there)
+						err := op.call(t.Context(), there, p, there.own)
+						may := there.Policy.Allows(side.role, op.asks, side.by)
+						switch {
+						case ending.frozen && !may:
+							require.ErrorIs(t, err, rbac.ErrDenied, "%s, %s", name, side.role)
+						case ending.frozen && op.asks.Reads():
+							require.NoError(t, err, "%s, %s", name, side.role)
+						default:
+							require.ErrorIs(t, err, ending.answer, "%s, %s", name, side.role)
+						}
 					}
 				}
+				require.Equal(t, before, here.events(t))
 			})
 		})
 	}
@@ -1232,30 +1264,34 @@ func TestD1_NoAccessOutlivesItsEnd(t *testing.T) {
 // D1, for those who stay in the team with less: a member who becomes a guest has nothing left of
 // the team, a guest who is revoked nothing of the conversation.
 func TestD1_NoAccessOutlivesADemotion(t *testing.T) {
-	eachOperation(t, func(t *testing.T, s *scene, op operation) {
-		if !op.inTeam() {
-			return
-		}
-		_, err := s.Tenancy.ChangeRole(t.Context(), s.proper.actor, s.member.User, rbac.Restricted)
+	onTwo(t, func(t *testing.T, here, there *scene) {
+		ctx := t.Context()
+		_, err := here.Tenancy.ChangeRole(ctx, here.proper.actor, here.member.User, rbac.Restricted)
 		require.NoError(t, err)
-		require.NoError(t, s.Conversations.RevokeGuest(t.Context(), s.proper.actor, s.own.conversation, s.guest.User))
-		for _, actor := range []tenancy.Actor{s.member, s.guest} {
-			p := s.proper
-			p.actor = actor
-			if strings.HasSuffix(t.Name(), "/conversation.Unread") {
-				counts, err := s.Conversations.Unread(t.Context(), actor, s.own.conversation)
-				require.NoError(t, err)
-				require.Empty(t, counts)
+		require.NoError(t, here.Conversations.RevokeGuest(ctx, here.proper.actor, here.own.conversation, here.guest.User))
+		before := here.events(t)
+		for name, op := range operations {
+			if !op.inTeam() {
 				continue
 			}
-			if strings.HasSuffix(t.Name(), "/conversation.List") {
-				list, err := s.Conversations.List(t.Context(), actor, conversation.Filter{}, tenancy.Page{})
-				require.NoError(t, err)
-				require.Empty(t, list.Items)
-				continue
+			for _, actor := range []tenancy.Actor{there.member, there.guest} {
+				p := there.proper
+				p.actor = actor
+				switch name {
+				case "conversation.Unread":
+					counts, err := there.Conversations.Unread(ctx, actor, there.own.conversation)
+					require.NoError(t, err)
+					require.Empty(t, counts)
+				case "conversation.List":
+					list, err := there.Conversations.List(ctx, actor, conversation.Filter{}, tenancy.Page{})
+					require.NoError(t, err)
+					require.Empty(t, list.Items)
+				default:
+					err := op.call(ctx, there, p, there.own)
+					require.True(t, errors.Is(err, rbac.ErrDenied) || errors.Is(err, tenancy.ErrNotFound), "%s: %v", name, err)
+				}
 			}
-			err := op.call(t.Context(), s, p, s.own)
-			require.True(t, errors.Is(err, rbac.ErrDenied) || errors.Is(err, tenancy.ErrNotFound), "%v", err)
 		}
+		require.Equal(t, before, here.events(t))
 	})
 }

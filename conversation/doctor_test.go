@@ -85,6 +85,16 @@ func TestTheDoctorFindsEachFlaw(t *testing.T) {
 			},
 		},
 		conversation.FlawClaimant: {
+			"somebody who is suspended as a whole": func(w *world, c conversation.Conversation, _ conversation.Delivery) error {
+				user := w.join("wanda")
+				if _, err := w.Tenancy.SuspendUser(w.t.Context(), ushertest.System, user); err != nil {
+					return err
+				}
+				return w.inTx(func(s txStore) error {
+					c.Claimant, c.ClaimedUntil = user, w.Clock.Now()
+					return s.UpdateConversation(s.ctx, c.Team, c)
+				})
+			},
 			"somebody of another team": func(w *world, c conversation.Conversation, _ conversation.Delivery) error {
 				return w.inTx(func(s txStore) error {
 					c.Claimant, c.ClaimedUntil = w.User("dana").ID, w.Clock.Now()

@@ -21,6 +21,8 @@ const (
 	FlawNoHolder Flaw = "account without a holder"
 	// FlawGhostMember: a deleted user has a membership that is not removed.
 	FlawGhostMember Flaw = "membership of a deleted user"
+	// FlawNamedTombstone: a user who is deleted has a name, an address or an external id left.
+	FlawNamedTombstone Flaw = "deleted user who can still be named"
 	// FlawForeignRole: a membership has a custom role of another account.
 	FlawForeignRole Flaw = "membership with another account's role"
 )
@@ -36,7 +38,9 @@ type Finding struct {
 }
 
 // Flaws are the flaws of this room.
-func Flaws() []Flaw { return []Flaw{FlawNoManager, FlawNoHolder, FlawGhostMember, FlawForeignRole} }
+func Flaws() []Flaw {
+	return []Flaw{FlawNoManager, FlawNoHolder, FlawGhostMember, FlawNamedTombstone, FlawForeignRole}
+}
 
 // Diagnose looks through the data of all accounts for the flaws named, one after the other, and
 // yields what it finds. It changes nothing and locks nothing. It ends with the first error, which

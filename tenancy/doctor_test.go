@@ -53,6 +53,20 @@ func TestSpec4_9_Doctor(t *testing.T) {
 		}}, s.diagnosed())
 		s.ghost(bob.User, tenancy.UserActive)
 
+		gone := s.user("Gone")
+		require.NoError(t, s.people.DeleteUser(ctx, host, gone.ID, tenancy.UserID{}))
+		assert.Empty(t, s.diagnosed(), "a deletion leaves a tombstone")
+		require.NoError(t, s.store.InTx(ctx, func(ctx context.Context) error { // and a restored table what was under it
+			u, err := s.store.User(ctx, gone.ID)
+			if err != nil {
+				return err
+			}
+			u.Name = gone.Name
+			return s.store.UpdateUser(ctx, u)
+		}))
+		assert.Equal(t, []tenancy.Finding{{Flaw: tenancy.FlawNamedTombstone, Subject: gone.ID.UUID()}}, s.diagnosed())
+		s.ghost(gone.ID, tenancy.UserDeleted)
+
 		s.ghost(alice.ID, tenancy.UserDeleted)
 		var flaws []tenancy.Flaw
 		for _, f := range s.diagnosed() {
@@ -67,7 +81,7 @@ func TestSpec4_9_Doctor(t *testing.T) {
 	})
 }
 
-// ghost writes the status of a user as no operation does.
+// ghost writes the status of a user as no operation does; who is deleted has no name any more.
 func (s *scene) ghost(id tenancy.UserID, status tenancy.UserStatus) {
 	s.t.Helper()
 	require.NoError(s.t, s.store.InTx(s.t.Context(), func(ctx context.Context) error {
@@ -75,7 +89,9 @@ func (s *scene) ghost(id tenancy.UserID, status tenancy.UserStatus) {
 		if err != nil {
 			return err
 		}
-		u.Status = status
+		if u.Status = status; status == tenancy.UserDeleted {
+			u = tenancy.User{ID: u.ID, Name: tenancy.Tombstone, Status: status, CreatedAt: u.CreatedAt, Version: u.Version}
+		}
 		return s.store.UpdateUser(ctx, u)
 	}))
 }

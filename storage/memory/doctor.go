@@ -36,14 +36,18 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 			return m.finding(), m.Status != tenancy.MembershipRemoved && m.user.Status == tenancy.UserDeleted
 		})
 	},
+	tenancy.FlawNamedTombstone: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
+		return findings(s.users.rows, func(u *userRow) (tenancy.Finding, bool) {
+			named := u.ExternalID != "" || u.Email != tenancy.Address{} || u.Verified() || u.Name != tenancy.Tombstone
+			return tenancy.Finding{Subject: u.ID.UUID()}, u.Status == tenancy.UserDeleted && named
+		})
+	},
 	invite.FlawOrphanInvitation: func(s *Store, now time.Time) iter.Seq[tenancy.Finding] {
 		return findings(s.invitations.rows, func(i *invitationRow) (tenancy.Finding, bool) {
 			if i.team == nil || i.Kind == invite.ByRequest || i.team.Settings.KeepInvitations || i.StateAt(now) != invite.Pending {
 				return tenancy.Finding{}, false
 			}
-			sender := s.memberships.rows[teamUser{i.Team, i.Inviter}]
-			gone := sender == nil || sender.Status != tenancy.MembershipActive
-			return tenancy.Finding{Account: i.Account.UUID(), Team: i.Team.UUID(), Subject: i.ID.UUID()}, gone
+			return tenancy.Finding{Account: i.Account.UUID(), Team: i.Team.UUID(), Subject: i.ID.UUID()}, s.absent(i.Team, i.Inviter)
 		})
 	},
 	tenancy.FlawForeignRole: func(s *Store, _ time.Time) iter.Seq[tenancy.Finding] {
@@ -88,10 +92,15 @@ var flaws = map[tenancy.Flaw]func(s *Store, now time.Time) iter.Seq[tenancy.Find
 	},
 }
 
-// strange reports whether somebody, and not nobody, is no active member of the team.
-func (s *Store) strange(team tenancy.TeamID, user tenancy.UserID) bool {
+// absent reports whether the user is no active member of the team.
+func (s *Store) absent(team tenancy.TeamID, user tenancy.UserID) bool {
 	m := s.memberships.rows[teamUser{team, user}]
-	return !user.IsZero() && (m == nil || m.Status != tenancy.MembershipActive)
+	return m == nil || m.Status != tenancy.MembershipActive || m.user.Status != tenancy.UserActive
+}
+
+// strange reports whether somebody, and not nobody, is absent.
+func (s *Store) strange(team tenancy.TeamID, user tenancy.UserID) bool {
+	return !user.IsZero() && s.absent(team, user)
 }
 
 func (c *conversationRow) finding() tenancy.Finding {

@@ -31,9 +31,8 @@ const findConversation = `SELECT c.id, c.account_id, c.team_id, c.contact_id, c.
 	c.status, c.snoozed_until, c.episode, c.label, c.outcome, c.assignee_id, c.claimant_id, c.claimed_until, c.last_seq,
 	c.last_at, c.idle_since, c.needs_reply_since, c.first_sent_at, c.created_at, c.version FROM usher_conversations c WHERE`
 
-// atWork leaves those conversations whose team can do more than be read.
-const atWork = `JOIN usher_teams t ON t.id = c.team_id AND t.status = 'active'
-	JOIN usher_accounts a ON a.id = t.account_id AND a.status = 'active'`
+// atWork says of a team and its account that there is more to do than to read.
+const atWork = `AND t.status = 'active' AND a.status = 'active'`
 
 func (c *compiler) conversations() conversationStatements {
 	const find = findConversation
@@ -66,11 +65,13 @@ func (c *compiler) conversations() conversationStatements {
 		move: c.manyIDs(`UPDATE usher_conversations SET contact_id = COALESCE((SELECT p.id FROM usher_contacts p
 			WHERE p.team_id = ? AND p.channel = usher_conversations.channel AND p.address = usher_conversations.address), ?),
 			team_id = ?, assignee_id = NULL, claimant_id = NULL, claimed_until = ?, version = version + 1 WHERE team_id = ? AND id IN ({ids})`),
-		snoozeEnded: c.sql(`SELECT c.team_id, c.id FROM usher_conversations c`, atWork, `
-			WHERE c.status = 'snoozed' AND c.snoozed_until <= ? ORDER BY c.snoozed_until, c.id LIMIT ?`),
-		idle: c.sql(`SELECT c.team_id, c.id FROM usher_conversations c`, atWork, `
+		snoozeEnded: c.sql(`SELECT c.team_id, c.id FROM usher_conversations c
+			JOIN usher_teams t ON t.id = c.team_id JOIN usher_accounts a ON a.id = t.account_id
+			WHERE c.status = 'snoozed' AND c.snoozed_until <= ?`, atWork, `ORDER BY c.snoozed_until, c.id LIMIT ?`),
+		idle: c.sql(`SELECT c.team_id, c.id FROM usher_teams t JOIN usher_conversations c ON c.team_id = t.id
+			JOIN usher_accounts a ON a.id = t.account_id
 			WHERE t.auto_close IS NOT NULL AND c.status = 'open' AND c.needs_reply_since IS NULL
-			AND c.idle_since <= ? - t.auto_close LIMIT ?`),
+			AND c.idle_since <= ? - t.auto_close`, atWork, `LIMIT ?`),
 		listed: map[listForm]pages{},
 	}
 	newest := map[bool]order{false: newestFirst("c.last_at", "c.id"), true: newestFirst("c.created_at", "c.id")} // conversation.Scope.Key

@@ -15,7 +15,7 @@ import (
 var flaws = map[tenancy.Flaw]string{
 	tenancy.FlawNoManager: `SELECT t.account_id, t.id AS team_id, t.id AS subject_id
 		FROM usher_teams t JOIN usher_accounts a ON a.id = t.account_id
-		WHERE t.status = 'active' AND a.status <> 'closed' AND NOT EXISTS (` + lastingManagers + ` AND m.team_id = t.id)`,
+		WHERE t.status = 'active' AND NOT EXISTS (` + lastingManagers + ` AND m.team_id = t.id) AND a.status <> 'closed'`,
 	tenancy.FlawNoHolder: `SELECT a.id AS account_id, NULL AS team_id, a.id AS subject_id
 		FROM usher_accounts a JOIN usher_users u ON u.id = a.holder_id
 		WHERE a.status <> 'closed' AND u.status = 'deleted'`,
@@ -25,16 +25,16 @@ var flaws = map[tenancy.Flaw]string{
 	tenancy.FlawForeignRole: `SELECT t.account_id, m.team_id, m.user_id AS subject_id
 		FROM usher_memberships m JOIN usher_roles r ON r.id = m.role_id JOIN usher_teams t ON t.id = m.team_id
 		WHERE r.account_id <> t.account_id`,
-	conversation.FlawAssignee: brokenConversation + `c.assignee_id IS NOT NULL AND NOT EXISTS (SELECT 1
-		FROM usher_memberships m WHERE m.team_id = c.team_id AND m.user_id = c.assignee_id AND m.status = 'active')`,
-	conversation.FlawClaimant: brokenConversation + `c.claimant_id IS NOT NULL AND NOT EXISTS (SELECT 1
-		FROM usher_memberships m WHERE m.team_id = c.team_id AND m.user_id = c.claimant_id AND m.status = 'active')`,
+	tenancy.FlawNamedTombstone: `SELECT NULL AS account_id, NULL AS team_id, u.id AS subject_id FROM usher_users u
+		WHERE u.status = 'deleted' AND (u.external_id IS NOT NULL OR u.email <> '' OR u.email_display <> ''
+			OR u.verified_at IS NOT NULL OR u.name <> '` + tenancy.Tombstone + `')`,
+	conversation.FlawAssignee: brokenConversation + `c.assignee_id IS NOT NULL AND NOT EXISTS (` + present("c.team_id", "c.assignee_id") + `)`,
+	conversation.FlawClaimant: brokenConversation + `c.claimant_id IS NOT NULL AND NOT EXISTS (` + present("c.team_id", "c.claimant_id") + `)`,
 	conversation.FlawDelivery: brokenConversation + `EXISTS (SELECT 1 FROM usher_deliveries d
 		LEFT JOIN usher_invitations i ON i.id = d.invitation_id
-		LEFT JOIN usher_memberships m ON m.team_id = d.from_team_id AND m.user_id = d.user_id
 		LEFT JOIN usher_teams t ON t.id = d.to_team_id
 		WHERE d.pending_conversation = c.id AND (c.status = 'closed' OR CASE
-			WHEN d.user_id IS NOT NULL THEN m.status IS NULL OR m.status <> 'active'
+			WHEN d.user_id IS NOT NULL THEN NOT EXISTS (` + present("d.from_team_id", "d.user_id") + `)
 			WHEN d.to_team_id IS NOT NULL THEN t.status <> 'active'
 			ELSE i.state IS NULL OR i.state <> 'pending' END))`,
 	conversation.FlawGrant: brokenConversation + `EXISTS (SELECT 1 FROM usher_grants g
@@ -48,8 +48,13 @@ var flaws = map[tenancy.Flaw]string{
 		FROM usher_invitations i JOIN usher_teams t ON t.id = i.team_id
 		WHERE i.state = 'pending' AND i.expires_at > ? AND t.settings NOT LIKE '%"keep_invitations":true%'
 		AND i.kind <> 'request'
-		AND NOT EXISTS (SELECT 1 FROM usher_memberships m
-			WHERE m.team_id = i.team_id AND m.user_id = i.inviter_id AND m.status = 'active')`,
+		AND NOT EXISTS (` + present("i.team_id", "i.inviter_id") + `)`,
+}
+
+// present looks for an active member, by the columns that name the team and the user.
+func present(team, user string) string {
+	return `SELECT 1 FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
+		WHERE m.team_id = ` + team + ` AND m.user_id = ` + user + ` AND m.status = 'active' AND u.status = 'active'`
 }
 
 // brokenConversation is the beginning of what looks for conversations.

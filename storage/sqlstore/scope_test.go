@@ -89,6 +89,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "account_id <> account_id", "the doctor looks for roles of another account"},
 	{"usher_conversations", "assignee_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has who may not"},
 	{"usher_memberships", "team_id = team_id AND user_id = assignee_id", "and at who has each"},
+	{"usher_memberships", "team_id = from_team_id AND user_id = user_id", "and at who is to accept each delivery"},
 	{"usher_conversations", "claimant_id IS NOT NULL AND NOT EXISTS ()", "the doctor looks for conversations that somebody has claimed who may not"},
 	{"usher_memberships", "team_id = team_id AND user_id = claimant_id", "and at who has claimed each"},
 	{"usher_conversations", "EXISTS ()", "the doctor looks for deliveries and grants that hang in the air"},

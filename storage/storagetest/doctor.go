@@ -17,6 +17,7 @@ func doctorCases() []testCase {
 		{name: "broken: a team without a lasting manager", rule: ruleNoManager, covers: covers, run: noManagerCase},
 		{name: "broken: an account without a holder", rule: ruleNoHolder, covers: covers, run: noHolderCase},
 		{name: "broken: a membership of a deleted user", rule: ruleGhostMember, covers: covers, run: ghostCase},
+		{name: "broken: a deleted user who can still be named", rule: ruleNamedTombstone, covers: covers, run: namedTombstoneCase},
 		{name: "broken: a membership with another account's role", rule: ruleForeignRole, covers: covers, run: foreignRoleCase},
 		{name: "broken: nothing of a kind that is not known", rule: ruleUnknownFlaw, covers: covers, run: unknownFlawCase},
 	}
@@ -148,6 +149,35 @@ func ghostCase(w *world) {
 		}
 	}
 	w.diagnoses(tenancy.FlawGhostMember, want)
+}
+
+func namedTombstoneCase(w *world) {
+	var want []tenancy.Finding
+	for _, left := range []func(u *tenancy.User){
+		nil, // it has all
+		func(*tenancy.User) {},
+		func(u *tenancy.User) { u.Name = "Bob" },
+		func(u *tenancy.User) { u.ExternalID = "auth0|bob" },
+		func(u *tenancy.User) { u.Email = tenancy.Address{Display: "Bob@x.example", Normal: "bob@x.example"} },
+	} {
+		for _, status := range []tenancy.UserStatus{tenancy.UserActive, tenancy.UserSuspended, tenancy.UserDeleted} {
+			u := w.user()
+			if left != nil {
+				u = tenancy.User{ID: u.ID, Name: tenancy.Tombstone, CreatedAt: u.CreatedAt, Version: u.Version}
+				left(&u)
+				if u.ExternalID != "" {
+					u.ExternalID += string(status) // of which there is one
+				}
+			}
+			u.Status = status
+			w.must(updateUser(w, u), "UpdateUser")
+			whole := left != nil && u == tenancy.User{ID: u.ID, Name: tenancy.Tombstone, Status: status, CreatedAt: u.CreatedAt, Version: u.Version}
+			if status == tenancy.UserDeleted && !whole {
+				want = append(want, tenancy.Finding{Subject: u.ID.UUID()})
+			}
+		}
+	}
+	w.diagnoses(tenancy.FlawNamedTombstone, want)
 }
 
 func foreignRoleCase(w *world) {

@@ -2560,6 +2560,7 @@ func faults() []fault {
 		of("a page of flaws loses a subject's other teams", func(s spoiled) storage.Store { return oneTeamEach{s} }, "broken: a membership of a deleted user"),
 		of("no team is without a manager", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoManager} }, "broken: a team without a lasting manager"),
 		of("no account is without a holder", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNoHolder} }, "broken: an account without a holder"),
+		of("no deleted user has a name", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawNamedTombstone} }, "broken: a deleted user who can still be named"),
 		of("no role is another account's", func(s spoiled) storage.Store { return seesNoFlaw{s, tenancy.FlawForeignRole} }, "broken: a membership with another account's role"),
 		of("an unknown flaw is nowhere", func(s spoiled) storage.Store { return noSuchFlaw{s} }, "broken: nothing of a kind that is not known"),
 		of("a log is filtered after the page is cut", func(s spoiled) storage.Store { return filtersLogLate{s} }, "events are filtered before the page is cut"),

@@ -600,6 +600,14 @@ func orphanCase(w *world) {
 			}
 		}
 	}
+	asleep := w.anInvitation(team(false))
+	asleep.ExpiresAt = now.AddDate(0, 0, 7)
+	k.store(w, asleep)
+	memberships().store(w, w.aMembership(asleep.Team, asleep.Inviter))
+	w.ends(asleep.Inviter, tenancy.UserSuspended)
+	want = append(want, tenancy.Finding{
+		Flaw: invite.FlawOrphanInvitation, Account: asleep.Account.UUID(), Team: asleep.Team.UUID(), Subject: asleep.ID.UUID(),
+	})
 	member := w.member(keeping.ID, rbac.Member) // who is in another team, which is no help
 	r := w.anInvitation(team(false))
 	r.Inviter, r.ExpiresAt = member.User, now.AddDate(0, 0, 7)

@@ -66,6 +66,7 @@ const (
 	ruleNoManager         rule = "tenancy.FlawNoManager — an active team, of an account that is not closed, has no lasting manager. A [Store] looks for someone who is lastingly Manager, and leaves it to [Service.Diagnose] who manages in a custom role."
 	ruleNoHolder          rule = "tenancy.FlawNoHolder — an account that is not closed is held by a user who is deleted."
 	ruleGhostMember       rule = "tenancy.FlawGhostMember — a deleted user has a membership that is not removed."
+	ruleNamedTombstone    rule = "tenancy.FlawNamedTombstone — a user who is deleted has a name, an address or an external id left."
 	ruleForeignRole       rule = "tenancy.FlawForeignRole — a membership has a custom role of another account."
 	ruleOneMembership     rule = "tenancy.MembershipStore — MembershipStore keeps memberships, one for each team and user."
 	ruleAuthority         rule = "tenancy.MembershipStore.Authority — Authority reads all that a decision about a user in a team rests on, in one statement."

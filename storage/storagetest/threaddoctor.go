@@ -51,6 +51,11 @@ func holderFlaw(w *world, flaw tenancy.Flaw, of func(c *conversation.Conversatio
 		}
 		conversations().store(w, c)
 	}
+	suspended := w.aConversation(team)
+	memberships().store(w, w.aMembership(team.ID, *of(&suspended)))
+	w.ends(*of(&suspended), tenancy.UserSuspended)
+	conversations().store(w, suspended)
+	want = append(want, findingIn(suspended))
 	nobody := w.aConversation(team)
 	*of(&nobody) = tenancy.UserID{}
 	conversations().store(w, nobody)
@@ -92,6 +97,11 @@ func deliveryFlawCase(w *world) {
 			want = append(want, tenancy.Finding{Account: d.Account.UUID(), Team: team.ID.UUID(), Subject: d.Conversation.UUID()})
 		}
 	}
+	suspended := w.aMembership(team.ID, w.user().ID)
+	memberships().store(w, suspended)
+	to := deliveries().store(w, w.asked(team, conversation.ToUser(suspended.User), w.now(), time.Time{}))
+	w.ends(suspended.User, tenancy.UserSuspended)
+	want = append(want, tenancy.Finding{Account: to.Account.UUID(), Team: team.ID.UUID(), Subject: to.Conversation.UUID()})
 	for _, status := range []tenancy.TeamStatus{tenancy.TeamActive, tenancy.TeamArchived} {
 		to := w.aTeam(team.Account)
 		to.Status = status
