@@ -206,9 +206,24 @@ func TestE3_ListGetAndCheckAgree(t *testing.T) {
 			if err != nil {
 				require.ErrorIs(t, err, tenancy.ErrNotFound)
 			}
-			listed := map[tenancy.ConversationID]bool{}
+			listed, found := map[tenancy.ConversationID]bool{}, map[tenancy.ConversationID]bool{}
+			var ids []tenancy.ConversationID
 			for _, c := range list.Items {
 				listed[c.ID] = true
+			}
+			said, notSearched := w.Conversations.Search(ctx, actor, "Hi", tenancy.Page{})
+			for _, m := range said.Items {
+				found[m.Conversation] = true
+			}
+			if notSearched == nil {
+				assert.Equal(t, listed, found, "who searches finds in what they see, and nowhere else")
+			}
+			for _, c := range all {
+				ids = append(ids, c.ID)
+			}
+			unread, err := w.Conversations.Unread(ctx, actor, ids...)
+			for _, c := range all {
+				assert.Equal(t, listed[c.ID], err == nil && unread[c.ID] > 0)
 			}
 			for _, c := range all {
 				_, got := w.Conversations.Get(ctx, actor, c.ID)
