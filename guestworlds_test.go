@@ -356,8 +356,12 @@ func (w *guestWorld) shown(found []conversation.Message, err error) (any, error)
 // the other rooms; an explanation is for the people who run the host.
 func plain(d tenancy.Decision, err error) (any, error) {
 	type decision tenancy.Decision
-	d.Authority.Capacity = 0
-	return decision(d), err
+	by := ""
+	if d.By != nil {
+		by = d.By.Principal()
+	}
+	d.Authority.Capacity, d.By = 0, nil
+	return []any{by, decision(d)}, err
 }
 
 // ofEach asks for each permission there is.
