@@ -352,7 +352,19 @@ func (w *guestWorld) shown(found []conversation.Message, err error) (any, error)
 	return found, err
 }
 
-// permissions are all there are.
+// plain is all that was read for a decision, and not only what it prints. The team's capacity is among it for
+// the other rooms; an explanation is for the people who run the host.
+func plain(d tenancy.Decision, err error) (any, error) {
+	type decision tenancy.Decision
+	by := ""
+	if d.By != nil {
+		by = d.By.Principal()
+	}
+	d.Authority.Capacity, d.By = 0, nil
+	return []any{by, decision(d)}, err
+}
+
+// ofEach asks for each permission there is.
 func ofEach(w *guestWorld, ask func(a *answers, perm rbac.Permission)) (all answers) {
 	for _, perm := range rbac.Permissions() {
 		ask(&all, perm)
@@ -378,8 +390,8 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 	},
 	"Usher.Explain": func(ctx context.Context, w *guestWorld) answers {
 		return ofEach(w, func(a *answers, p rbac.Permission) {
-			ask[tenancy.Decision](a, p.String())(w.Usher.Explain(ctx, w.carol, p))
-			ask[tenancy.Decision](a, p.String())(w.Usher.Explain(ctx, tenancy.Self(w.carol.User), p))
+			ask[any](a, p.String())(plain(w.Usher.Explain(ctx, w.carol, p)))
+			ask[any](a, p.String())(plain(w.Usher.Explain(ctx, tenancy.Self(w.carol.User), p)))
 		})
 	},
 	"Usher.Capabilities": func(ctx context.Context, w *guestWorld) (a answers) {
@@ -395,7 +407,7 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 	"tenancy.Explain": func(ctx context.Context, w *guestWorld) answers {
 		return ofEach(w, func(a *answers, p rbac.Permission) {
 			for _, reach := range []rbac.Reach{rbac.ByTeam, rbac.ByGrant} {
-				ask[tenancy.Decision](a, p.String())(w.Tenancy.Explain(ctx, w.carol, p, reach))
+				ask[any](a, p.String())(plain(w.Tenancy.Explain(ctx, w.carol, p, reach)))
 			}
 		})
 	},
@@ -514,7 +526,8 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 			for _, p := range rbac.Permissions() {
 				why, err := w.Conversations.Explain(ctx, w.carol, id, p)
 				why.Grant.FromSeq = w.rankOf(why.Grant)
-				a.add(p.String(), why, err)
+				reasons, err := plain(why.Decision, err)
+				a.add(p.String(), []any{reasons, why.Status, why.Grant}, err)
 			}
 		})
 	},

@@ -40,6 +40,20 @@ var routes = map[string]func(w *world, who tenancy.Actor) error{
 		_, err := w.Tenancy.ChangeRole(w.t.Context(), w.alice, who.User, rbac.Restricted)
 		return err
 	},
+	"give a lesser role": func(w *world, who tenancy.Actor) error {
+		w.custom(rbac.Restricted, who)
+		return nil
+	},
+	"edit the role": func(w *world, who tenancy.Actor) error {
+		w.custom(rbac.Restricted, who, "conversation: read all", "conversation: read")
+		m, err := w.Store.Membership(w.t.Context(), who.Team, who.User)
+		if err != nil {
+			return err
+		}
+		holder := tenancy.Holder{User: w.User("acme-holder").ID, Account: w.TeamNamed("Sales").Account}
+		_, err = w.Tenancy.EditRole(w.t.Context(), holder, m.Custom, tenancy.RoleSpec{Name: "Lesser", Base: rbac.Restricted})
+		return err
+	},
 }
 
 // E5: by whatever route somebody loses what members have, nothing stays in their hands.

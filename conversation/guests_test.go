@@ -7,9 +7,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher"
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/storage/ushertest"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -206,9 +208,24 @@ func TestE3_ListGetAndCheckAgree(t *testing.T) {
 			if err != nil {
 				require.ErrorIs(t, err, tenancy.ErrNotFound)
 			}
-			listed := map[tenancy.ConversationID]bool{}
+			listed, found := map[tenancy.ConversationID]bool{}, map[tenancy.ConversationID]bool{}
+			var ids []tenancy.ConversationID
 			for _, c := range list.Items {
 				listed[c.ID] = true
+			}
+			said, notSearched := w.Conversations.Search(ctx, actor, "Hi", tenancy.Page{})
+			for _, m := range said.Items {
+				found[m.Conversation] = true
+			}
+			if notSearched == nil {
+				assert.Equal(t, listed, found, "who searches finds in what they see, and nowhere else")
+			}
+			for _, c := range all {
+				ids = append(ids, c.ID)
+			}
+			unread, err := w.Conversations.Unread(ctx, actor, ids...)
+			for _, c := range all {
+				assert.Equal(t, listed[c.ID], err == nil && unread[c.ID] > 0)
 			}
 			for _, c := range all {
 				_, got := w.Conversations.Get(ctx, actor, c.ID)
@@ -253,4 +270,29 @@ func TestSpec6_AGuestsListTellsNothingOfTheTeam(t *testing.T) {
 			require.ErrorIs(t, err, rbac.ErrDenied, "%+v", filter)
 		}
 	})
+}
+
+// E2: where a host's policy lets guests do more than read and write, what they are answered is still what a guest
+// may know.
+func TestE2_AGuestWhoMayDoMoreLearnsNoMore(t *testing.T) {
+	w := ushertest.NewWorldOn(t, everystore.Memory(t), usher.WithPolicy(
+		rbac.Allow(rbac.Restricted, "conversation", "close", rbac.ByGrant), rbac.Allow(rbac.Restricted, "conversation", "open", rbac.ByGrant)))
+	w.Account("acme").Team("Sales", ushertest.Member("bob"))
+	bob, c := w.Actor("bob", "Sales"), w.Receive("Sales", "visitor-1", "Hi")
+	carol := w.Guest(bob, c.ID, "carol")
+	for _, act := range []func() (conversation.Conversation, error){
+		func() (conversation.Conversation, error) { return w.Conversations.Close(t.Context(), carol, c.ID, "") },
+		func() (conversation.Conversation, error) { return w.Conversations.Open(t.Context(), carol, c.ID) },
+	} {
+		answered, err := act()
+		require.NoError(t, err)
+		seen, err := w.Conversations.Get(t.Context(), carol, c.ID)
+		require.NoError(t, err)
+		assert.Equal(t, seen, answered)
+	}
+	_, err := w.Conversations.Close(t.Context(), bob, c.ID, "")
+	require.NoError(t, err)
+	known, err := w.Conversations.Get(t.Context(), bob, c.ID)
+	require.NoError(t, err)
+	assert.NotZero(t, known.Version, "the team's members learn all of it")
 }

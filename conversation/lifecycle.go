@@ -130,7 +130,7 @@ func episodeFacts(c Conversation, on Event, facts tenancy.Facts) tenancy.Facts {
 }
 
 // change runs fn on a conversation that the actor may act on, in one transaction, and
-// answers the conversation as fn left it.
+// answers the conversation as fn left it, as the actor may know it: a host's policy may let guests do more.
 func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, what act, name string, request any,
 	fn func(ctx context.Context, c *Conversation, now time.Time) error,
 ) (Conversation, error) {
@@ -141,7 +141,7 @@ func (s *Service) change(ctx context.Context, actor tenancy.Actor, id tenancy.Co
 			return Conversation{}, err
 		}
 		err = fn(ctx, &v.Conversation, s.env.Now())
-		return v.Conversation, err
+		return v.known(), err
 	})
 }
 

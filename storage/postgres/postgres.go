@@ -19,9 +19,9 @@ func New(db *sql.DB, options ...sqlstore.Option) (*sqlstore.Store, error) {
 	return sqlstore.New(db, dialect(), options...)
 }
 
-// WithNotify lets whoever follows a conversation hear of a commit at once, in every process that has the
-// option, instead of when they look again: every transaction that writes events sends a NOTIFY with the
-// ids of their streams, and each store in which somebody follows keeps one connection of the pool to
+// WithNotify lets whoever follows a conversation or a team hear of a commit at once, in every process that
+// has the option, instead of when they look again: every transaction that writes events sends a NOTIFY with
+// the ids of their streams and teams, and each store in which somebody follows keeps one connection of the pool to
 // LISTEN on, however many follow. The pool must have more than that one. Wait waits on the driver's
 // connection for a notification and answers its payload; for pgx/v5/stdlib it is
 //

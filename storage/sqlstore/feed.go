@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"math"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/usher-go/usher/storage/internal/follow"
 	"github.com/usher-go/usher/storage/outbox"
+	"github.com/usher-go/usher/tenancy"
 )
 
 // unbatched is the batch of an event that nobody has put into one: it comes after all others.
@@ -82,22 +84,31 @@ func (s *Store) feedAfter(ctx context.Context, team uuid.UUID, after outbox.Mark
 }
 
 // TeamMark implements [outbox.TeamFollower]. It puts in order what nobody has yet, so the first one in
-// a team with a long past costs what has happened in it.
+// a team with a long past costs what has happened in it; two statements where there is nothing to do.
 func (s *Store) TeamMark(ctx context.Context, team uuid.UUID) (outbox.Mark, error) {
-	for {
-		n, err := s.putInOrder(ctx, team)
-		if err != nil {
-			return outbox.Mark{}, err
-		}
-		if n < maxIDs {
-			break
-		}
+	if err := s.outside(ctx); err != nil {
+		return outbox.Mark{}, err
+	}
+	waits, err := s.waiting(ctx, team, 1)
+	for n := len(waits) * maxIDs; err == nil && n == maxIDs; { // fewer are all that had happened by then
+		n, err = s.putInOrder(ctx, team)
+	}
+	if err != nil {
+		return outbox.Mark{}, err
 	}
 	last, err := one(ctx, s, scanNumber, s.feed.last, team)
+	if errors.Is(err, tenancy.ErrNotFound) { // nothing has happened that anybody has watched
+		err = nil
+	}
 	return outbox.EndOf(int64(last)), err
 }
 
-// putInOrder makes a batch of events that are in none, and answers how many these are.
+// waiting are events that are in no batch.
+func (s *Store) waiting(ctx context.Context, team uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return all(ctx, s, scanID[uuid.UUID], s.feed.waiting, team, unbatched, limit)
+}
+
+// putInOrder makes a batch of events that are in none, and answers how many there were.
 //
 // The counter of the team is taken first, so batches are made, and become visible, one after another. An
 // event is not seen before those that precede it in its stream, whose row its transaction had locked,
@@ -108,8 +119,8 @@ func (s *Store) putInOrder(ctx context.Context, team uuid.UUID) (n int, err erro
 		if err := s.drawBatch(ctx, team); err != nil {
 			return err
 		}
-		found, err := all(ctx, s, scanID[uuid.UUID], s.feed.waiting, team, unbatched, maxIDs)
-		if n = len(found); err != nil || n == 0 {
+		found, err := s.waiting(ctx, team, maxIDs)
+		if n = len(found); err != nil {
 			return err
 		}
 		_, err = execMany(ctx, s, s.feed.batch, found, team, unbatched)

@@ -735,6 +735,13 @@ func operations() []operation {
 			}
 			return nil, nil
 		}),
+		keyless("conversation.WatchTeam", func(ctx context.Context, d *desk) (any, error) {
+			for update, err := range d.Conversations.WatchTeam(ctx, d.bob, "") {
+				return update, err
+			}
+			return nil, nil
+		}),
+		keyless("conversation.TeamPosition", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.TeamPosition(ctx, d.bob) }),
 		reads("conversation.Search", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Search(ctx, d.bob, "good morning", tenancy.Page{})
 		}),

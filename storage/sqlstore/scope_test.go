@@ -31,6 +31,7 @@ var scopeKeys = map[string][]string{
 	"usher_deliveries":      {"from_team_id", "to_team_id", "conversation_id", "pending_conversation"},
 	"usher_invitation_uses": {"team_id"},
 	"usher_join_domains":    {"team_id"},
+	"usher_feeds":           {"team_id"},
 }
 
 // entries are the only statements on a team's rows that name no team: those which find the
@@ -100,6 +101,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_messages", "conversation_id = id", "with the messages of each"},
 	{"usher_deliveries", "email = ? AND email <> ''", "the deletion of a user takes their address out of deliveries, wherever they are"},
 	{"usher_events", "e.id = o.event_id", "the relay reads what it takes, and the operator the dead letters, whosever it is"},
+	{"usher_events", "batch = ? AND id IN ?", "those who follow a team put in order what they have just read in it"},
 	{"usher_events", "id = ?", "an event waits under the number that it was written with, just before"},
 	{"usher_outbox", "lane = lane AND stream_kind = stream_kind AND stream_id = stream_id", "the relay looks at what comes before an event in its stream"},
 }

@@ -312,10 +312,11 @@ func (w *world) appendEach(events []outbox.Event) error {
 	return nil
 }
 
-// followTeamTo reads n events and breaks off after each few, to resume.
+// followTeamTo reads n events, the first of their streams, and breaks off after each few, to resume.
 func (w *world) followTeamTo(team tenancy.Team, n, few int) ([]outbox.TeamEvent, error) {
 	var found []outbox.TeamEvent
 	var mark outbox.Mark
+	last := map[outbox.Stream]int64{}
 	for len(found) < n {
 		left := few
 		for page, err := range w.store.FollowTeam(w.ctx, team.ID.UUID(), mark) {
@@ -324,8 +325,11 @@ func (w *world) followTeamTo(team tenancy.Team, n, few int) ([]outbox.TeamEvent,
 			}
 			page = page[:min(left, len(page))]
 			found, left = append(found, page...), left-len(page)
-			if len(page) > 0 {
-				mark = page[len(page)-1].Mark()
+			for _, e := range page {
+				if e.Sequence != last[e.Stream]+1 {
+					return found, errGap
+				}
+				last[e.Stream], mark = e.Sequence, e.Mark()
 			}
 			if left == 0 || len(found) >= n {
 				break
