@@ -58,7 +58,7 @@ func TestSpec6_Completion(t *testing.T) {
 			"^deliver Hiring keep-reading:|": {"^deliver Hiring keep-reading:yes"},
 			"^deliver Hiring a|":             {"^deliver Hiring ask:yes", "^deliver Hiring accept-within:"},
 			"^deliver Hiring rating:|":       {},
-			"^invite |":                      {"^invite expires:"},
+			"^invite |":                      {"^invite history:", "^invite expires:"},
 			"^stat |":                        {"^stat working", "^stat all"},
 			"^help s|":                       {"^help snooze", "^help stat"},
 			"^claim |":                       {},

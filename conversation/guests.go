@@ -120,14 +120,14 @@ func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversatio
 	return s.record(ctx, by, now, c, GuestAdmitted, tenancy.Facts{"user": inv.AcceptedBy.String(), "invitation": inv.ID.String()})
 }
 
-// firstFor is the first message that a guest may see, as the team's policy has it. The messages are
+// firstFor is the first message that a guest may see, as the team's policy and the inviter have it. The messages are
 // in order of their times, so a few of them tell where an invitation was made.
 func (s *Service) firstFor(ctx context.Context, c Conversation, inv invite.Invitation) (int64, error) {
 	team, err := s.people.TeamByID(ctx, admission, c.Team)
 	if err != nil {
 		return 0, err
 	}
-	switch team.Settings.History {
+	switch team.Settings.History.Narrower(inv.History) {
 	case tenancy.HistoryFromNow:
 		return c.LastSeq + 1, nil
 	case tenancy.HistoryFromInvitation:

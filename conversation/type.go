@@ -14,7 +14,8 @@ import (
 type Reply struct {
 	// Message is what was written to the conversation; nil where nothing was.
 	Message *Message
-	// Text is the answer to a command. It is for its author only and is stored nowhere.
+	// Text is the answer to a command. It is for its author only, and kept for a repetition of the line
+	// and nothing else.
 	Text string
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func typedInvite(ctx context.Context, t typed) (Reply, error) {
-	var options []invite.Option
+	options := []invite.Option{invite.WithHistory(tenancy.HistoryPolicy(t.args["history"]))}
 	if lasts, given := t.args.Duration("expires"); given {
 		options = append(options, invite.ExpiresIn(lasts))
 	}

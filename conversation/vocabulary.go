@@ -80,6 +80,7 @@ var vocabulary = []verb{
 
 	{command.Spec{Name: "invite", Help: "invite someone into this conversation, as a guest", Params: []command.Param{
 		{Name: "email", Kind: command.Word, Required: true, Help: "an e-mail address"},
+		{Name: "history", Kind: command.OneOf, Named: true, Values: []string{"invitation", "now"}, Help: "what they see: from the invitation on, or from its acceptance on; as the team has it where nothing is said"},
 		{Name: "expires", Kind: command.Duration, Named: true, Help: "how long the invitation can be accepted; 7d where nothing is said"},
 	}}, inviting, "invite.Create", nil, typedInvite},
 

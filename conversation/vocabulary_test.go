@@ -175,6 +175,36 @@ func TestF6_NamesOfTeamsAreNotTold(t *testing.T) {
 	})
 }
 
+// An inviter can show less of the history than the team does, and not more.
+func TestInviteWithHistory(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		sees := func(guest, option string) []string {
+			t.Helper()
+			w.types(w.bob, c.ID, "^invite "+ushertest.Email(guest)+option)
+			w.Clock.Advance(time.Minute)
+			w.say(w.bob, c.ID, guest+" is invited")
+			actor := tenancy.Actor{User: w.User(guest).ID, Team: w.bob.Team}
+			_, err := w.Invites.Accept(ctx, actor.User, w.Token(guest))
+			require.NoError(t, err)
+			w.Clock.Advance(time.Minute)
+			w.say(w.bob, c.ID, guest+" is here")
+			return w.texts(actor, c.ID)
+		}
+		assert.Equal(t, []string{"Hi, is the job still open?", "ann is invited", "ann is here"}, sees("ann", ""))
+		assert.Equal(t, []string{"ben is invited", "ben is here"}, sees("ben", " history:invitation"))
+		assert.Equal(t, []string{"cem is here"}, sees("cem", " history:now"))
+		w.configureHistory(w.alice, tenancy.HistoryFromInvitation)
+		assert.Equal(t, []string{"dan is invited", "dan is here"}, sees("dan", ""))
+		assert.Equal(t, []string{"eva is here"}, sees("eva", " history:now"))
+		w.configureHistory(w.alice, tenancy.HistoryFromNow)
+		assert.Equal(t, []string{"fay is here"}, sees("fay", " history:invitation"), "not more than the team shows")
+		_, err := w.Conversations.Type(ctx, w.bob, c.ID, "^invite gus@gus.example history:all")
+		require.ErrorIs(t, err, tenancy.ErrInvalid)
+	})
+}
+
 func TestInviteWithAnExpiry(t *testing.T) {
 	w := worldOn(t, everystore.Memory(t))
 	c := w.hello()
@@ -183,6 +213,7 @@ func TestInviteWithAnExpiry(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list.Items, 1)
 	assert.Equal(t, 48*time.Hour, list.Items[0].ExpiresAt.Sub(list.Items[0].CreatedAt))
+	assert.Equal(t, tenancy.HistoryAll, list.Items[0].History)
 	for _, line := range []string{"^invite ann@client.example expires:59m", "^invite ann@client.example expires:31d", "^invite ann@client.example expires:soon"} {
 		_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, line)
 		require.ErrorIs(t, err, tenancy.ErrInvalid, line)
@@ -210,8 +241,9 @@ func TestHelpListsWhatCanBeDoneHere(t *testing.T) {
 		assert.Equal(t, []string{"help"}, listed(w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read")))
 		assert.Equal(t, []string{"close", "stat", "help"},
 			listed(w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read", "conversation: close", "report: read")))
-		assert.Equal(t, `^invite EMAIL [expires:3d] — invite someone into this conversation, as a guest
+		assert.Equal(t, `^invite EMAIL [history:invitation|now] [expires:3d] — invite someone into this conversation, as a guest
   EMAIL — an e-mail address
+  history:invitation|now — what they see: from the invitation on, or from its acceptance on; as the team has it where nothing is said
   expires:3d — how long the invitation can be accepted; 7d where nothing is said`, w.types(w.bob, c.ID, "^help ^INVITE").Text)
 		w.types(w.bob, c.ID, "^close")
 		assert.Equal(t, closed, listed(w.bob))

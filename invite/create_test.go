@@ -67,6 +67,8 @@ func TestF8CreateRefusesBadInputAndChangesNothing(t *testing.T) {
 			"the holder":             invite.ToTeam(bob, rbac.Holder),
 			"a role of tomorrow":     invite.ToTeam(bob, rbac.Role(200)),
 			"no conversation":        invite.ToConversation(bob, tenancy.ConversationID{}),
+			"no history to see":      invite.ToTeam(bob, rbac.Member, invite.WithHistory(tenancy.HistoryFromNow)),
+			"an unknown history":     invite.ToConversation(bob, w.acme.conversation, invite.WithHistory("some")),
 			"a microsecond too soon": invite.ToTeam(bob, rbac.Member, invite.ExpiresIn(time.Hour-time.Microsecond)),
 			"a microsecond too late": invite.ToTeam(bob, rbac.Member, invite.ExpiresIn(30*24*time.Hour+time.Microsecond)),
 			"expired from the start": invite.ToTeam(bob, rbac.Member, invite.ExpiresIn(0)),

@@ -18,6 +18,9 @@ type Invitation struct {
 	Kind Kind
 	// Conversation is set for the kind ToOneConversation.
 	Conversation tenancy.ConversationID
+	// History bounds how much of the conversation its guest will see, beside the team's own policy; see
+	// [WithHistory].
+	History tenancy.HistoryPolicy `json:",omitempty"`
 	// Email is zero for a link, and once the user whose address it was is deleted; see
 	// [Service.Erase].
 	Email tenancy.Address

@@ -34,12 +34,20 @@ type choices struct {
 	// timed says that lasts was set.
 	timed   bool
 	pending PendingRule
+	history tenancy.HistoryPolicy
 }
 
 // ExpiresIn sets how long the invitation can be accepted, from [MinExpiry] to [MaxExpiry]. It
 // is [DefaultExpiry] where nothing is said, and for one that is sent again as long as before.
 func ExpiresIn(d time.Duration) Option {
 	return func(c *choices) { c.lasts, c.timed = d, true }
+}
+
+// WithHistory has the guest see less of the conversation's history than the team's settings allow: what
+// is written from the invitation on, or from its acceptance on. More than the team allows, nobody can
+// give. It is for invitations into a conversation.
+func WithHistory(policy tenancy.HistoryPolicy) Option {
+	return func(c *choices) { c.history = policy }
 }
 
 // ToTeam asks the owner of the address into the inviter's team, with a role.
@@ -77,17 +85,39 @@ func (r Request) checked() (Invitation, choices, error) {
 	if r.kind == ToOneConversation && r.conversation.IsZero() {
 		return bad("conversation", "must be named")
 	}
-	c, err := choose(r.options)
-	return Invitation{Kind: r.kind, Conversation: r.conversation, Email: email, Role: r.role, Custom: r.custom}, c, err
+	c, err := chooseAll(r.options)
+	if err == nil && r.kind != ToOneConversation {
+		err = c.noHistory()
+	}
+	return Invitation{Kind: r.kind, Conversation: r.conversation, Email: email, Role: r.role, Custom: r.custom, History: c.history}, c, err
 }
 
+// choose is what options say of an invitation that leads into no conversation.
 func choose(options []Option) (choices, error) {
+	c, err := chooseAll(options)
+	if err != nil {
+		return choices{}, err
+	}
+	return c, c.noHistory()
+}
+
+func (c choices) noHistory() error {
+	if c.history != tenancy.HistoryAll {
+		return &tenancy.InvalidError{Field: "history", Reason: "is for invitations into a conversation"}
+	}
+	return nil
+}
+
+func chooseAll(options []Option) (choices, error) {
 	c := choices{lasts: DefaultExpiry}
 	for _, set := range options {
 		set(&c)
 	}
 	if c.lasts < MinExpiry || c.lasts > MaxExpiry {
 		return choices{}, &tenancy.InvalidError{Field: "expiry", Reason: fmt.Sprintf("must be from %.0f hour to %.0f days", MinExpiry.Hours(), MaxExpiry.Hours()/24)}
+	}
+	if !c.history.Known() {
+		return choices{}, &tenancy.InvalidError{Field: "history", Reason: "must be invitation or now, or empty for all"}
 	}
 	c.lasts = c.lasts.Truncate(time.Microsecond) // as it is kept
 	return c, c.pending.validate()

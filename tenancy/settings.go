@@ -1,6 +1,9 @@
 package tenancy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Settings are what a team's managers decide about it. The zero value is what every team
 // starts with, and the safe one.
@@ -63,6 +66,17 @@ const (
 	HistoryFromInvitation HistoryPolicy = "invitation" // from what was written since they were invited
 	HistoryFromNow        HistoryPolicy = "now"        // from what is written once they have accepted
 )
+
+// histories are the policies, from the one that shows most to the one that shows least.
+var histories = []HistoryPolicy{HistoryAll, HistoryFromInvitation, HistoryFromNow}
+
+// Known reports whether there is such a policy.
+func (p HistoryPolicy) Known() bool { return slices.Contains(histories, p) }
+
+// Narrower is the one of two policies that shows less.
+func (p HistoryPolicy) Narrower(other HistoryPolicy) HistoryPolicy {
+	return histories[max(slices.Index(histories, p), slices.Index(histories, other), 0)]
+}
 
 // OutcomeStatus is an outcome that a team has made for itself.
 type OutcomeStatus struct {

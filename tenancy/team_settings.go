@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -105,7 +104,7 @@ func (s Settings) parse() (Settings, error) {
 	if s.AutoClose != 0 && (s.AutoClose < MinAutoClose || s.AutoClose > MaxAutoClose || s.AutoClose%time.Second != 0) {
 		return Settings{}, &InvalidError{Field: "auto-close", Reason: "must be whole seconds from a minute to 366 days, or 0 for never"}
 	}
-	if !slices.Contains([]HistoryPolicy{HistoryAll, HistoryFromInvitation, HistoryFromNow}, s.History) {
+	if !s.History.Known() {
 		return Settings{}, &InvalidError{Field: "history", Reason: "must be invitation or now, or empty for all"}
 	}
 	if s.Capacity < 0 || s.Capacity > MaxCapacity {

@@ -155,6 +155,7 @@ func (s *Store) checkInvitation(r *invite.Record) (*invitationRow, error) {
 	if err := cmp.Or(
 		oneOf("kind", r.Kind, invite.ToOneTeam, invite.ToOneConversation, invite.ToOneAccount, invite.ByLink, invite.ByRequest),
 		oneOf("state", r.State, invite.States()...),
+		oneOf("history", r.History, tenancy.HistoryAll, tenancy.HistoryFromInvitation, tenancy.HistoryFromNow),
 		offeredRole(r.Invitation),
 		linkUse(r.Invitation),
 		conversation(r.Conversation),

@@ -74,17 +74,17 @@ func (c *compiler) invitations() invitationStatements {
 	const find = `SELECT i.id, i.account_id, i.team_id, i.kind, i.conversation_id, i.email, i.email_display,
 		i.role, i.role_id, i.inviter_id, i.state, i.mailing, i.token_hash, i.created_at, i.expires_at, i.mailed_at,
 		i.ended_at, i.ended_by, i.accepted_by, i.terms, i.lasts, i.resends, i.resends_from, i.domain, i.uses, i.max_uses, i.batch_id,
-		i.version FROM usher_invitations i WHERE`
+		i.history, i.version FROM usher_invitations i WHERE`
 	const findUse = `SELECT u.team_id, u.invitation_id, u.user_id, u.used_at FROM usher_invitation_uses u WHERE`
 	const change = `UPDATE usher_invitations SET kind = ?, conversation_id = ?, email = ?, email_display = ?,
 		role = ?, role_id = ?, inviter_id = ?, state = ?, mailing = ?, token_hash = ?, pending_scope = ?, pending_offer = ?,
 		pending_asker = ?, domain = ?, uses = ?, max_uses = ?, expires_at = ?, mailed_at = ?, ended_at = ?, ended_by = ?, accepted_by = ?, terms = ?,
-		lasts = ?, resends = ?, resends_from = ?, version = version + 1 WHERE`
+		history = ?, lasts = ?, resends = ?, resends_from = ?, version = version + 1 WHERE`
 	s := invitationStatements{
 		insert: c.inserts(`INSERT INTO usher_invitations (id, account_id, team_id, kind, conversation_id, email,
 			email_display, role, role_id, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
 			asker_id, pending_asker, domain, uses, max_uses, batch_id, created_at, expires_at, mailed_at,
-			ended_at, ended_by, accepted_by, terms, lasts, resends, resends_from, version)`, `(`+list("?", 32)+`, 1)`),
+			ended_at, ended_by, accepted_by, terms, history, lasts, resends, resends_from, version)`, `(`+list("?", 33)+`, 1)`),
 		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
 		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
@@ -161,7 +161,7 @@ func scanInvitation(r row) (invite.Record, error) {
 	err := r.Scan(id(&i.ID), id(&i.Account), id(&i.Team), &i.Kind, id(&i.Conversation), &i.Email.Normal,
 		&i.Email.Display, role(&i.Role), id(&i.Custom), id(&i.Inviter), &i.State, &i.Mailing, hash((*[32]byte)(&i.Hash)), at(&i.CreatedAt),
 		at(&i.ExpiresAt), at(&i.MailedAt), at(&i.EndedAt), &i.EndedBy, id(&i.AcceptedBy), &i.Terms, &lasts,
-		&i.Resends, at(&i.ResendsFrom), &i.Domain, &i.Uses, &i.MaxUses, id(&i.Batch), &i.Version)
+		&i.Resends, at(&i.ResendsFrom), &i.Domain, &i.Uses, &i.MaxUses, id(&i.Batch), &i.History, &i.Version)
 	i.Lasts = time.Duration(lasts) * time.Microsecond
 	return i, err
 }
@@ -231,7 +231,7 @@ func (s *Store) InsertInvitation(ctx context.Context, records ...invite.Record) 
 			i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State, i.Mailing, digest(i.Hash),
 			s.pendingScope(i.Invitation), s.offered(i.Invitation), s.pendingOffer(i.Invitation), s.asker(i.Invitation), s.pendingAsker(i.Invitation),
 			i.Domain, i.Uses, i.MaxUses, i.Batch, micros(i.CreatedAt), micros(i.ExpiresAt), i.MailedAt, i.EndedAt, i.EndedBy,
-			i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
+			i.AcceptedBy, i.Terms, i.History, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
 		}
 	})
 }
@@ -246,7 +246,7 @@ func (s *Store) UpdateInvitation(ctx context.Context, i invite.Record) error {
 		i.Kind, i.Conversation, i.Email.Normal, i.Email.Display, grantedRole(i.Role), i.Custom, i.Inviter, i.State,
 		i.Mailing, digest(i.Hash), s.pendingScope(i.Invitation), s.pendingOffer(i.Invitation), s.pendingAsker(i.Invitation),
 		i.Domain, i.Uses, i.MaxUses, micros(i.ExpiresAt),
-		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Terms, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
+		i.MailedAt, i.EndedAt, i.EndedBy, i.AcceptedBy, i.Terms, i.History, i.Lasts.Microseconds(), i.Resends, i.ResendsFrom,
 		i.ID, scope, i.Version,
 	}, exists, i.ID, scope)
 }

@@ -44,6 +44,7 @@ func invitations() kind[invite.Record] {
 				r.Hash = sha256.Sum256([]byte("second token"))
 			}},
 			{"another role", func(w *world, r *invite.Record) { r.Custom = newID[tenancy.RoleID](w) }},
+			{"less history", func(w *world, r *invite.Record) { r.History = tenancy.HistoryFromNow }},
 			{"another duration", func(w *world, r *invite.Record) { r.Lasts = 30*24*time.Hour - time.Microsecond }},
 			{"a resend", func(w *world, r *invite.Record) { r.Resends, r.ResendsFrom = 3, w.now() }},
 			{"no token", func(w *world, r *invite.Record) { r.Hash = invite.TokenHash{} }},
@@ -69,6 +70,7 @@ func invitations() kind[invite.Record] {
 		enums: []enumField[invite.Record]{
 			{"State", "pending", func(r *invite.Record, v string) { r.State = invite.State(v) }, nil},
 			{"Kind", "conversation", func(r *invite.Record, v string) { r.Kind = invite.Kind(v) }, nil},
+			{"History", "", nil, badHistories()},
 			{"Role", "", nil, badRoles(func(r *invite.Record, role rbac.Role) { r.Role = role })},
 		},
 		refs: []refField[invite.Record]{
@@ -78,6 +80,17 @@ func invitations() kind[invite.Record] {
 			{"Conversation", func(w *world, r *invite.Record) { r.Conversation = newID[tenancy.ConversationID](w) }},
 		},
 	}
+}
+
+// badHistories are all that is no policy; the empty one is.
+func badHistories() []func(*invite.Record) {
+	var bad []func(*invite.Record)
+	for _, value := range append(nearly("now"), "all", "Invitation") {
+		if value != "" {
+			bad = append(bad, func(r *invite.Record) { r.History = tenancy.HistoryPolicy(value) })
+		}
+	}
+	return bad
 }
 
 func invitationCases() []testCase {

@@ -343,6 +343,7 @@ CREATE TABLE IF NOT EXISTS usher_invitations (
 	ended_by        VARBINARY(100) NOT NULL,
 	accepted_by     BINARY(16),
 	terms           VARBINARY(60) NOT NULL,
+	history         VARBINARY(20) NOT NULL CHECK (history IN ('', 'invitation', 'now')),
 	lasts           BIGINT NOT NULL,
 	resends         BIGINT NOT NULL,
 	resends_from    BIGINT,

@@ -339,6 +339,7 @@ CREATE TABLE usher_invitations (
 	ended_by        text NOT NULL,
 	accepted_by     uuid REFERENCES usher_users (id),
 	terms           text NOT NULL,
+	history         text NOT NULL CHECK (history IN ('', 'invitation', 'now')),
 	lasts           bigint NOT NULL,
 	resends         bigint NOT NULL,
 	resends_from    bigint,

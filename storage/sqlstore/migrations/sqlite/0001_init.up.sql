@@ -329,6 +329,7 @@ CREATE TABLE usher_invitations (
 	ended_by        TEXT NOT NULL,
 	accepted_by     BLOB REFERENCES usher_users (id),
 	terms           TEXT NOT NULL,
+	history         TEXT NOT NULL CHECK (history IN ('', 'invitation', 'now')),
 	lasts           INTEGER NOT NULL,
 	resends         INTEGER NOT NULL,
 	resends_from    INTEGER,
