@@ -42,6 +42,10 @@ const (
 // [OptOut]. It is recorded like any other, and that is all there is to do with it: it opens no closed
 // conversation and waits for no answer, which could not be sent.
 //
+// What a contact begins or opens again, and nobody is responsible for, is assigned where the team's settings
+// have an AutoAssign: to whose turn it is, as [Service.AssignNext] does it. While nobody has room it stays
+// with the team. Messages that begin something in one such team wait for each other.
+//
 // Messages are taken also for a suspended account: what was said must not be lost. So are those
 // for a conversation that an archived team has kept: it moves to the team of the account that has
 // the identity now, or, while there is none, is opened where it is, for [tenancy.Service.Restore]
@@ -57,7 +61,7 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 	}
 	return tenancy.Do(ctx, s.store, s.env, by, "Receive", []any{in}, func(ctx context.Context) (Conversation, error) {
 		now := s.env.Now()
-		c, err := s.thread(ctx, by, in, now)
+		c, on, err := s.thread(ctx, by, in, now)
 		if err != nil {
 			return Conversation{}, err
 		}
@@ -66,7 +70,7 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 			return c, err
 		}
 		if s.words.said(in.Text) == nothing {
-			err = s.attend(ctx, by, &c, now)
+			err = s.attend(ctx, by, &c, on, now)
 		}
 		if err != nil {
 			return Conversation{}, err
@@ -78,12 +82,22 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 	})
 }
 
-// attend makes a contact's message one that somebody has to answer.
-func (s *Service) attend(ctx context.Context, by tenancy.System, c *Conversation, now time.Time) error {
+// attend makes a contact's message one that somebody has to answer, and of the shift that it comes in.
+func (s *Service) attend(ctx context.Context, by tenancy.System, c *Conversation, on shift, now time.Time) error {
 	if c.NeedsReplySince.IsZero() {
 		c.NeedsReplySince = now
 	}
-	return s.resume(ctx, by, c, OnInbound, now)
+	if err := s.resume(ctx, by, c, OnInbound, now); err != nil {
+		return err
+	}
+	if !c.Assignee.IsZero() || len(on.loads) == 0 {
+		return nil
+	}
+	err := s.rotate(ctx, by, c, on)
+	if errors.Is(err, ErrNobodyFree) {
+		return nil
+	}
+	return err
 }
 
 // checked answers the message with its attachments in normal form.
@@ -143,29 +157,36 @@ func validText(text string) error {
 	return nil
 }
 
-// thread finds and locks the conversation that a contact's message belongs to, or starts it.
-func (s *Service) thread(ctx context.Context, by tenancy.System, in Inbound, now time.Time) (Conversation, error) {
+// thread finds and locks the conversation that a contact's message belongs to, or starts it. The shift is
+// there if the message begins something: it is locked before the conversation, which therefore stays with
+// the team if it is closed at that very instant.
+func (s *Service) thread(ctx context.Context, by tenancy.System, in Inbound, now time.Time) (Conversation, shift, error) {
 	// The conversation may move to another team between the look-up and the lock; it cannot
 	// do so again and again while this call runs.
 	const moves = 3
 	for range moves {
 		owner, err := s.people.TeamByIdentity(ctx, by, in.To)
 		if err != nil && !notFound(err) {
-			return Conversation{}, err
+			return Conversation{}, shift{}, err
 		}
 		c, err := s.known(ctx, owner, in)
 		if notFound(err) && !owner.ID.IsZero() {
-			return s.start(ctx, by, owner, in.To, in.From, OnInbound, now)
+			on, err := s.shiftOf(ctx, by, owner)
+			if err != nil {
+				return Conversation{}, shift{}, err
+			}
+			c, err = s.start(ctx, by, owner, in.To, in.From, OnInbound, now)
+			return c, on, err
 		}
 		if err != nil {
-			return Conversation{}, err
+			return Conversation{}, shift{}, err
 		}
-		c, err = s.take(ctx, by, c, owner, now)
+		c, on, err := s.take(ctx, by, c, owner, now)
 		if !notFound(err) {
-			return c, err
+			return c, on, err
 		}
 	}
-	return Conversation{}, tenancy.ErrUnavailable
+	return Conversation{}, shift{}, tenancy.ErrUnavailable
 }
 
 // known finds the conversation of a contact and an identity: that of the account whose team has
@@ -186,28 +207,42 @@ func (s *Service) known(ctx context.Context, owner tenancy.Team, in Inbound) (Co
 
 // take locks a conversation that was found. One that an archived team has kept comes to the team
 // that has the identity now, where somebody can answer.
-func (s *Service) take(ctx context.Context, by tenancy.System, c Conversation, owner tenancy.Team, now time.Time) (Conversation, error) {
-	stay := func() (Conversation, error) { return s.store.LockConversation(ctx, c.Team, c.ID) }
+func (s *Service) take(ctx context.Context, by tenancy.System, c Conversation, owner tenancy.Team, now time.Time) (Conversation, shift, error) {
+	stay := func(home tenancy.Team) (Conversation, shift, error) {
+		var on shift
+		if c.Status == Closed {
+			var err error
+			if on, err = s.shiftOf(ctx, by, home); err != nil {
+				return c, on, err
+			}
+		}
+		locked, err := s.store.LockConversation(ctx, c.Team, c.ID)
+		if locked.Status != Closed {
+			on = shift{} // somebody was faster to open it
+		}
+		return locked, on, err
+	}
 	if owner.ID.IsZero() || owner.ID == c.Team {
-		return stay()
+		return stay(owner)
 	}
 	home, err := s.people.TeamByID(ctx, by, c.Team)
 	if err != nil {
-		return Conversation{}, err
+		return Conversation{}, shift{}, err
 	}
 	if home.Status == tenancy.TeamActive {
-		return stay()
+		return stay(home)
 	}
 	target, able, err := s.lockHeir(ctx, home.ID, owner.ID)
 	if err != nil {
-		return Conversation{}, err
+		return Conversation{}, shift{}, err
 	}
-	if c, err = stay(); err != nil || !able {
-		return c, err
+	c, on, err := stay(target)
+	if err != nil || !able {
+		return c, shift{}, err
 	}
 	moved := []Conversation{c}
 	err = s.move(ctx, by, moved, target, now, func(int) tenancy.Facts { return tenancy.Facts{} })
-	return moved[0], err
+	return moved[0], on, err
 }
 
 // lockHeir locks an archived team and the one that has its identity now, in the order of their

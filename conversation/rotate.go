@@ -12,16 +12,13 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// Rotation is how [Service.AssignNext] chooses.
-type Rotation string
+// Rotation is how [Service.AssignNext] chooses, and what comes in is given out.
+type Rotation = tenancy.Rotation
 
 // The rotations.
 const (
-	// RoundRobin gives to whoever has had no turn for longest.
-	RoundRobin Rotation = "round-robin"
-	// LeastLoaded gives to whoever has the fewest open conversations in hand, and among several of
-	// them in turn.
-	LeastLoaded Rotation = "least-loaded"
+	RoundRobin  = tenancy.RoundRobin
+	LeastLoaded = tenancy.LeastLoaded
 )
 
 // ErrNobodyFree: everybody who could be given a conversation has as many as they may have.
@@ -43,7 +40,7 @@ var rotations = map[Rotation]func(a, b Load) int{
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound], [rbac.ErrDenied], [ErrClosed],
 // [*AssignedError], [ErrNobodyFree].
 func (s *Service) AssignNext(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, by Rotation) (Conversation, error) {
-	if rotations[by] == nil {
+	if !by.Known() {
 		return Conversation{}, &tenancy.InvalidError{Field: "rotation", Reason: "must be round-robin or least-loaded"}
 	}
 	asked := []any{actor.Team, id, by}
@@ -52,9 +49,11 @@ func (s *Service) AssignNext(ctx context.Context, actor tenancy.Actor, id tenanc
 		if err != nil {
 			return Conversation{}, err
 		}
-		loads, err := s.lockStaff(ctx, standing)
-		if err != nil {
-			return Conversation{}, err
+		shift := shift{by: by, capacity: standing.Capacity}
+		if standing.Allows(assigning.permission) { // or the conversation says why not, or that there is none
+			if shift.loads, err = s.lockStaff(ctx, actor.Team); err != nil {
+				return Conversation{}, err
+			}
 		}
 		v, err := s.viewAs(ctx, standing, id, assigning, s.store.LockConversation)
 		if err != nil {
@@ -63,18 +62,35 @@ func (s *Service) AssignNext(ctx context.Context, actor tenancy.Actor, id tenanc
 		if !v.Assignee.IsZero() {
 			return Conversation{}, s.assigned(ctx, actor, v.Conversation)
 		}
-		err = s.rotate(ctx, standing, &v.Conversation, loads, by)
+		err = s.rotate(ctx, actor, &v.Conversation, shift)
 		return v.Conversation, err
 	})
 }
 
-// lockStaff takes the loads of all who could be given a conversation, if the actor may give one. They
-// come before the conversation, as one user's load does.
-func (s *Service) lockStaff(ctx context.Context, standing tenancy.Standing) ([]Load, error) {
-	if !standing.Allows(assigning.permission) {
-		return nil, nil // and the conversation says why not, or that there is none
+// shift is who can be given a conversation of a team, and how one of them is chosen. The zero shift is
+// nobody.
+type shift struct {
+	by       Rotation
+	capacity int
+	loads    []Load // which are locked
+}
+
+// shiftOf is the shift to which a team gives what comes in. While its account is suspended nobody works.
+func (s *Service) shiftOf(ctx context.Context, by tenancy.System, team tenancy.Team) (shift, error) {
+	if team.Settings.AutoAssign == "" {
+		return shift{}, nil
 	}
-	team := standing.Actor.Team
+	account, err := s.people.AccountByID(ctx, by, team.Account)
+	if err != nil || account.Status != tenancy.AccountActive {
+		return shift{}, err
+	}
+	loads, err := s.lockStaff(ctx, team.ID)
+	return shift{team.Settings.AutoAssign, team.Settings.Capacity, loads}, err
+}
+
+// lockStaff takes the loads of all who could be given a conversation. They come before the conversation, as
+// one user's load does.
+func (s *Service) lockStaff(ctx context.Context, team tenancy.TeamID) ([]Load, error) {
 	staff, err := s.people.Able(ctx, team, rbac.ReadConversations, rbac.SendMessage)
 	if err != nil {
 		return nil, err
@@ -84,19 +100,19 @@ func (s *Service) lockStaff(ctx context.Context, standing tenancy.Standing) ([]L
 
 // rotate assigns a locked conversation to the first of the rotation. Somebody may have left the team
 // since the staff was read; then it is the next one's.
-func (s *Service) rotate(ctx context.Context, standing tenancy.Standing, c *Conversation, loads []Load, by Rotation) error {
+func (s *Service) rotate(ctx context.Context, by tenancy.Principal, c *Conversation, on shift) error {
 	var turn int64
-	for _, load := range loads {
+	for _, load := range on.loads {
 		turn = max(turn, load.Turn)
 	}
-	slices.SortFunc(loads, func(a, b Load) int {
-		return cmp.Or(rotations[by](a, b), bytes.Compare(a.User[:], b.User[:]))
+	slices.SortFunc(on.loads, func(a, b Load) int {
+		return cmp.Or(rotations[on.by](a, b), bytes.Compare(a.User[:], b.User[:]))
 	})
-	for _, load := range loads {
-		if load.full(standing.Capacity) {
+	for _, load := range on.loads {
+		if load.full(on.capacity) {
 			continue
 		}
-		err := s.assign(ctx, standing.Actor, c, load.User, s.env.Now())
+		err := s.assign(ctx, by, c, load.User, s.env.Now())
 		if errors.Is(err, ErrNotRecipient) {
 			continue
 		}

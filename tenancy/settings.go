@@ -26,6 +26,9 @@ type Settings struct {
 	// Capacity is how many open conversations one member may have in hand at once, assigned or
 	// claimed, when another is given to them: 1 to [MaxCapacity], or 0 for any number.
 	Capacity int `json:"capacity,omitempty"`
+	// AutoAssign gives each conversation that a contact begins, or opens again, to a member by itself;
+	// empty leaves it with the team.
+	AutoAssign Rotation `json:"auto_assign,omitempty"`
 	// OptOutText is what the first message to an address carries below its text, so that the contact
 	// knows how to opt out. Empty means the library's own, in English.
 	OptOutText string `json:"opt_out_text,omitempty"`
@@ -77,6 +80,21 @@ func (p HistoryPolicy) Known() bool { return slices.Contains(histories, p) }
 func (p HistoryPolicy) Narrower(other HistoryPolicy) HistoryPolicy {
 	return histories[max(slices.Index(histories, p), slices.Index(histories, other), 0)]
 }
+
+// Rotation is how it is chosen who is given a conversation.
+type Rotation string
+
+// The rotations.
+const (
+	// RoundRobin gives to whoever has had no turn for longest.
+	RoundRobin Rotation = "round-robin"
+	// LeastLoaded gives to whoever has the fewest open conversations in hand, and among several of
+	// them in turn.
+	LeastLoaded Rotation = "least-loaded"
+)
+
+// Known reports whether it is one of the rotations.
+func (r Rotation) Known() bool { return r == RoundRobin || r == LeastLoaded }
 
 // OutcomeStatus is an outcome that a team has made for itself.
 type OutcomeStatus struct {

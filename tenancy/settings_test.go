@@ -29,7 +29,7 @@ func TestSpec2_SettingsOfATeam(t *testing.T) {
 		settings := tenancy.Settings{
 			TimeZone: "Europe/Berlin", Hours: hours,
 			Statuses:  []tenancy.OutcomeStatus{{Label: " Second interview ", Category: tenancy.Positive}},
-			DeliverTo: []tenancy.TeamID{hiring.ID, hiring.ID}, History: tenancy.HistoryFromNow, KeepInvitations: true, TrustInviters: true,
+			DeliverTo: []tenancy.TeamID{hiring.ID, hiring.ID}, History: tenancy.HistoryFromNow, Capacity: 5, AutoAssign: tenancy.RoundRobin, KeepInvitations: true, TrustInviters: true,
 			InviteDomains: []string{"Client.example", "bücher.example", "acme.example", "client.example"}, Terms: "2026-01",
 		}
 		set, err := s.people.Configure(ctx, manager, settings)

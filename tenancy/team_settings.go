@@ -107,6 +107,9 @@ func (s Settings) parse() (Settings, error) {
 	if !s.History.Known() {
 		return Settings{}, &InvalidError{Field: "history", Reason: "must be invitation or now, or empty for all"}
 	}
+	if s.AutoAssign != "" && !s.AutoAssign.Known() {
+		return Settings{}, &InvalidError{Field: "automatic assignment", Reason: "must be round-robin or least-loaded, or empty for none"}
+	}
 	if s.Capacity < 0 || s.Capacity > MaxCapacity {
 		return Settings{}, &InvalidError{Field: "capacity", Reason: fmt.Sprintf("must be from 1 to %d, or 0 for any number", MaxCapacity)}
 	}

@@ -72,8 +72,8 @@ func (w *world) someSettings() tenancy.Settings {
 			{Label: "hired 🎉", Category: tenancy.Positive}, {Label: "später", Category: tenancy.Neutral}, {Label: "no", Category: tenancy.Negative},
 		},
 		DeliverTo: []tenancy.TeamID{newID[tenancy.TeamID](w), newID[tenancy.TeamID](w)},
-		AutoClose: 36 * time.Hour,
-		History:   tenancy.HistoryFromNow, KeepInvitations: true, TrustInviters: true,
+		AutoClose: 36 * time.Hour, Capacity: 7, AutoAssign: tenancy.LeastLoaded,
+		History: tenancy.HistoryFromNow, KeepInvitations: true, TrustInviters: true,
 		JoinDomains:   []string{"client.example", "join.example"},
 		InviteDomains: []string{"client.example", "xn--bcher-kva.example"}, Terms: "2026-01 (ü)", OptOutText: "Réply STOP",
 	}
