@@ -56,7 +56,7 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 // failInto ends the deliveries that wait for the team to accept them.
 func (s *Service) failInto(ctx context.Context, a tenancy.Archival) error {
 	now := s.env.Now()
-	for page := (tenancy.Keyset{Limit: sweeping}); ; {
+	for page := (tenancy.Keyset{Limit: tenancy.MaxLimit}); ; {
 		waiting, err := s.store.DeliveriesTo(ctx, a.Team.ID, tenancy.UserID{}, now, page)
 		if err != nil || len(waiting) == 0 {
 			return err
