@@ -167,7 +167,7 @@ func TestStatementCounts(t *testing.T) {
 				return err
 			},
 			"LapsedDeliveries": func(ctx context.Context) error { _, err := store.LapsedDeliveries(ctx, noon, 10); return err },
-			"DeliveriesOf": func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
+			"DeliveriesOf":     func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
 			"TeamEvents": func(ctx context.Context) error {
 				_, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10)
 				return err
