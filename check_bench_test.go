@@ -23,6 +23,14 @@ import (
 
 var mostTeams = flag.Int("usher.teams", 100_000, "how many teams the largest benchmark may have; a million need about 14 GiB")
 
+// most is how many teams a benchmark may have now: with -short no more than show that it runs.
+func most() int {
+	if testing.Short() {
+		return min(*mostTeams, 1_000)
+	}
+	return *mostTeams
+}
+
 // asked are a permission that everybody of a crowd has, and one that nobody has in a team.
 var asked = map[string]rbac.Permission{"allow": rbac.ReadTeam, "deny": rbac.CloseAccount}
 
@@ -57,7 +65,7 @@ func TestCheckAllocatesNothing(t *testing.T) {
 // benchmarkMaps compares with the same facts in plain maps. The bar is 1.5 times as long, without an
 // allocation where the answer is yes.
 func benchmarkMaps(b *testing.B, teams crowd) {
-	if int(teams) > *mostTeams {
+	if int(teams) > most() {
 		b.Skipf("give -usher.teams=%d where there is the memory for it", teams)
 	}
 	store := memory.New()

@@ -11,7 +11,7 @@ import (
 // BenchmarkMemberships measures what a membership takes in the memory store, with all lists in which it
 // stands, against one map of the same rows. The bar is 2.5 times the bytes.
 func BenchmarkMemberships(b *testing.B) {
-	teams := crowd(min(*mostTeams, 100_000))
+	teams := crowd(min(most(), 100_000))
 	for b.Loop() {
 		inStore := membershipsInStore(b, teams)
 		before := heap()
@@ -34,7 +34,7 @@ func BenchmarkMemberships(b *testing.B) {
 // share: first its memberships, which are all that Casbin holds, then its accounts, teams and users as well.
 // The bar is a fifth at 100,000 teams.
 func BenchmarkHeap(b *testing.B) {
-	teams := crowd(min(*mostTeams, 100_000))
+	teams := crowd(min(most(), 100_000))
 	shared := casbinSetups[1]
 	for b.Loop() {
 		inCasbin := membershipsInCasbin(b, shared, teams)

@@ -817,6 +817,7 @@ var steps = map[string]string{
 	"tenancy.ArriveAtAccount": "takes a user and an account for invite.Accept and Decline",
 	"tenancy.Able":            "lists a team's members for another room's operation",
 	"tenancy.LockAccount":     "takes an account for another room's operation",
+	"tenancy.LockTeams":       "part of invite.Erase",
 	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",
 	"tenancy.TransferAccount": "part of invite.Accept",
 	"tenancy.CoversRole":      "part of invite.Create",

@@ -189,8 +189,10 @@ func (s *scene) grow(t *testing.T, n int) {
 		require.NoError(t, err)
 		team, err := s.Tenancy.CreateTeam(t.Context(), s.proper.holder, tenancy.TeamSpec{Name: name})
 		require.NoError(t, err)
-		_, err = s.Tenancy.Admit(t.Context(), ushertest.System, tenancy.Admission{Team: team.ID, User: s.proper.self, Role: rbac.Member})
-		require.NoError(t, err)
+		for _, user := range []tenancy.UserID{s.proper.self, s.member.User, s.stranger} {
+			_, err = s.Tenancy.Admit(t.Context(), ushertest.System, tenancy.Admission{Team: team.ID, User: user, Role: rbac.Member})
+			require.NoError(t, err)
+		}
 	}
 }
 

@@ -3,8 +3,6 @@ package conversation
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -56,24 +54,22 @@ func (s *Service) Archive(ctx context.Context, a tenancy.Archival) error {
 // failInto ends the deliveries that wait for the team to accept them.
 func (s *Service) failInto(ctx context.Context, a tenancy.Archival) error {
 	now := s.env.Now()
-	for page := (tenancy.Keyset{Limit: sweeping}); ; {
+	for page := (tenancy.Keyset{Limit: tenancy.MaxLimit}); ; {
 		waiting, err := s.store.DeliveriesTo(ctx, a.Team.ID, tenancy.UserID{}, now, page)
 		if err != nil || len(waiting) == 0 {
 			return err
 		}
 		page.At, page.ID = cardKey(waiting[len(waiting)-1])
-		from := map[tenancy.TeamID][]tenancy.ConversationID{}
-		for _, d := range waiting {
-			from[d.FromTeam] = append(from[d.FromTeam], d.Conversation)
+		in := make([]Thread, len(waiting))
+		for i, d := range waiting {
+			in[i] = Thread{d.FromTeam, d.Conversation}
 		}
-		for _, team := range tenancy.InOrder(slices.Collect(maps.Keys(from))...) {
-			threads, err := s.store.LockConversations(ctx, team, from[team]...)
-			if err != nil {
-				return err
-			}
-			if err := s.endPending(ctx, a.By, threads, OnFail, now); err != nil {
-				return err
-			}
+		threads, err := s.store.LockConversations(ctx, in...)
+		if err != nil {
+			return err
+		}
+		if err := s.endPending(ctx, a.By, threads, OnFail, now); err != nil {
+			return err
 		}
 	}
 }

@@ -72,12 +72,12 @@ func (s *Service) endPending(ctx context.Context, by tenancy.Principal, threads 
 // conversation that has moved on is not looked at: its delivery was not the invitation's.
 func (s *Service) endWith(ctx context.Context, ended []invite.Invitation) error {
 	invitations := map[tenancy.InvitationID]invite.Invitation{}
-	var ids []tenancy.ConversationID
+	var in []Thread
 	for _, inv := range ended {
 		invitations[inv.ID] = inv
-		ids = append(ids, inv.Conversation)
+		in = append(in, Thread{inv.Team, inv.Conversation})
 	}
-	threads, err := s.store.LockConversations(ctx, ended[0].Team, ids...)
+	threads, err := s.store.LockConversations(ctx, in...)
 	if err != nil {
 		return err
 	}

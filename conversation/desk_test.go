@@ -427,11 +427,11 @@ func TestTakersShareOutWhatWaits(t *testing.T) {
 		wg.Wait()
 		assert.Len(t, taken, waiting)
 		for _, actor := range actors {
-			held, err := w.Store.ClaimedBy(t.Context(), actor.Team, actor.User)
+			held, err := w.Store.HeldBy(t.Context(), actor)
 			require.NoError(t, err)
-			for _, id := range held {
-				assert.Equal(t, actor.User, taken[id])
-				delete(taken, id)
+			for _, h := range held {
+				assert.Equal(t, actor.User, taken[h.Conversation])
+				delete(taken, h.Conversation)
 			}
 		}
 		assert.Empty(t, taken, "each is claimed by who got it")

@@ -70,3 +70,12 @@ func idsOf(threads []Conversation) []tenancy.ConversationID {
 	}
 	return ids
 }
+
+// threadsOf name conversations in their teams.
+func threadsOf(conversations []Conversation) []Thread {
+	threads := make([]Thread, len(conversations))
+	for i, c := range conversations {
+		threads[i] = Thread{c.Team, c.ID}
+	}
+	return threads
+}

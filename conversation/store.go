@@ -71,19 +71,22 @@ type ThreadStore interface {
 	// Conversations lists the conversations that scope and filter admit at the time of the scope,
 	// newest first by the scope's [Scope.Key]. A filter that is not valid answers [tenancy.ErrInvalid].
 	Conversations(ctx context.Context, scope Scope, filter Filter, page tenancy.Keyset) ([]Conversation, error)
-	// AssignedTo lists the ids of the team's conversations that are assigned to the user, by id.
-	AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
 }
 
-// ThreadSetStore writes several conversations of a team at once.
+// ThreadSetStore finds and writes several conversations at once.
 type ThreadSetStore interface {
-	// LockConversations takes the team's conversations until the transaction ends, and answers them
-	// by id.
-	LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]Conversation, error)
-	// UnassignConversations takes the assignee off the team's conversations.
-	UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
-	// ReleaseConversations takes the claim off the team's conversations.
-	ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error
+	// LockConversations takes the conversations in their teams until the transaction ends, and answers
+	// them by id.
+	LockConversations(ctx context.Context, in ...Thread) ([]Conversation, error)
+	// HeldBy lists the conversations of which the users have anything in their teams, by conversation
+	// id, each once: they are assigned or have claimed it, whatever the end of the claim, they have a
+	// grant that is not revoked, whatever its expiry, or it waits for the end of a delivery by them, or
+	// to them, from the team.
+	HeldBy(ctx context.Context, who ...tenancy.Actor) ([]Thread, error)
+	// UnassignConversations takes the assignee off the conversations in their teams.
+	UnassignConversations(ctx context.Context, in ...Thread) error
+	// ReleaseConversations takes the claim off the conversations in their teams.
+	ReleaseConversations(ctx context.Context, in ...Thread) error
 	// CloseConversations closes the team's conversations with the outcome, and nobody has claimed them
 	// then. Their episodes are for EndEpisodes.
 	CloseConversations(ctx context.Context, team tenancy.TeamID, outcome Label, ids ...tenancy.ConversationID) error
@@ -146,9 +149,6 @@ type DeskStore interface {
 	// LockAnswered takes the team's conversations that the user has claimed and that do not wait for
 	// a reply, whatever the end of the claim, until the transaction ends, and answers them by id.
 	LockAnswered(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]Conversation, error)
-	// ClaimedBy lists the ids of the team's conversations that the user has claimed, whatever the
-	// end of the claim, by id.
-	ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
 	// ClaimsEnded lists at most limit conversations, of all teams, whose claim has ended by the clock
 	// (ClaimedUntil is not after now), by (ClaimedUntil, id).
 	ClaimsEnded(ctx context.Context, now time.Time, limit int) ([]Thread, error)
@@ -220,17 +220,20 @@ type GrantStore interface {
 	InsertGrant(ctx context.Context, g Grant) error
 	UpdateGrant(ctx context.Context, g Grant) error
 	Grant(ctx context.Context, id tenancy.ConversationID, user tenancy.UserID) (Grant, error)
-	// RevokeGrants takes back the user's grants for the conversations that are not revoked, at the
-	// time and by the principal given.
-	RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error
+	// RevokeGrants takes back those of the grants that are not revoked, at the time and by the
+	// principal given.
+	RevokeGrants(ctx context.Context, at time.Time, by string, keys ...GrantKey) error
 	// Grants lists the grants of the conversations, whatever their state, by (conversation id, user id).
 	Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]Grant, error)
-	// GrantedIn lists the ids of the team's conversations for which the user has a grant that
-	// is not revoked, whatever its expiry, by id.
-	GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
 	// LapsedGrants lists at most limit grants, of all teams, that are not revoked and whose expiry
 	// has come (it is not after now), by (ExpiresAt, conversation id, user id).
 	LapsedGrants(ctx context.Context, now time.Time, limit int) ([]ThreadUser, error)
+}
+
+// GrantKey names a grant.
+type GrantKey struct {
+	Conversation tenancy.ConversationID
+	User         tenancy.UserID
 }
 
 // DeliveryStore keeps deliveries. A conversation has at most one in the state pending.
@@ -247,9 +250,6 @@ type DeliveryStore interface {
 	// EndDeliveries ends the pending deliveries of the conversations, in a state that is final, at the
 	// time given.
 	EndDeliveries(ctx context.Context, state DeliveryState, at time.Time, ids ...tenancy.ConversationID) error
-	// PendingDeliveriesOf lists the ids of the conversations that wait for the end of a delivery by
-	// the user, or to the user, from the team, by id.
-	PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error)
 	// DeliveriesTo lists the deliveries in the state pending that wait for the team, or for the user
 	// in it, to accept them, and whose Deadline has not come at the time given, newest first by
 	// (CreatedAt, id). The zero user is nobody.

@@ -2,14 +2,10 @@ package conversation
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/usher-go/usher/tenancy"
 )
-
-// sweeping is how many conversations a step of a sweep looks for.
-const sweeping = 100
 
 // Two kinds of sweep. What the clock has ended by itself (a claim, a guest's time, a deadline, and in the
 // other rooms a membership and an invitation) is written down wherever it is, since it holds already.
@@ -17,10 +13,10 @@ const sweeping = 100
 // or closed account and in an archived team it waits for the team to be back at work.
 
 // Wake opens the conversations whose snooze has run out, each with its event, once however many
-// instances run it. Each is a transaction of its own; the answer is how many there were, also next
-// to an error, after which it can be called again. Call it as often as a snooze may be late. A team
-// that can only be read, since it is archived or its account is not active, sleeps on; what its
-// contacts write still wakes their conversations.
+// instances run it. Each is a transaction of its own, and one that fails holds up no other; the answer
+// is how many there were, also next to the errors of those that failed, which the next call tries
+// again. Call it as often as a snooze may be late. A team that can only be read, since it is archived
+// or its account is not active, sleeps on; what its contacts write still wakes their conversations.
 func (s *Service) Wake(ctx context.Context, by tenancy.System) (woken int, err error) {
 	return sweep(ctx, s, by, s.store.SnoozeEnded, Thread.thread, func(ctx context.Context, _ Thread, c *Conversation, now time.Time) (bool, error) {
 		_, works, err := s.atWork(ctx, by, c.Team)
@@ -78,45 +74,28 @@ func (s *Service) atWork(ctx context.Context, by tenancy.System, id tenancy.Team
 func (t Thread) thread() Thread     { return t }
 func (t ThreadUser) thread() Thread { return t.Thread }
 
-// sweep finds what is due, step by step until nothing is, and calls end for each with its
-// conversation locked. End looks again and answers false for what is not due any more: another
-// instance was faster, or somebody has touched it. A step that ended nothing is the last: if another
-// instance did it all, that one goes on.
-func sweep[D any](ctx context.Context, s *Service, by tenancy.System,
+// sweep is [tenancy.Sweep] of what is due now, where end is called with the conversation locked.
+func sweep[D comparable](ctx context.Context, s *Service, by tenancy.System,
 	due func(ctx context.Context, now time.Time, limit int) ([]D, error), in func(D) Thread,
 	end func(ctx context.Context, d D, c *Conversation, now time.Time) (bool, error),
 ) (ended int, err error) {
 	if err := by.Validate(); err != nil {
 		return 0, err
 	}
-	for {
-		found, err := due(ctx, s.env.Now(), sweeping)
-		if err != nil || len(found) == 0 {
-			return ended, err
-		}
-		var failed []error
-		before := ended
-		for _, d := range found {
-			done := false
-			err := s.store.InTx(ctx, func(ctx context.Context) error {
-				done = false
-				c, err := s.store.LockConversation(ctx, in(d).Team, in(d).Conversation)
-				if notFound(err) {
-					return nil // it has moved to another team, and is found there if it is still due
-				}
-				if err == nil {
-					done, err = end(ctx, d, &c, s.env.Now())
-				}
-				return err
-			})
-			if err != nil {
-				failed = append(failed, err)
-			} else if done {
-				ended++
+	now := s.env.Now()
+	find := func(ctx context.Context, limit int) ([]D, error) { return due(ctx, now, limit) }
+	return tenancy.Sweep(ctx, find, func(ctx context.Context, d D) (done bool, err error) {
+		err = s.store.InTx(ctx, func(ctx context.Context) error {
+			done = false
+			c, err := s.store.LockConversation(ctx, in(d).Team, in(d).Conversation)
+			if notFound(err) {
+				return nil // it has moved to another team, and is found there if it is still due
 			}
-		}
-		if failed != nil || ended == before {
-			return ended, errors.Join(failed...)
-		}
-	}
+			if err == nil {
+				done, err = end(ctx, d, &c, s.env.Now())
+			}
+			return err
+		})
+		return done, err
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -399,5 +400,74 @@ func TestSweepsEndWhereNothingCanBeDone(t *testing.T) {
 		ended, err := sweep(t.Context(), ushertest.System)
 		require.NoError(t, err, name)
 		assert.Zero(t, ended, name)
+	}
+}
+
+var errBroken = errors.New("the disk is full")
+
+// rotten is a store in which some conversations cannot be taken.
+type rotten struct {
+	storage.Store
+	bad map[tenancy.ConversationID]bool
+}
+
+func (r rotten) LockConversation(ctx context.Context, team tenancy.TeamID, id tenancy.ConversationID) (conversation.Conversation, error) {
+	if r.bad[id] {
+		return conversation.Conversation{}, errBroken
+	}
+	return r.Store.LockConversation(ctx, team, id)
+}
+
+// More of them than a step looks for, and the first in order: the last is ended all the same, in each
+// of the sweeps, and the others when they can be.
+func TestBadRowsHoldUpNoSweep(t *testing.T) {
+	const bad = 120
+	for name, kind := range map[string]struct {
+		due   func(w *world, id tenancy.ConversationID)
+		sweep func(s *conversation.Service) func(context.Context, tenancy.System) (int, error)
+	}{
+		"wake": {func(w *world, id tenancy.ConversationID) { w.snooze(id) },
+			func(s *conversation.Service) func(context.Context, tenancy.System) (int, error) { return s.Wake }},
+		"close idle": {func(w *world, id tenancy.ConversationID) { w.say(w.bob, id, "Hello") },
+			func(s *conversation.Service) func(context.Context, tenancy.System) (int, error) { return s.CloseIdle }},
+		"end claims": {func(w *world, id tenancy.ConversationID) {
+			_, err := w.Conversations.Claim(w.t.Context(), w.bob, id)
+			require.NoError(w.t, err)
+		}, func(s *conversation.Service) func(context.Context, tenancy.System) (int, error) { return s.EndClaims }},
+		"expire guests": {func(w *world, id tenancy.ConversationID) {
+			w.until(w.Guest(w.bob, id, "carol"), id, w.Clock.Now().Add(time.Hour))
+		}, func(s *conversation.Service) func(context.Context, tenancy.System) (int, error) {
+			return s.ExpireGuests
+		}},
+		"expire deliveries": {func(w *world, id tenancy.ConversationID) { w.offers(id, conversation.ToUser(w.maria.User)) },
+			func(s *conversation.Service) func(context.Context, tenancy.System) (int, error) {
+				return s.ExpireDeliveries
+			}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := rotten{everystore.Memory(t), map[tenancy.ConversationID]bool{}}
+			w := worldOn(t, store)
+			w.configure(w.alice, func(s *tenancy.Settings) { s.AutoClose = time.Hour })
+			var ids []tenancy.ConversationID
+			for i := range bad + 1 {
+				c := w.Receive("Sales", fmt.Sprint("visitor-", i), "Hi")
+				kind.due(w, c.ID)
+				ids = append(ids, c.ID)
+				w.Clock.Advance(time.Millisecond)
+			}
+			for _, id := range ids[:bad] {
+				store.bad[id] = true
+			}
+			w.Clock.Advance(time.Hour)
+			sweep := kind.sweep(w.Conversations)
+			n, err := sweep(t.Context(), ushertest.System)
+			require.ErrorIs(t, err, errBroken)
+			assert.Equal(t, 1, n)
+			assert.Equal(t, bad, strings.Count(err.Error(), errBroken.Error()), "each is tried once")
+			clear(store.bad)
+			n, err = sweep(t.Context(), ushertest.System)
+			require.NoError(t, err)
+			assert.Equal(t, bad, n)
+		})
 	}
 }

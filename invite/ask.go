@@ -3,7 +3,6 @@ package invite
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -234,23 +233,21 @@ func (s *Service) MyRequests(ctx context.Context, user tenancy.UserID, page tena
 // everybody locks them: two users who have asked the same teams can be deleted at once.
 func (s *Service) withdrawAll(ctx context.Context, e tenancy.Erasure) error {
 	pending, err := s.pendingRequests(ctx, e.User)
-	if err != nil {
+	if err != nil || len(pending) == 0 {
 		return err
 	}
-	for _, team := range tenancy.InOrder(slices.Collect(maps.Keys(pending))...) {
-		if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
-			return err
-		}
-		if err := s.takeBack(ctx, e.By, team, pending[team], e.At); err != nil {
-			return err
-		}
+	var teams []tenancy.TeamID
+	for _, r := range pending {
+		teams = append(teams, r.Team)
 	}
-	return nil
+	if _, err := s.people.LockTeams(ctx, teams...); err != nil {
+		return err
+	}
+	return s.takeBack(ctx, e.By, e.At, pending)
 }
 
-// pendingRequests are the user's requests that nobody has answered, by team.
-func (s *Service) pendingRequests(ctx context.Context, user tenancy.UserID) (map[tenancy.TeamID][]tenancy.InvitationID, error) {
-	pending := map[tenancy.TeamID][]tenancy.InvitationID{}
+// pendingRequests are the user's requests that nobody has answered.
+func (s *Service) pendingRequests(ctx context.Context, user tenancy.UserID) (pending []Whereabouts, err error) {
 	for page := (tenancy.Keyset{Limit: tenancy.MaxLimit}); ; {
 		requests, err := s.store.RequestsOf(ctx, user, page)
 		if err != nil {
@@ -258,7 +255,7 @@ func (s *Service) pendingRequests(ctx context.Context, user tenancy.UserID) (map
 		}
 		for _, r := range requests {
 			if r.State == Pending {
-				pending[r.Team] = append(pending[r.Team], r.ID)
+				pending = append(pending, Whereabouts{r.Team, r.ID})
 			}
 		}
 		if len(requests) < page.Limit {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"reflect"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -160,7 +162,7 @@ type keptRow struct {
 	Why reason `json:",omitzero"`
 }
 
-// reason is one of the errors that a row can have.
+// reason is one of the errors that a row can have, in the field that has its type.
 type reason struct {
 	Invalid   *tenancy.InvalidError `json:",omitempty"`
 	Denied    *rbac.DeniedError     `json:",omitempty"`
@@ -176,18 +178,13 @@ func keep(rows []RowResult) []keptRow {
 	kept := make([]keptRow, len(rows))
 	for i, r := range rows {
 		kept[i].RowResult = r
-		why := &kept[i].Why
-		for _, target := range why.targets() {
-			if errors.As(r.Err, target) {
+		for field := range kept[i].Why.fields() {
+			if errors.As(r.Err, field.Addr().Interface()) {
 				break
 			}
 		}
 	}
 	return kept
-}
-
-func (r *reason) targets() []any {
-	return []any{&r.Invalid, &r.Denied, &r.Domain, &r.Member, &r.Pending, &r.Limit, &r.Repeated, &r.Ambiguous}
 }
 
 func restore(kept []keptRow) []RowResult {
@@ -203,23 +200,23 @@ func restore(kept []keptRow) []RowResult {
 }
 
 func (r *reason) err() error {
-	switch {
-	case r.Invalid != nil:
-		return r.Invalid
-	case r.Denied != nil:
-		return r.Denied
-	case r.Domain != nil:
-		return r.Domain
-	case r.Member != nil:
-		return r.Member
-	case r.Pending != nil:
-		return r.Pending
-	case r.Limit != nil:
-		return r.Limit
-	case r.Repeated != nil:
-		return r.Repeated
-	case r.Ambiguous != nil:
-		return r.Ambiguous
+	for field := range r.fields() {
+		if !field.IsNil() {
+			return field.Interface().(error)
+		}
 	}
 	return nil
+}
+
+// fields are those of the errors. Each is named once, where it is declared: one that was forgotten in a
+// list beside it would come back as no error at all.
+func (r *reason) fields() iter.Seq[reflect.Value] {
+	return func(yield func(reflect.Value) bool) {
+		errs := reflect.ValueOf(r).Elem()
+		for i := range errs.NumField() {
+			if !yield(errs.Field(i)) {
+				return
+			}
+		}
+	}
 }

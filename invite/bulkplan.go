@@ -321,10 +321,10 @@ func (s *Service) bulkSeats(ctx context.Context, _ tenancy.Standing, b *bulkPlan
 
 // carryOut writes what is planned.
 func (s *Service) carryOut(ctx context.Context, b *bulkPlan) error {
-	if err := s.stepAll(ctx, system, b.now, b.team.ID, b.lapsed, OnExpire); err != nil {
+	if err := s.stepAll(ctx, system, b.now, b.lapsed, OnExpire); err != nil {
 		return err
 	}
-	if err := s.stepAll(ctx, b.actor, b.now, b.team.ID, b.replaced, OnRevoke); err != nil {
+	if err := s.stepAll(ctx, b.actor, b.now, b.replaced, OnRevoke); err != nil {
 		return err
 	}
 	if b.needed > 0 {

@@ -50,19 +50,25 @@ func (s *Service) take(ctx context.Context, standing tenancy.Standing, id tenanc
 	return s.store.LockInvitation(ctx, standing.Actor.Team, id)
 }
 
-// Depart implements [tenancy.Departures]: the pending invitations that a departing member sent
+// Depart implements [tenancy.Departures]: the pending invitations that departing members sent
 // in the team are revoked, so that nobody comes in on the word of someone who has gone (Zulip
 // 5.0). Those whose time has passed are written down as expired. A team that keeps invitations
 // keeps them all. It must run inside a transaction.
-func (s *Service) Depart(ctx context.Context, d tenancy.Departure) error {
-	if d.Team.Settings.KeepInvitations {
+func (s *Service) Depart(ctx context.Context, departures ...tenancy.Departure) error {
+	var leaving []tenancy.Actor
+	for _, d := range departures {
+		if !d.Team.Settings.KeepInvitations {
+			leaving = append(leaving, tenancy.Actor{User: d.User, Team: d.Team.ID})
+		}
+	}
+	if len(leaving) == 0 {
 		return nil
 	}
-	ids, err := s.store.PendingBy(ctx, d.Team.ID, d.User)
+	sent, err := s.store.PendingBy(ctx, leaving...)
 	if err != nil {
 		return err
 	}
-	return s.takeBack(ctx, d.By, d.Team.ID, ids, d.At)
+	return s.takeBack(ctx, departures[0].By, departures[0].At, sent)
 }
 
 // Withdraw revokes the team's pending invitations into the conversations, as [Service.Depart]
@@ -73,17 +79,17 @@ func (s *Service) Withdraw(ctx context.Context, by tenancy.Principal, team tenan
 	if _, err := s.people.Lock(ctx, team); err != nil && !frozen(err) {
 		return err
 	}
-	ids, err := s.store.PendingInto(ctx, team, conversations...)
+	sent, err := s.store.PendingInto(ctx, team, conversations...)
 	if err != nil {
 		return err
 	}
-	return s.takeBack(ctx, by, team, ids, s.env.Now())
+	return s.takeBack(ctx, by, s.env.Now(), sent)
 }
 
-// takeBack revokes pending invitations, or writes them down as expired if they are. The team is
+// takeBack revokes pending invitations, or writes them down as expired if they are. Their teams are
 // locked.
-func (s *Service) takeBack(ctx context.Context, by tenancy.Principal, team tenancy.TeamID, ids []tenancy.InvitationID, at time.Time) error {
-	locked, err := s.store.LockInvitations(ctx, team, ids...)
+func (s *Service) takeBack(ctx context.Context, by tenancy.Principal, at time.Time, sent []Whereabouts) error {
+	locked, err := s.store.LockInvitations(ctx, sent...)
 	if err != nil {
 		return err
 	}
@@ -97,14 +103,14 @@ func (s *Service) takeBack(ctx context.Context, by tenancy.Principal, team tenan
 			pending = append(pending, r)
 		}
 	}
-	if err := s.stepAll(ctx, system, at, team, lapsed, OnExpire); err != nil {
+	if err := s.stepAll(ctx, system, at, lapsed, OnExpire); err != nil {
 		return err
 	}
-	return s.stepAll(ctx, by, at, team, pending, OnRevoke)
+	return s.stepAll(ctx, by, at, pending, OnRevoke)
 }
 
-// stepAll is step for pending invitations of one team that an event ends.
-func (s *Service) stepAll(ctx context.Context, by tenancy.Principal, at time.Time, team tenancy.TeamID, pending []Record, e Event) error {
+// stepAll is step for pending invitations of teams that an event ends.
+func (s *Service) stepAll(ctx context.Context, by tenancy.Principal, at time.Time, pending []Record, e Event) error {
 	if len(pending) == 0 {
 		return nil
 	}
@@ -112,19 +118,19 @@ func (s *Service) stepAll(ctx context.Context, by tenancy.Principal, at time.Tim
 	if err != nil {
 		return err
 	}
-	var ids []tenancy.InvitationID
+	var in []Whereabouts
 	var events []outbox.Event
 	var guests []Invitation
 	for _, r := range pending {
 		r.State, r.EndedAt, r.EndedBy = next, at, by.Principal()
 		r.Version++
-		ids = append(ids, r.ID)
+		in = append(in, Whereabouts{r.Team, r.ID})
 		events = append(events, s.env.Event(by, at, r.in(), recorded[e], r.facts()))
 		if r.Kind == ToOneConversation {
 			guests = append(guests, r.Invitation)
 		}
 	}
-	if err := s.store.EndInvitations(ctx, team, next, at, by.Principal(), ids...); err != nil {
+	if err := s.store.EndInvitations(ctx, next, at, by.Principal(), in...); err != nil {
 		return err
 	}
 	if err := s.store.Append(ctx, events...); err != nil || len(guests) == 0 {

@@ -55,19 +55,23 @@ type InvitationStore interface {
 	InvitationEvents(ctx context.Context, i Invitation, limit int) ([]outbox.Event, error)
 }
 
-// SetStore finds, takes and ends several invitations of a team at once.
+// SetStore finds, takes and ends several invitations of teams at once.
 type SetStore interface {
-	// LockInvitations takes the team's invitations and answers them by id.
-	LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]Record, error)
-	// EndInvitations ends those of the team's invitations that are in the state pending: in another
-	// state, at the time and by the principal given.
-	EndInvitations(ctx context.Context, team tenancy.TeamID, state State, at time.Time, by string, ids ...tenancy.InvitationID) error
-	// PendingBy lists the ids of the team's invitations in the state pending that the user
-	// sent, by id.
-	PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
-	// PendingInto lists the ids of the team's invitations in the state pending into the
-	// conversations, by id.
-	PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error)
+	// LockInvitations takes the invitations in their teams and answers them by id.
+	LockInvitations(ctx context.Context, in ...Whereabouts) ([]Record, error)
+	// EndInvitations ends those of the invitations in their teams that are in the state pending: in
+	// another state, at the time and by the principal given.
+	EndInvitations(ctx context.Context, state State, at time.Time, by string, in ...Whereabouts) error
+	// PendingBy lists the invitations in the state pending that the users sent in their teams, by id.
+	PendingBy(ctx context.Context, inviters ...tenancy.Actor) ([]Whereabouts, error)
+	// PendingInto lists the team's invitations in the state pending into the conversations, by id.
+	PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]Whereabouts, error)
+}
+
+// Whereabouts is where an invitation is: what it takes to lock and to read it.
+type Whereabouts struct {
+	Team tenancy.TeamID
+	ID   tenancy.InvitationID
 }
 
 // OfferStore keeps the offers of accounts, by their account; they are stored and written as the

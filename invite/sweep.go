@@ -2,13 +2,9 @@ package invite
 
 import (
 	"context"
-	"errors"
 
 	"github.com/usher-go/usher/tenancy"
 )
-
-// sweeping is how many invitations a step of Sweep looks for.
-const sweeping = 100
 
 // Sweep tidies up after invitations whose time has passed, in all teams and accounts: it writes
 // each down as expired, ends what waited for it and emits [InvitationExpired], once however many
@@ -22,28 +18,10 @@ func (s *Service) Sweep(ctx context.Context, by tenancy.System) (expired int, er
 	if err := by.Validate(); err != nil {
 		return 0, err
 	}
-	page := tenancy.Keyset{Limit: sweeping}
 	now := s.env.Now()
-	var failed []error
-	for {
-		lapsed, err := s.store.LapsedInvitations(ctx, now, page)
-		if err != nil {
-			return expired, errors.Join(append(failed, err)...)
-		}
-		for _, l := range lapsed {
-			done, err := s.sweep(ctx, by, l)
-			if err != nil {
-				failed = append(failed, err)
-			} else if done {
-				expired++
-			}
-		}
-		if len(lapsed) < page.Limit || ctx.Err() != nil {
-			return expired, errors.Join(failed...)
-		}
-		last := lapsed[len(lapsed)-1]
-		page.At, page.ID = last.ExpiresAt, last.ID.UUID()
-	}
+	return tenancy.Sweep(ctx, func(ctx context.Context, limit int) ([]Lapsed, error) {
+		return s.store.LapsedInvitations(ctx, now, tenancy.Keyset{Limit: limit})
+	}, func(ctx context.Context, l Lapsed) (bool, error) { return s.sweep(ctx, by, l) })
 }
 
 // sweep expires one, unless another instance was faster or it was sent again meanwhile.

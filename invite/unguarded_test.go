@@ -130,6 +130,10 @@ func (u *unguarded) RenewMemberships(ctx context.Context, team tenancy.TeamID, r
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.RenewMemberships(ctx, team, role, at, users...) })
 }
 
-func (u *unguarded) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
-	return u.alone(ctx, func(ctx context.Context) error { return u.Store.EndInvitations(ctx, team, state, at, by, ids...) })
+func (u *unguarded) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.EndMemberships(ctx, at, by, who...) })
+}
+
+func (u *unguarded) EndInvitations(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.EndInvitations(ctx, state, at, by, in...) })
 }

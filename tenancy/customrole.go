@@ -118,50 +118,40 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 	if err != nil {
 		return err
 	}
-	teams := map[TeamID]Team{}
-	for _, id := range teamsOf(members) {
-		if teams[id], err = s.store.LockTeam(ctx, id); err != nil {
-			return err
-		}
+	held := places{teams: map[TeamID]Team{}}
+	if err := s.lockTeams(ctx, held.teams, teamsOf(members)); err != nil {
+		return err
 	}
 	if err := s.store.UpdateRole(ctx, *role); err != nil {
 		return err
 	}
 	role.Version++
 	if s.manages(before) && !s.manages(*role) {
-		for _, team := range teams {
-			if team.Status != TeamActive {
-				continue
-			}
-			if err := s.managed(ctx, team.ID); err != nil {
-				return err
-			}
+		if err := s.managed(ctx, held.active()...); err != nil {
+			return err
 		}
 	}
 	now := s.env.Now()
 	if s.frees(before, *role) {
-		if err := s.departWithRole(ctx, holder, now, *role, teams); err != nil {
+		// Who has it is read once more, now that the teams are locked.
+		if held.memberships, err = s.store.MembersWithRole(ctx, account.ID, role.ID); err != nil {
+			return err
+		}
+		if err := s.depart(ctx, held.departures(holder, now)...); err != nil {
 			return err
 		}
 	}
 	return s.tellRole(ctx, holder, now, account, role.ID, RoleEdited)
 }
 
-// departWithRole frees what those who have the role hold, as it is now that their teams are locked.
-func (s *Service) departWithRole(ctx context.Context, by Principal, at time.Time, role CustomRole, teams map[TeamID]Team) error {
-	members, err := s.store.MembersWithRole(ctx, role.Account, role.ID)
-	if err != nil {
-		return err
-	}
-	for _, m := range members {
-		if m.Status != MembershipActive {
-			continue // their suspension has freed it
-		}
-		if err := s.depart(ctx, Departure{Team: teams[m.Team], User: m.User, By: by, At: at}); err != nil {
-			return err
+// active are the teams that are.
+func (p places) active() (ids []TeamID) {
+	for id, team := range p.teams {
+		if team.Status == TeamActive {
+			ids = append(ids, id)
 		}
 	}
-	return nil
+	return ids
 }
 
 // teamsOf are the teams of memberships that are in the order of their teams, each once.

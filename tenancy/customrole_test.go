@@ -258,8 +258,8 @@ func TestC10_CustomRolesAboveTheActor(t *testing.T) {
 // unanswering is a store that cannot say who manages a team.
 type unanswering struct{ storage.Store }
 
-func (unanswering) HasOtherManager(context.Context, tenancy.TeamID, tenancy.UserID) (bool, error) {
-	return false, tenancy.ErrUnavailable
+func (unanswering) Managed(context.Context, tenancy.UserID, ...tenancy.TeamID) ([]tenancy.TeamID, error) {
+	return nil, tenancy.ErrUnavailable
 }
 
 // A store that does not answer has not said that there is no manager.

@@ -52,7 +52,8 @@ func (e *StillNeededError) Is(target error) bool { return target == ErrConflict 
 // end as with [Service.Remove], and the id never names anybody again. What they did stays on
 // record under their id. The successor, if one is named, becomes the holder of the accounts that
 // the user holds and a lasting manager of the teams that would have none. All of it happens in one
-// transaction. Deleting a deleted user changes nothing.
+// transaction. Deleting a deleted user changes nothing. What it costs does not grow with the user's
+// teams, but with the accounts and teams that pass to the successor.
 //
 // Results kept under idempotency keys can hold the address until [Service.ForgetKeys] forgets
 // them.
@@ -78,10 +79,8 @@ func (s *Service) DeleteUser(ctx context.Context, by System, user, successor Use
 		if err := s.handOver(ctx, d); err != nil {
 			return err
 		}
-		for _, m := range d.memberships {
-			if err := s.end(ctx, by, d.at, d.teams[m.Team], m, MemberRemoved); err != nil {
-				return err
-			}
+		if err := s.endAll(ctx, by, d.at, d.places, MemberRemoved); err != nil {
+			return err
 		}
 		return s.erase(ctx, by, d.at, d.user)
 	})
@@ -156,20 +155,19 @@ func (s *Service) lockAccountsOf(ctx context.Context, d *deletion, user UserID) 
 		if err != nil {
 			return err
 		}
-		for _, m := range memberships {
-			team, err := s.store.Team(ctx, m.Team)
-			if err != nil {
-				return err
-			}
+		teams, err := s.store.Teams(ctx, teamsOf(memberships)...)
+		if err != nil {
+			return err
+		}
+		for _, team := range teams {
 			ids = append(ids, team.Account)
 		}
 	}
-	for _, id := range InOrder(ids...) {
-		if d.accounts[id], err = s.store.LockAccount(ctx, id); err != nil {
-			return err
-		}
+	accounts, err := s.store.LockAccounts(ctx, ids...)
+	for _, a := range accounts {
+		d.accounts[a.ID] = a
 	}
-	return nil
+	return err
 }
 
 func (s *Service) accountsHeld(ctx context.Context, user UserID) ([]Account, error) {
@@ -195,7 +193,7 @@ func (s *Service) handOver(ctx context.Context, d deletion) error {
 		needed.Accounts = append(needed.Accounts, a.ID)
 	}
 	var err error
-	if needed.Teams, err = s.lastManagerIn(ctx, d.places); err != nil {
+	if needed.Teams, err = s.lastManagerIn(ctx, d.user.ID, d.places); err != nil {
 		return err
 	}
 	if d.successor.IsZero() && (needed.Teams != nil || needed.Accounts != nil) {

@@ -99,9 +99,9 @@ func TestSpec4_6_DeletionIsRefusedOrHandsOver(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, rbac.Manager, m.Role)
 			assert.Zero(t, m.ExpiresAt, "a lasting one")
-			managed, err := s.store.HasOtherManager(ctx, team.ID, tenancy.UserID{})
+			managed, err := s.store.Managed(ctx, tenancy.UserID{}, team.ID)
 			require.NoError(t, err)
-			assert.True(t, managed)
+			assert.Equal(t, []tenancy.TeamID{team.ID}, managed)
 		}
 		require.ErrorIs(t, s.people.Check(ctx, tenancy.Actor{User: carol.ID, Team: shared.ID}, rbac.ReadTeam), tenancy.ErrNotFound,
 			"a team that has another manager needs no successor")

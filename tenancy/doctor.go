@@ -68,28 +68,33 @@ func (s *Service) diagnose(ctx context.Context, flaw Flaw, yield func(Finding, e
 			yield(Finding{}, err)
 			return false
 		}
-		for _, last = range found {
-			sound, err := s.managedOtherwise(ctx, last)
-			if err != nil {
-				yield(Finding{}, err)
-				return false
-			}
-			if !sound && !yield(last, nil) {
+		broken, err := s.managedByNobody(ctx, flaw, found)
+		if err != nil {
+			yield(Finding{}, err)
+			return false
+		}
+		for _, f := range broken {
+			if !yield(f, nil) {
 				return false
 			}
 		}
 		if len(found) < MaxLimit {
 			return true
 		}
+		last = found[len(found)-1]
 	}
 }
 
-// managedOtherwise reports whether a team without a lasting Manager has somebody who manages it in a
-// custom role. It costs such a team a statement of its own.
-func (s *Service) managedOtherwise(ctx context.Context, f Finding) (bool, error) {
-	if f.Flaw != FlawNoManager {
-		return false, nil
+// managedByNobody are the findings without those of teams that have no lasting Manager, but somebody who
+// manages them in a custom role.
+func (s *Service) managedByNobody(ctx context.Context, flaw Flaw, found []Finding) ([]Finding, error) {
+	if flaw != FlawNoManager {
+		return found, nil
 	}
-	roles, err := s.store.LastingRoles(ctx, TeamID(f.Team), UserID{})
-	return slices.ContainsFunc(roles, s.manages), err
+	var teams []TeamID
+	for _, f := range found {
+		teams = append(teams, TeamID(f.Team))
+	}
+	unmanaged, err := s.unmanaged(ctx, UserID{}, teams)
+	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return !slices.Contains(unmanaged, TeamID(f.Team)) }), err
 }

@@ -2,7 +2,6 @@ package tenancy
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -97,36 +96,23 @@ func printTime(at time.Time) string {
 	return at.Format(time.RFC3339Nano)
 }
 
-// lapsing is how many memberships a step of ExpireMembers looks for.
-const lapsing = 100
-
 // ExpireMembers tidies up after memberships whose expiry has come: it suspends each, frees what
 // the member held and writes its event, once however many instances run it. Rights end by the
-// clock and do not wait for it. Each membership is a transaction of its own; the answer is how
-// many there were, also next to an error, after which it can be called again.
+// clock and do not wait for it. Each membership is a transaction of its own; one that fails holds up
+// no other. The answer is how many there were, also next to the errors of those that failed, which
+// the next call tries again.
 func (s *Service) ExpireMembers(ctx context.Context, by System) (expired int, err error) {
 	if err := by.Validate(); err != nil {
 		return 0, err
 	}
-	for {
-		lapsed, err := s.store.Lapsed(ctx, s.env.Now(), lapsing)
-		if err != nil || len(lapsed) == 0 {
-			return expired, err
-		}
-		var failed []error
-		before := expired
+	now := s.env.Now()
+	return Sweep(ctx, func(ctx context.Context, limit int) (due []Actor, err error) {
+		lapsed, err := s.store.Lapsed(ctx, now, limit)
 		for _, m := range lapsed {
-			done, err := s.expire(ctx, by, m.Team, m.User)
-			if err != nil {
-				failed = append(failed, err)
-			} else if done {
-				expired++
-			}
+			due = append(due, Actor{User: m.User, Team: m.Team})
 		}
-		if failed != nil || expired == before { // where another instance did them all, that one goes on
-			return expired, errors.Join(failed...)
-		}
-	}
+		return due, err
+	}, func(ctx context.Context, who Actor) (bool, error) { return s.expire(ctx, by, who.Team, who.User) })
 }
 
 // expire suspends a member whose time has come, unless another instance was faster or the time

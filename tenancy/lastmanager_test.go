@@ -243,7 +243,7 @@ func (s *scene) duel(t *testing.T, name string, routeA, routeB route) {
 	}
 	close(start)
 	wg.Wait()
-	managed, err := s.store.HasOtherManager(t.Context(), team.ID, tenancy.UserID{})
+	managed, err := s.store.Managed(t.Context(), tenancy.UserID{}, team.ID)
 	require.NoError(t, err)
-	require.True(t, managed, name)
+	require.Equal(t, []tenancy.TeamID{team.ID}, managed, name)
 }

@@ -28,6 +28,11 @@ func (s *Service) Lock(ctx context.Context, id TeamID) (Team, error) {
 	return team, frozen(account.Status, team.Status)
 }
 
+// LockTeams is [Service.Lock] for several teams, whatever their state, without those that do not exist.
+func (s *Service) LockTeams(ctx context.Context, ids ...TeamID) ([]Team, error) {
+	return s.store.LockTeams(ctx, ids...)
+}
+
 // LockAccount is [Service.Lock] for an account as a whole.
 //
 // Errors: [ErrNotFound], [ErrAccountInactive].

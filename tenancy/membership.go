@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 )
 
 // Membership is a user in a team. Removal keeps the row, so that history keeps a name.
@@ -250,13 +251,28 @@ func (s *Service) end(ctx context.Context, by Principal, at time.Time, team Team
 	if err := s.keepManager(ctx, team, m); err != nil {
 		return err
 	}
-	role := m.roleName()
-	m.Status, m.EndedAt, m.EndedBy = MembershipRemoved, at, by.Principal()
-	m.Custom = RoleID{} // so that the role can be deleted; the event has it
-	if _, err := s.updateMembership(ctx, by, at, team, m, kind, Facts{"role": role}); err != nil {
+	return s.endAll(ctx, by, at, places{[]Membership{m}, map[TeamID]Team{team.ID: team}}, kind)
+}
+
+// endAll is end for teams that have other managers.
+func (s *Service) endAll(ctx context.Context, by Principal, at time.Time, p places, kind string) error {
+	var who []Actor
+	var events []outbox.Event
+	var departures []Departure
+	for _, m := range p.memberships {
+		team := p.teams[m.Team]
+		who = append(who, Actor{User: m.User, Team: m.Team})
+		events = append(events, s.memberEvent(by, at, team, m, kind, Facts{"role": m.roleName()}))
+		departures = append(departures, Departure{Team: team, User: m.User, By: by, At: at})
+	}
+	// The custom role goes, so that it can be deleted; the event has it.
+	if err := s.store.EndMemberships(ctx, at, by.Principal(), who...); err != nil {
 		return err
 	}
-	return s.depart(ctx, Departure{Team: team, User: m.User, By: by, At: at})
+	if err := s.store.Append(ctx, events...); err != nil {
+		return err
+	}
+	return s.depart(ctx, departures...)
 }
 
 // present finds a membership that is not removed.

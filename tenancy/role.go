@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -178,48 +179,83 @@ func (s *Service) manages(role CustomRole) bool {
 // does not count, and since the team is locked, two who go at the same instant go one after the
 // other.
 func (s *Service) keepManager(ctx context.Context, team Team, m Membership) error {
-	last, err := s.lastManager(ctx, team, m)
-	if err == nil && last {
+	needed, err := s.lastManagerIn(ctx, m.User, places{[]Membership{m}, map[TeamID]Team{team.ID: team}})
+	if err == nil && needed != nil {
 		return ErrLastManager
 	}
 	return err
 }
 
-// lastManager reports whether the member is the only lasting manager of a team that needs one. An
+// lastManagerIn lists those of a user's teams that need the user, as their last lasting manager. An
 // archived team needs none, and neither does a team of an account that is closed: nothing is left to
-// manage there, and it would keep somebody captive for ever.
-func (s *Service) lastManager(ctx context.Context, team Team, m Membership) (bool, error) {
-	if team.Status != TeamActive || m.Status != MembershipActive || m.Role != rbac.Manager && m.Custom.IsZero() {
-		return false, nil
+// manage there, and it would keep somebody captive for ever. What role that is, if it is a custom one,
+// and which account, is read only for teams without another manager.
+func (s *Service) lastManagerIn(ctx context.Context, user UserID, p places) (needed []TeamID, err error) {
+	managing := map[TeamID]Membership{}
+	for _, m := range p.memberships {
+		if p.teams[m.Team].Status == TeamActive && m.Status == MembershipActive && (m.Role == rbac.Manager || !m.Custom.IsZero()) {
+			managing[m.Team] = m
+		}
 	}
-	role, err := s.customOf(ctx, team.Account, m)
-	if err != nil || m.Role != rbac.Manager && !s.manages(role) {
-		return false, err
+	unmanaged, err := s.unmanaged(ctx, user, slices.Collect(maps.Keys(managing)))
+	if err != nil {
+		return nil, err
 	}
-	other, err := s.hasOtherManager(ctx, m.Team, m.User)
-	if err != nil || other {
-		return false, err
+	for _, id := range unmanaged {
+		m, account := managing[id], p.teams[id].Account
+		role, err := s.customOf(ctx, account, m)
+		if err != nil {
+			return nil, err
+		}
+		if m.Role != rbac.Manager && !s.manages(role) {
+			continue
+		}
+		in, err := s.store.Account(ctx, account) // closed is for good, so no lock has to keep it so
+		if err != nil {
+			return nil, err
+		}
+		if in.Status != AccountClosed {
+			needed = append(needed, id)
+		}
 	}
-	account, err := s.store.Account(ctx, team.Account) // closed is for good, so no lock has to keep it so
-	return account.Status != AccountClosed, err
+	return needed, nil
 }
 
-// managed answers [ErrLastManager] for a team without a lasting manager.
-func (s *Service) managed(ctx context.Context, team TeamID) error {
-	managed, err := s.hasOtherManager(ctx, team, UserID{})
-	if err == nil && !managed {
+// managed answers [ErrLastManager] if one of the teams has no lasting manager.
+func (s *Service) managed(ctx context.Context, teams ...TeamID) error {
+	unmanaged, err := s.unmanaged(ctx, UserID{}, teams)
+	if err == nil && len(unmanaged) > 0 {
 		return ErrLastManager
 	}
 	return err
 }
 
-// hasOtherManager reports whether someone but the user is a lasting manager of the team, in
-// whatever role. Most teams have somebody who is simply Manager.
-func (s *Service) hasOtherManager(ctx context.Context, team TeamID, but UserID) (bool, error) {
-	has, err := s.store.HasOtherManager(ctx, team, but)
-	if err != nil || has {
-		return has, err
+// unmanaged lists those of the teams that have no lasting manager but the user, in whatever role, by id.
+// Most teams have somebody who is simply Manager.
+func (s *Service) unmanaged(ctx context.Context, but UserID, teams []TeamID) ([]TeamID, error) {
+	if len(teams) == 0 {
+		return nil, nil
 	}
-	roles, err := s.store.LastingRoles(ctx, team, but)
-	return slices.ContainsFunc(roles, s.manages), err
+	managed, err := s.store.Managed(ctx, but, teams...)
+	left := without(InOrder(teams...), managed)
+	if err != nil || len(left) == 0 {
+		return nil, err
+	}
+	roles, err := s.store.LastingRoles(ctx, but, left...)
+	managed = nil
+	for _, r := range roles {
+		if s.manages(r.CustomRole) {
+			managed = append(managed, r.Team)
+		}
+	}
+	return without(left, managed), err
+}
+
+// without are the ids but the others, of which there can be as many.
+func without(ids, others []TeamID) []TeamID {
+	out := map[TeamID]bool{}
+	for _, id := range others {
+		out[id] = true
+	}
+	return slices.DeleteFunc(ids, func(id TeamID) bool { return out[id] })
 }

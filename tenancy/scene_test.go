@@ -30,8 +30,8 @@ type scene struct {
 }
 
 // Depart notes who left, as the other rooms would.
-func (s *scene) Depart(_ context.Context, d tenancy.Departure) error {
-	s.left = append(s.left, d)
+func (s *scene) Depart(_ context.Context, departures ...tenancy.Departure) error {
+	s.left = append(s.left, departures...)
 	return nil
 }
 

@@ -35,7 +35,9 @@ func New(store Store, policy *rbac.Policy, env Env) (*Service, error) {
 // Departures hears, inside the transaction, that a member loses what members have: open
 // assignments, pending invitations, grants. The rooms that own those things implement it.
 type Departures interface {
-	Depart(ctx context.Context, d Departure) error
+	// Depart hears of one departure or more, all of them by the same principal at the same time, in
+	// teams that are locked.
+	Depart(ctx context.Context, departures ...Departure) error
 }
 
 // Departure is one member's loss of membership, or of a role above Restricted.
@@ -50,9 +52,12 @@ type Departure struct {
 // before the first call.
 func (s *Service) Bind(d ...Departures) { s.departures = append(s.departures, d...) }
 
-func (s *Service) depart(ctx context.Context, d Departure) error {
+func (s *Service) depart(ctx context.Context, departures ...Departure) error {
+	if len(departures) == 0 {
+		return nil
+	}
 	for _, room := range s.departures {
-		if err := room.Depart(ctx, d); err != nil {
+		if err := room.Depart(ctx, departures...); err != nil {
 			return err
 		}
 	}

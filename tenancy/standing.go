@@ -3,6 +3,7 @@ package tenancy
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/usher-go/usher/rbac"
 )
@@ -108,16 +109,17 @@ func (s *Service) EnterTeams(ctx context.Context, actor Actor, ids ...TeamID) (A
 	if err != nil {
 		return Account{}, nil, err
 	}
-	var entered []Entered
-	for _, id := range InOrder(append([]TeamID{actor.Team}, ids...)...) {
-		team, err := s.store.LockTeam(ctx, id)
-		if err == nil && team.Account != account.ID {
-			err = ErrNotFound
-		}
-		if err != nil {
-			return Account{}, nil, err
-		}
-		entered = append(entered, Entered{Team: team})
+	all := InOrder(append([]TeamID{actor.Team}, ids...)...)
+	teams, err := s.store.LockTeams(ctx, all...)
+	if err == nil && (len(teams) != len(all) || slices.ContainsFunc(teams, func(t Team) bool { return t.Account != account.ID })) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Account{}, nil, err
+	}
+	entered := make([]Entered, len(teams))
+	for i, team := range teams {
+		entered[i].Team = team
 	}
 	for i, in := range entered {
 		at := Actor{User: actor.User, Team: in.Team.ID}

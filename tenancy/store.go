@@ -53,6 +53,8 @@ type Store interface {
 	AccountStore
 	TeamStore
 	MembershipStore
+	MembershipSetStore
+	ManagerStore
 	StaffStore
 	RoleStore
 	// Broken looks for one kind of broken invariant and answers at most limit findings, by
@@ -99,6 +101,8 @@ type AccountStore interface {
 	InsertAccount(ctx context.Context, a Account) error
 	UpdateAccount(ctx context.Context, a Account) error
 	LockAccount(ctx context.Context, id AccountID) (Account, error)
+	// LockAccounts takes the accounts until the transaction ends, and answers them by id.
+	LockAccounts(ctx context.Context, ids ...AccountID) ([]Account, error)
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// AccountsOf lists the accounts that the user holds, whatever their state, by (CreatedAt,
 	// account id).
@@ -117,7 +121,11 @@ type TeamStore interface {
 	InsertTeam(ctx context.Context, t Team) error
 	UpdateTeam(ctx context.Context, t Team) error
 	LockTeam(ctx context.Context, id TeamID) (Team, error)
+	// LockTeams takes the teams until the transaction ends, and answers them by id.
+	LockTeams(ctx context.Context, ids ...TeamID) ([]Team, error)
 	Team(ctx context.Context, id TeamID) (Team, error)
+	// Teams lists those of the teams that exist, by id.
+	Teams(ctx context.Context, ids ...TeamID) ([]Team, error)
 	TeamByName(ctx context.Context, account AccountID, nameKey string) (Team, error)
 	// TeamByIdentity finds the active team that has the identity and has not released it.
 	TeamByIdentity(ctx context.Context, identity Identity) (Team, error)
@@ -135,13 +143,7 @@ type TeamStore interface {
 type MembershipStore interface {
 	InsertMembership(ctx context.Context, memberships ...Membership) error
 	UpdateMembership(ctx context.Context, m Membership) error
-	// RenewMemberships makes the removed ones among the users' memberships in the team new ones:
-	// active from the time given, in the role, without a custom role and without an expiry. All
-	// others stay as they are.
-	RenewMemberships(ctx context.Context, team TeamID, role rbac.Role, at time.Time, users ...UserID) error
 	Membership(ctx context.Context, team TeamID, user UserID) (Membership, error)
-	// Memberships lists the users' memberships in the team, whatever their state, by user id.
-	Memberships(ctx context.Context, team TeamID, users ...UserID) ([]Membership, error)
 	// Authority reads all that a decision about a user in a team rests on, in one statement.
 	// Inside a transaction the membership is locked for share until its end. It answers
 	// ErrNotFound when the team, the user or the membership does not exist; states are for
@@ -154,15 +156,39 @@ type MembershipStore interface {
 	TeamsOf(ctx context.Context, user UserID, page Keyset) ([]TeamOfUser, error)
 	// MembershipsOf lists the user's memberships that are not removed, by team id.
 	MembershipsOf(ctx context.Context, user UserID) ([]Membership, error)
-	// HasOtherManager reports whether someone but the user is lastingly Manager of the team: an
-	// active membership without an expiry, of an active user. The zero user leaves nobody out.
-	HasOtherManager(ctx context.Context, team TeamID, but UserID) (bool, error)
-	// LastingRoles lists the custom roles that someone but the user lastingly has in the team, as
-	// HasOtherManager understands it, each once, by id.
-	LastingRoles(ctx context.Context, team TeamID, but UserID) ([]CustomRole, error)
 	// Lapsed lists at most limit active memberships whose expiry has come (it is not after now),
 	// by (ExpiresAt, team id, user id).
 	Lapsed(ctx context.Context, now time.Time, limit int) ([]Membership, error)
+}
+
+// MembershipSetStore takes several memberships at once.
+type MembershipSetStore interface {
+	// Memberships lists the users' memberships in the team, whatever their state, by user id.
+	Memberships(ctx context.Context, team TeamID, users ...UserID) ([]Membership, error)
+	// RenewMemberships makes the removed ones among the users' memberships in the team new ones:
+	// active from the time given, in the role, without a custom role and without an expiry. All
+	// others stay as they are.
+	RenewMemberships(ctx context.Context, team TeamID, role rbac.Role, at time.Time, users ...UserID) error
+	// EndMemberships removes those memberships of the users in their teams that are not removed, at
+	// the time and by the principal given: without a custom role from then on.
+	EndMemberships(ctx context.Context, at time.Time, by string, who ...Actor) error
+}
+
+// ManagerStore finds who lastingly has a role in a team: with an active membership without an expiry,
+// as an active user.
+type ManagerStore interface {
+	// Managed lists those of the teams in which someone but the user is lastingly Manager, by id. The
+	// zero user leaves nobody out.
+	Managed(ctx context.Context, but UserID, teams ...TeamID) ([]TeamID, error)
+	// LastingRoles lists the custom roles that someone but the user lastingly has in each of the teams,
+	// each once, by (team id, role id).
+	LastingRoles(ctx context.Context, but UserID, teams ...TeamID) ([]TeamRole, error)
+}
+
+// TeamRole is a custom role that somebody has in a team.
+type TeamRole struct {
+	Team TeamID
+	CustomRole
 }
 
 // StaffStore finds those who do a team's work.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 )
 
 // Suspend takes all rights from someone in the actor's team until [Service.Reactivate] gives them
@@ -97,6 +98,10 @@ func (s *Service) updateMembership(ctx context.Context, by Principal, at time.Ti
 }
 
 func (s *Service) tellMember(ctx context.Context, by Principal, at time.Time, team Team, m Membership, kind string, facts Facts) error {
+	return s.store.Append(ctx, s.memberEvent(by, at, team, m, kind, facts))
+}
+
+func (s *Service) memberEvent(by Principal, at time.Time, team Team, m Membership, kind string, facts Facts) outbox.Event {
 	facts["user"] = m.User.String()
-	return s.store.Append(ctx, s.env.Event(by, at, team.In(), kind, facts))
+	return s.env.Event(by, at, team.In(), kind, facts)
 }

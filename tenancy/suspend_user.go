@@ -1,6 +1,10 @@
 package tenancy
 
-import "context"
+import (
+	"context"
+	"slices"
+	"time"
+)
 
 // SuspendUser takes all rights from a user, in every team and account and for themselves, until
 // [Service.ReactivateUser] gives them back. In each of their teams what they held goes back to the
@@ -34,7 +38,7 @@ func (s *Service) setUserStatus(ctx context.Context, by System, user UserID, to 
 		}
 		now, from := s.env.Now(), u.Status
 		if to == UserSuspended {
-			if err := s.departEverywhere(ctx, Departure{User: user, By: by, At: now}); err != nil {
+			if err := s.departEverywhere(ctx, by, now, user); err != nil {
 				return User{}, err
 			}
 		}
@@ -50,34 +54,36 @@ func (s *Service) setUserStatus(ctx context.Context, by System, user UserID, to 
 
 // departEverywhere frees what a user holds in any team, unless one of them needs them. The user is
 // locked.
-func (s *Service) departEverywhere(ctx context.Context, d Departure) error {
-	p, err := s.lockPlaces(ctx, d.User)
+func (s *Service) departEverywhere(ctx context.Context, by Principal, at time.Time, user UserID) error {
+	p, err := s.lockPlaces(ctx, user)
 	if err != nil {
 		return err
 	}
-	teams, err := s.lastManagerIn(ctx, p)
+	teams, err := s.lastManagerIn(ctx, user, p)
 	if err != nil {
 		return err
 	}
 	if teams != nil {
 		return &StillNeededError{Teams: teams}
 	}
-	for _, m := range p.memberships {
-		if m.Status != MembershipActive {
-			continue // their suspension has freed it
-		}
-		d.Team = p.teams[m.Team]
-		if err := s.depart(ctx, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.depart(ctx, p.departures(by, at)...)
 }
 
-// places are the teams that a user is in, locked, with what they are there.
+// places are the teams of memberships, locked, with the memberships.
 type places struct {
 	memberships []Membership
 	teams       map[TeamID]Team
+}
+
+// departures are those of the memberships that are active: of the others their suspension has freed
+// what there was.
+func (p places) departures(by Principal, at time.Time) (all []Departure) {
+	for _, m := range p.memberships {
+		if m.Status == MembershipActive {
+			all = append(all, Departure{Team: p.teams[m.Team], User: m.User, By: by, At: at})
+		}
+	}
+	return all
 }
 
 // lockPlaces locks the user's teams until there are no others: a team that somebody took the user
@@ -89,33 +95,28 @@ func (s *Service) lockPlaces(ctx context.Context, user UserID) (places, error) {
 		if err != nil {
 			return places{}, err
 		}
-		fresh := false
-		for _, m := range memberships {
-			if _, locked := p.teams[m.Team]; locked {
-				continue
-			}
-			if p.teams[m.Team], err = s.store.LockTeam(ctx, m.Team); err != nil {
-				return places{}, err
-			}
-			fresh = true
-		}
-		if !fresh {
+		fresh := slices.DeleteFunc(teamsOf(memberships), func(id TeamID) bool {
+			_, locked := p.teams[id]
+			return locked
+		})
+		if len(fresh) == 0 {
 			p.memberships = memberships
 			return p, nil
+		}
+		if err := s.lockTeams(ctx, p.teams, fresh); err != nil {
+			return places{}, err
 		}
 	}
 }
 
-// lastManagerIn lists the teams that need the user, as their last lasting manager.
-func (s *Service) lastManagerIn(ctx context.Context, p places) (needed []TeamID, err error) {
-	for _, m := range p.memberships {
-		last, err := s.lastManager(ctx, p.teams[m.Team], m)
-		if err != nil {
-			return nil, err
-		}
-		if last {
-			needed = append(needed, m.Team)
-		}
+// lockTeams locks teams that exist, and notes them.
+func (s *Service) lockTeams(ctx context.Context, locked map[TeamID]Team, ids []TeamID) error {
+	teams, err := s.store.LockTeams(ctx, ids...)
+	for _, t := range teams {
+		locked[t.ID] = t
 	}
-	return needed, nil
+	if err == nil && len(teams) != len(ids) {
+		err = ErrNotFound
+	}
+	return err
 }

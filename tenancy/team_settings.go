@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -50,18 +51,24 @@ func (s *Service) Configure(ctx context.Context, actor Actor, settings Settings)
 		if err != nil || reflect.DeepEqual(team.Settings, settings) {
 			return team, err
 		}
-		for _, id := range settings.DeliverTo {
-			target, err := s.store.Team(ctx, id)
-			if err == nil && target.Account != team.Account {
-				err = ErrNotFound
-			}
-			if err != nil {
-				return Team{}, err
-			}
+		if err := s.sameAccount(ctx, team.Account, settings.DeliverTo); err != nil {
+			return Team{}, err
 		}
 		team.Settings = settings
 		return s.updateTeam(ctx, actor, s.env.Now(), team, TeamConfigured, Facts{})
 	})
+}
+
+// sameAccount answers [ErrNotFound] unless all of the teams are the account's.
+func (s *Service) sameAccount(ctx context.Context, account AccountID, ids []TeamID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	teams, err := s.store.Teams(ctx, ids...)
+	if err == nil && (len(teams) != len(InOrder(ids...)) || slices.ContainsFunc(teams, func(t Team) bool { return t.Account != account })) {
+		err = ErrNotFound
+	}
+	return err
 }
 
 func (s *Service) enterSettings(ctx context.Context, actor Actor) (Team, error) {

@@ -28,7 +28,7 @@ var _ invite.Store = &StoreMock{}
 //			BatchFunc: func(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error) {
 //				panic("mock out the Batch method")
 //			},
-//			EndInvitationsFunc: func(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+//			EndInvitationsFunc: func(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
 //				panic("mock out the EndInvitations method")
 //			},
 //			EraseInvitationsFunc: func(ctx context.Context, user tenancy.UserID, normal string) error {
@@ -73,7 +73,7 @@ var _ invite.Store = &StoreMock{}
 //			LockInvitationFunc: func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error) {
 //				panic("mock out the LockInvitation method")
 //			},
-//			LockInvitationsFunc: func(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+//			LockInvitationsFunc: func(ctx context.Context, in ...invite.Whereabouts) ([]invite.Record, error) {
 //				panic("mock out the LockInvitations method")
 //			},
 //			LockOfferFunc: func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error) {
@@ -88,10 +88,10 @@ var _ invite.Store = &StoreMock{}
 //			OperationFunc: func(ctx context.Context, principal string, key string) (tenancy.Operation, error) {
 //				panic("mock out the Operation method")
 //			},
-//			PendingByFunc: func(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
+//			PendingByFunc: func(ctx context.Context, inviters ...tenancy.Actor) ([]invite.Whereabouts, error) {
 //				panic("mock out the PendingBy method")
 //			},
-//			PendingIntoFunc: func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+//			PendingIntoFunc: func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
 //				panic("mock out the PendingInto method")
 //			},
 //			PendingInvitationFunc: func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
@@ -132,7 +132,7 @@ type StoreMock struct {
 	BatchFunc func(ctx context.Context, account tenancy.AccountID, batch tenancy.BatchID) ([]invite.Record, error)
 
 	// EndInvitationsFunc mocks the EndInvitations method.
-	EndInvitationsFunc func(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error
+	EndInvitationsFunc func(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error
 
 	// EraseInvitationsFunc mocks the EraseInvitations method.
 	EraseInvitationsFunc func(ctx context.Context, user tenancy.UserID, normal string) error
@@ -177,7 +177,7 @@ type StoreMock struct {
 	LockInvitationFunc func(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (invite.Record, error)
 
 	// LockInvitationsFunc mocks the LockInvitations method.
-	LockInvitationsFunc func(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error)
+	LockInvitationsFunc func(ctx context.Context, in ...invite.Whereabouts) ([]invite.Record, error)
 
 	// LockOfferFunc mocks the LockOffer method.
 	LockOfferFunc func(ctx context.Context, account tenancy.AccountID, id tenancy.InvitationID) (invite.Record, error)
@@ -192,10 +192,10 @@ type StoreMock struct {
 	OperationFunc func(ctx context.Context, principal string, key string) (tenancy.Operation, error)
 
 	// PendingByFunc mocks the PendingBy method.
-	PendingByFunc func(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error)
+	PendingByFunc func(ctx context.Context, inviters ...tenancy.Actor) ([]invite.Whereabouts, error)
 
 	// PendingIntoFunc mocks the PendingInto method.
-	PendingIntoFunc func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error)
+	PendingIntoFunc func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error)
 
 	// PendingInvitationFunc mocks the PendingInvitation method.
 	PendingInvitationFunc func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error)
@@ -243,16 +243,14 @@ type StoreMock struct {
 		EndInvitations []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
-			// Team is the team argument value.
-			Team tenancy.TeamID
 			// State is the state argument value.
 			State invite.State
 			// At is the at argument value.
 			At time.Time
 			// By is the by argument value.
 			By string
-			// Ids is the ids argument value.
-			Ids []tenancy.InvitationID
+			// In is the in argument value.
+			In []invite.Whereabouts
 		}
 		// EraseInvitations holds details about calls to the EraseInvitations method.
 		EraseInvitations []struct {
@@ -376,10 +374,8 @@ type StoreMock struct {
 		LockInvitations []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
-			// Team is the team argument value.
-			Team tenancy.TeamID
-			// Ids is the ids argument value.
-			Ids []tenancy.InvitationID
+			// In is the in argument value.
+			In []invite.Whereabouts
 		}
 		// LockOffer holds details about calls to the LockOffer method.
 		LockOffer []struct {
@@ -421,10 +417,8 @@ type StoreMock struct {
 		PendingBy []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
-			// Team is the team argument value.
-			Team tenancy.TeamID
-			// Inviter is the inviter argument value.
-			Inviter tenancy.UserID
+			// Inviters is the inviters argument value.
+			Inviters []tenancy.Actor
 		}
 		// PendingInto holds details about calls to the PendingInto method.
 		PendingInto []struct {
@@ -621,29 +615,27 @@ func (mock *StoreMock) BatchCalls() []struct {
 }
 
 // EndInvitations calls EndInvitationsFunc.
-func (mock *StoreMock) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+func (mock *StoreMock) EndInvitations(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
 	if mock.EndInvitationsFunc == nil {
 		panic("StoreMock.EndInvitationsFunc: method is nil but Store.EndInvitations was just called")
 	}
 	callInfo := struct {
 		Ctx   context.Context
-		Team  tenancy.TeamID
 		State invite.State
 		At    time.Time
 		By    string
-		Ids   []tenancy.InvitationID
+		In    []invite.Whereabouts
 	}{
 		Ctx:   ctx,
-		Team:  team,
 		State: state,
 		At:    at,
 		By:    by,
-		Ids:   ids,
+		In:    in,
 	}
 	mock.lockEndInvitations.Lock()
 	mock.calls.EndInvitations = append(mock.calls.EndInvitations, callInfo)
 	mock.lockEndInvitations.Unlock()
-	return mock.EndInvitationsFunc(ctx, team, state, at, by, ids...)
+	return mock.EndInvitationsFunc(ctx, state, at, by, in...)
 }
 
 // EndInvitationsCalls gets all the calls that were made to EndInvitations.
@@ -652,19 +644,17 @@ func (mock *StoreMock) EndInvitations(ctx context.Context, team tenancy.TeamID, 
 //	len(mockedStore.EndInvitationsCalls())
 func (mock *StoreMock) EndInvitationsCalls() []struct {
 	Ctx   context.Context
-	Team  tenancy.TeamID
 	State invite.State
 	At    time.Time
 	By    string
-	Ids   []tenancy.InvitationID
+	In    []invite.Whereabouts
 } {
 	var calls []struct {
 		Ctx   context.Context
-		Team  tenancy.TeamID
 		State invite.State
 		At    time.Time
 		By    string
-		Ids   []tenancy.InvitationID
+		In    []invite.Whereabouts
 	}
 	mock.lockEndInvitations.RLock()
 	calls = mock.calls.EndInvitations
@@ -1217,23 +1207,21 @@ func (mock *StoreMock) LockInvitationCalls() []struct {
 }
 
 // LockInvitations calls LockInvitationsFunc.
-func (mock *StoreMock) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+func (mock *StoreMock) LockInvitations(ctx context.Context, in ...invite.Whereabouts) ([]invite.Record, error) {
 	if mock.LockInvitationsFunc == nil {
 		panic("StoreMock.LockInvitationsFunc: method is nil but Store.LockInvitations was just called")
 	}
 	callInfo := struct {
-		Ctx  context.Context
-		Team tenancy.TeamID
-		Ids  []tenancy.InvitationID
+		Ctx context.Context
+		In  []invite.Whereabouts
 	}{
-		Ctx:  ctx,
-		Team: team,
-		Ids:  ids,
+		Ctx: ctx,
+		In:  in,
 	}
 	mock.lockLockInvitations.Lock()
 	mock.calls.LockInvitations = append(mock.calls.LockInvitations, callInfo)
 	mock.lockLockInvitations.Unlock()
-	return mock.LockInvitationsFunc(ctx, team, ids...)
+	return mock.LockInvitationsFunc(ctx, in...)
 }
 
 // LockInvitationsCalls gets all the calls that were made to LockInvitations.
@@ -1241,14 +1229,12 @@ func (mock *StoreMock) LockInvitations(ctx context.Context, team tenancy.TeamID,
 //
 //	len(mockedStore.LockInvitationsCalls())
 func (mock *StoreMock) LockInvitationsCalls() []struct {
-	Ctx  context.Context
-	Team tenancy.TeamID
-	Ids  []tenancy.InvitationID
+	Ctx context.Context
+	In  []invite.Whereabouts
 } {
 	var calls []struct {
-		Ctx  context.Context
-		Team tenancy.TeamID
-		Ids  []tenancy.InvitationID
+		Ctx context.Context
+		In  []invite.Whereabouts
 	}
 	mock.lockLockInvitations.RLock()
 	calls = mock.calls.LockInvitations
@@ -1417,23 +1403,21 @@ func (mock *StoreMock) OperationCalls() []struct {
 }
 
 // PendingBy calls PendingByFunc.
-func (mock *StoreMock) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
+func (mock *StoreMock) PendingBy(ctx context.Context, inviters ...tenancy.Actor) ([]invite.Whereabouts, error) {
 	if mock.PendingByFunc == nil {
 		panic("StoreMock.PendingByFunc: method is nil but Store.PendingBy was just called")
 	}
 	callInfo := struct {
-		Ctx     context.Context
-		Team    tenancy.TeamID
-		Inviter tenancy.UserID
+		Ctx      context.Context
+		Inviters []tenancy.Actor
 	}{
-		Ctx:     ctx,
-		Team:    team,
-		Inviter: inviter,
+		Ctx:      ctx,
+		Inviters: inviters,
 	}
 	mock.lockPendingBy.Lock()
 	mock.calls.PendingBy = append(mock.calls.PendingBy, callInfo)
 	mock.lockPendingBy.Unlock()
-	return mock.PendingByFunc(ctx, team, inviter)
+	return mock.PendingByFunc(ctx, inviters...)
 }
 
 // PendingByCalls gets all the calls that were made to PendingBy.
@@ -1441,14 +1425,12 @@ func (mock *StoreMock) PendingBy(ctx context.Context, team tenancy.TeamID, invit
 //
 //	len(mockedStore.PendingByCalls())
 func (mock *StoreMock) PendingByCalls() []struct {
-	Ctx     context.Context
-	Team    tenancy.TeamID
-	Inviter tenancy.UserID
+	Ctx      context.Context
+	Inviters []tenancy.Actor
 } {
 	var calls []struct {
-		Ctx     context.Context
-		Team    tenancy.TeamID
-		Inviter tenancy.UserID
+		Ctx      context.Context
+		Inviters []tenancy.Actor
 	}
 	mock.lockPendingBy.RLock()
 	calls = mock.calls.PendingBy
@@ -1457,7 +1439,7 @@ func (mock *StoreMock) PendingByCalls() []struct {
 }
 
 // PendingInto calls PendingIntoFunc.
-func (mock *StoreMock) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+func (mock *StoreMock) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
 	if mock.PendingIntoFunc == nil {
 		panic("StoreMock.PendingIntoFunc: method is nil but Store.PendingInto was just called")
 	}

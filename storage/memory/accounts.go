@@ -84,6 +84,11 @@ func (s *Store) LockAccount(ctx context.Context, id tenancy.AccountID) (tenancy.
 	return lock(ctx, s, func() (tenancy.Account, error) { return account(s.accounts.get(id)) })
 }
 
+// LockAccounts implements [tenancy.AccountStore].
+func (s *Store) LockAccounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	return lock(ctx, s, func() ([]tenancy.Account, error) { return shown(those(s.accounts.get, ids), account), nil })
+}
+
 // Account implements [tenancy.AccountStore].
 func (s *Store) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Account, error) {
 	return read(ctx, s, func() (tenancy.Account, error) { return account(s.accounts.get(id)) })

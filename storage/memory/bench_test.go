@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -45,11 +46,19 @@ func (h *byHand) authority(_ context.Context, team tenancy.TeamID, user tenancy.
 	}, nil
 }
 
+// sizes are all that are given, with -short only those that show that it runs.
+func sizes(all ...int) []int {
+	if !testing.Short() {
+		return all
+	}
+	return slices.DeleteFunc(all, func(size int) bool { return size > 1_000 })
+}
+
 // Ten users in each team, as many accounts as teams. Store and maps take turns, so that a
 // busy machine slows both.
 func BenchmarkAuthority(b *testing.B) {
 	const each = 10
-	for _, teams := range []int{10, 1_000, 100_000} {
+	for _, teams := range sizes(10, 1_000, 100_000) {
 		b.Run(fmt.Sprint("teams=", teams), func(b *testing.B) {
 			s := memory.New()
 			hand := &byHand{
@@ -114,7 +123,7 @@ func BenchmarkAuthority(b *testing.B) {
 
 // Neither a commit nor a page may cost more where more is stored.
 func BenchmarkConversations(b *testing.B) {
-	for _, rows := range []int{1_000, 100_000, 1_000_000} {
+	for _, rows := range sizes(1_000, 100_000, 1_000_000) {
 		s := open(b)
 		for n := 0; n < rows; n += 1000 {
 			do(b, s, func(ctx context.Context) error {

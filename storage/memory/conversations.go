@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"iter"
 	"slices"
-	"time"
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/tenancy"
@@ -171,60 +169,6 @@ func (s *Store) changeConversation(row *conversationRow, c conversation.Conversa
 	return nil
 }
 
-// changeConversations makes one change to those of the conversations that are in the team.
-func (s *Store) changeConversations(ctx context.Context, team tenancy.TeamID, ids []tenancy.ConversationID, change func(c *conversation.Conversation) error) error {
-	return s.write(ctx, func() error {
-		for _, row := range those(s.conversationsOf(team), ids) {
-			c := row.Conversation
-			if err := change(&c); err != nil {
-				return err
-			}
-			if err := s.changeConversation(row, c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// UnassignConversations implements [conversation.ThreadSetStore].
-func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
-		c.Assignee = tenancy.UserID{}
-		return nil
-	})
-}
-
-// ReleaseConversations implements [conversation.ThreadSetStore].
-func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
-		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
-		return nil
-	})
-}
-
-// CloseConversations implements [conversation.ThreadSetStore].
-func (s *Store) CloseConversations(ctx context.Context, team tenancy.TeamID, outcome conversation.Label, ids ...tenancy.ConversationID) error {
-	return s.changeConversations(ctx, team, ids, func(c *conversation.Conversation) error {
-		c.Status, c.SnoozedUntil, c.Outcome = conversation.Closed, time.Time{}, outcome
-		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
-		return nil
-	})
-}
-
-// MoveConversations implements [conversation.ThreadSetStore].
-func (s *Store) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	return s.changeConversations(ctx, from, ids, func(c *conversation.Conversation) error {
-		contact, err := referred(s.addresses.get(contactAddress{to, c.Identity.Channel, c.Address}))
-		if err != nil {
-			return err
-		}
-		c.Team, c.Contact, c.Assignee = to, contact.ID, tenancy.UserID{}
-		c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{}
-		return nil
-	})
-}
-
 // checkConversation also answers the owning team.
 func (s *Store) checkConversation(c *conversation.Conversation) (*teamRow, error) {
 	utc(&c.SnoozedUntil)
@@ -255,18 +199,6 @@ func (s *Store) conversation(team tenancy.TeamID, id tenancy.ConversationID) (*c
 		return nil, tenancy.ErrNotFound
 	}
 	return row, nil
-}
-
-// conversationsOf finds conversations in the team.
-func (s *Store) conversationsOf(team tenancy.TeamID) func(tenancy.ConversationID) (*conversationRow, error) {
-	return func(id tenancy.ConversationID) (*conversationRow, error) { return s.conversation(team, id) }
-}
-
-// LockConversations implements [conversation.ThreadSetStore].
-func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
-	return lock(ctx, s, func() ([]conversation.Conversation, error) {
-		return shown(those(s.conversationsOf(team), ids), thatConversation), nil
-	})
 }
 
 // LockConversation implements [conversation.ThreadStore].
@@ -370,63 +302,4 @@ func (s *Store) claimedBy(team tenancy.TeamID, user tenancy.UserID) *list[conver
 		claimed.insert(placeAt(c.LastAt, c.ID), c)
 	}
 	return &claimed
-}
-
-// AssignedTo implements [conversation.ThreadStore]. What is nobody's is not the zero user's.
-func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return read(ctx, s, func() ([]tenancy.ConversationID, error) {
-		if user.IsZero() {
-			return nil, nil
-		}
-		return s.assigned[teamUser{team, user}].ids(), nil
-	})
-}
-
-// SnoozeEnded implements [conversation.ThreadSweepStore].
-func (s *Store) SnoozeEnded(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
-	return read(ctx, s, func() ([]conversation.Thread, error) {
-		return paged(until(s.snoozed, now), limit, func(c *conversationRow) (conversation.Thread, bool) {
-			thread, _ := showThread(c)
-			return thread, c.team.works()
-		}), nil
-	})
-}
-
-// Idle implements [conversation.ThreadSweepStore].
-func (s *Store) Idle(ctx context.Context, now time.Time, limit int) ([]conversation.Thread, error) {
-	return read(ctx, s, func() ([]conversation.Thread, error) {
-		idle := func(yield func(*conversationRow) bool) {
-			for team := range merged(ascending, ascending.beginning(), s.autoClosing) {
-				if !team.works() {
-					continue
-				}
-				for c := range until(&team.idle, now.Add(-team.Settings.AutoClose)) {
-					if !yield(c) {
-						return
-					}
-				}
-			}
-		}
-		return paged(idle, limit, showThread), nil
-	})
-}
-
-// works reports whether the team can do more than be read.
-func (t *teamRow) works() bool {
-	return t.Status == tenancy.TeamActive && t.account.Status == tenancy.AccountActive
-}
-
-// until reads a list from its beginning up to the time, inclusive.
-func until[R any](l *list[R], at time.Time) iter.Seq[*R] {
-	return func(yield func(*R) bool) {
-		for c := l.seek(ascending.beginning(), ascending); c.ok() && c.entry().at <= at.UnixMicro(); c.next() {
-			if !yield(c.entry().row) {
-				return
-			}
-		}
-	}
-}
-
-func showThread(c *conversationRow) (conversation.Thread, bool) {
-	return conversation.Thread{Team: c.Team, Conversation: c.ID}, true
 }

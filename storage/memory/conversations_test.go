@@ -140,9 +140,9 @@ func TestGuestsMoveWithTheConversation(t *testing.T) {
 	for team, want := range map[tenancy.TeamID]int{c.Team: 0, other: 1} {
 		require.Len(t, pages(t, s, conversation.Scope{Team: team, Guest: guest.ID, At: noon}, conversation.Filter{}, 10), want)
 		require.Len(t, pages(t, s, conversation.Scope{Team: team}, conversation.Filter{}, 10), want)
-		ids, err := s.GrantedIn(t.Context(), team, guest.ID)
+		held, err := s.HeldBy(t.Context(), tenancy.Actor{User: guest.ID, Team: team})
 		require.NoError(t, err)
-		require.Len(t, ids, want)
+		require.Len(t, held, want)
 	}
 	_, err := s.Conversation(t.Context(), c.Team, c.ID)
 	require.ErrorIs(t, err, tenancy.ErrNotFound)

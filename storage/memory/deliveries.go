@@ -176,21 +176,6 @@ func (s *Store) PendingDeliveries(ctx context.Context, ids ...tenancy.Conversati
 	})
 }
 
-// PendingDeliveriesOf implements [conversation.DeliveryStore].
-func (s *Store) PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return read(ctx, s, func() ([]tenancy.ConversationID, error) {
-		delivering := s.delivering[teamUser{team, user}]
-		if delivering == nil {
-			return nil, nil
-		}
-		var ids []tenancy.ConversationID
-		for d := range merged(ascending, ascending.beginning(), delivering) {
-			ids = append(ids, d.Conversation)
-		}
-		return ids, nil
-	})
-}
-
 // Delivery implements [conversation.DeliveryStore].
 func (s *Store) Delivery(ctx context.Context, team tenancy.TeamID, id tenancy.DeliveryID) (conversation.Delivery, error) {
 	return read(ctx, s, func() (conversation.Delivery, error) {

@@ -1,11 +1,9 @@
 package memory
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/usher-go/usher/conversation"
@@ -134,18 +132,6 @@ func (s *Store) answered(team tenancy.TeamID, user tenancy.UserID) []conversatio
 // LockAnswered implements [conversation.DeskStore].
 func (s *Store) LockAnswered(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]conversation.Conversation, error) {
 	return lock(ctx, s, func() ([]conversation.Conversation, error) { return s.answered(team, user), nil })
-}
-
-// ClaimedBy implements [conversation.DeskStore].
-func (s *Store) ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return read(ctx, s, func() ([]tenancy.ConversationID, error) {
-		var ids []tenancy.ConversationID
-		for c := range listed(s.claimed, teamUser{team, user}) {
-			ids = append(ids, c.ID)
-		}
-		slices.SortFunc(ids, func(a, b tenancy.ConversationID) int { return bytes.Compare(a[:], b[:]) })
-		return ids, nil
-	})
 }
 
 // ClaimsEnded implements [conversation.DeskStore].

@@ -97,17 +97,23 @@ func (s *Store) Grant(ctx context.Context, id tenancy.ConversationID, user tenan
 }
 
 // RevokeGrants implements [conversation.GrantStore].
-func (s *Store) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error {
+func (s *Store) RevokeGrants(ctx context.Context, at time.Time, by string, keys ...conversation.GrantKey) error {
 	return s.write(ctx, func() error {
-		for _, c := range those(s.conversations.get, ids) {
-			row := c.grants.get(placeByID(user))
+		for _, k := range keys {
+			c := s.conversations.rows[k.Conversation]
+			if c == nil {
+				continue
+			}
+			row := c.grants.get(placeByID(k.User))
 			if row == nil || !row.RevokedAt.IsZero() {
 				continue
 			}
 			g := row.Grant
 			g.RevokedAt, g.RevokedBy, g.Version = at, by, g.Version+1
 			cutGrant(&g)
-			relist(s.log, c, s.conversationLists, func() { set(s.log, &row.Grant, g) })
+			relist(s.log, c, s.conversationLists, func() {
+				relist(s.log, row, s.grantLists, func() { set(s.log, &row.Grant, g) })
+			})
 		}
 		return nil
 	})
@@ -124,11 +130,6 @@ func (s *Store) Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]co
 		}
 		return grants, nil
 	})
-}
-
-// GrantedIn implements [conversation.GrantStore].
-func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return read(ctx, s, func() ([]tenancy.ConversationID, error) { return s.guests[teamUser{team, user}].ids(), nil })
 }
 
 // LapsedGrants implements [conversation.GrantStore].

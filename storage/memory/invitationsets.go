@@ -2,26 +2,29 @@ package memory
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/tenancy"
 )
 
-// invitationsOf finds invitations in the team.
-func (s *Store) invitationsOf(team tenancy.TeamID) func(tenancy.InvitationID) (*invitationRow, error) {
-	return func(id tenancy.InvitationID) (*invitationRow, error) { return s.invitation(team, id) }
+// invitationsIn are the invitations that are there in their teams, by id and each once.
+func (s *Store) invitationsIn(in []invite.Whereabouts) []*invitationRow {
+	return each(func(i invite.Whereabouts) (*invitationRow, error) { return s.invitation(i.Team, i.ID) }, in,
+		func(i invite.Whereabouts) tenancy.InvitationID { return i.ID })
 }
 
 // LockInvitations implements [invite.SetStore].
-func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
-	return lock(ctx, s, func() ([]invite.Record, error) { return shown(those(s.invitationsOf(team), ids), record), nil })
+func (s *Store) LockInvitations(ctx context.Context, in ...invite.Whereabouts) ([]invite.Record, error) {
+	return lock(ctx, s, func() ([]invite.Record, error) { return shown(s.invitationsIn(in), record), nil })
 }
 
 // EndInvitations implements [invite.SetStore].
-func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
+func (s *Store) EndInvitations(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
 	return s.write(ctx, func() error {
-		for _, row := range those(s.invitationsOf(team), ids) {
+		for _, row := range s.invitationsIn(in) {
 			if row.State != invite.Pending {
 				continue
 			}
@@ -38,30 +41,41 @@ func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state i
 	})
 }
 
+// invited names invitations in the order of their ids, each once.
+func invited(rows map[tenancy.InvitationID]tenancy.TeamID) []invite.Whereabouts {
+	var in []invite.Whereabouts
+	for _, id := range tenancy.InOrder(slices.Collect(maps.Keys(rows))...) {
+		in = append(in, invite.Whereabouts{Team: rows[id], ID: id})
+	}
+	return in
+}
+
 // PendingBy implements [invite.SetStore].
-func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
-	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
-		var ids []tenancy.InvitationID
-		for i := range merged(ascending, ascending.beginning(), s.invitedBy[teamUser{team, inviter}]) {
-			ids = append(ids, i.ID)
+func (s *Store) PendingBy(ctx context.Context, inviters ...tenancy.Actor) ([]invite.Whereabouts, error) {
+	return read(ctx, s, func() ([]invite.Whereabouts, error) {
+		sent := map[tenancy.InvitationID]tenancy.TeamID{}
+		for _, who := range inviters {
+			for i := range merged(ascending, ascending.beginning(), s.invitedBy[teamUser{who.Team, who.User}]) {
+				sent[i.ID] = i.Team
+			}
 		}
-		return ids, nil
+		return invited(sent), nil
 	})
 }
 
 // PendingInto implements [invite.SetStore].
-func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
-	return read(ctx, s, func() ([]tenancy.InvitationID, error) {
-		var ids []tenancy.InvitationID
+func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
+	return read(ctx, s, func() ([]invite.Whereabouts, error) {
+		sent := map[tenancy.InvitationID]tenancy.TeamID{}
 		for _, id := range conversations {
 			if into := s.invitedTo[id]; into != nil {
 				for i := range merged(ascending, ascending.beginning(), &into[0]) {
 					if i.Team == team {
-						ids = append(ids, i.ID)
+						sent[i.ID] = team
 					}
 				}
 			}
 		}
-		return tenancy.InOrder(ids...), nil
+		return invited(sent), nil
 	})
 }

@@ -1,7 +1,9 @@
 package memory
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"github.com/usher-go/usher/tenancy"
 )
@@ -37,4 +39,22 @@ func shown[R, V any](rows []*R, show func(*R, error) (V, error)) []V {
 		values = append(values, value)
 	}
 	return values
+}
+
+// each are the rows that are there of those named, each once, in the order of their ids.
+func each[N comparable, K, R any](find func(N) (*R, error), named []N, id func(N) tenancy.ID[K]) []*R {
+	names := slices.Clone(named)
+	slices.SortFunc(names, func(a, b N) int {
+		x, y := id(a), id(b)
+		return bytes.Compare(x[:], y[:])
+	})
+	var rows []*R
+	seen := map[N]bool{}
+	for _, name := range names {
+		if row, err := find(name); err == nil && !seen[name] {
+			seen[name] = true
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"iter"
 	"math"
 	"slices"
 	"time"
@@ -94,33 +93,6 @@ func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) erro
 	})
 }
 
-// RenewMemberships implements [tenancy.MembershipStore].
-func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
-	return s.write(ctx, func() error {
-		for _, row := range those(s.in(team), users) {
-			if row.Status != tenancy.MembershipRemoved {
-				continue
-			}
-			m := tenancy.Membership{
-				Team: team, User: row.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, Version: row.Version + 1,
-			}
-			if err := checkMembership(&m); err != nil {
-				return err
-			}
-			relist(s.log, row, s.membershipLists, func() {
-				set(s.log, &row.Membership, m)
-				set(s.log, &row.custom, nil)
-			})
-		}
-		return nil
-	})
-}
-
-// in finds memberships in the team.
-func (s *Store) in(team tenancy.TeamID) func(tenancy.UserID) (*membershipRow, error) {
-	return func(user tenancy.UserID) (*membershipRow, error) { return s.memberships.get(teamUser{team, user}) }
-}
-
 // custom finds the membership's custom role, nil where it has none. It may be another
 // account's: that is for the service to refuse.
 func (s *Store) custom(m tenancy.Membership) (*roleRow, error) {
@@ -148,17 +120,6 @@ func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenanc
 			return tenancy.Membership{}, err
 		}
 		return row.Membership, nil
-	})
-}
-
-// Memberships implements [tenancy.MembershipStore].
-func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
-	return read(ctx, s, func() ([]tenancy.Membership, error) {
-		var found []tenancy.Membership
-		for _, row := range those(s.in(team), users) {
-			found = append(found, row.Membership)
-		}
-		return found, nil
 	})
 }
 
@@ -234,58 +195,6 @@ func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.K
 		return paged(teams, page.Limit, func(m *membershipRow) (tenancy.TeamOfUser, bool) {
 			return tenancy.TeamOfUser{Membership: m.Membership, Team: m.team.copy()}, true
 		}), nil
-	})
-}
-
-// HasOtherManager implements [tenancy.MembershipStore].
-func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
-	return read(ctx, s, func() (bool, error) {
-		row := s.teams.rows[team]
-		return row != nil && row.hasOtherManager(but), nil
-	})
-}
-
-// hasOtherManager looks at managers one by one until one will do, so it costs more where most
-// of them are suspended users, or members in custom roles.
-func (t *teamRow) hasOtherManager(but tenancy.UserID) bool {
-	for m := range t.lasting(but) {
-		if m.Role == rbac.Manager {
-			return true
-		}
-	}
-	return false
-}
-
-// lasting are those but the user who may be lasting managers.
-func (t *teamRow) lasting(but tenancy.UserID) iter.Seq[*membershipRow] {
-	return func(yield func(*membershipRow) bool) {
-		for m := range merged(ascending, ascending.beginning(), &t.managers) {
-			if m.User != but && m.user.Status == tenancy.UserActive && !yield(m) {
-				return
-			}
-		}
-	}
-}
-
-// LastingRoles implements [tenancy.MembershipStore].
-func (s *Store) LastingRoles(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) ([]tenancy.CustomRole, error) {
-	return read(ctx, s, func() ([]tenancy.CustomRole, error) {
-		row := s.teams.rows[team]
-		if row == nil {
-			return nil, nil
-		}
-		held := map[*roleRow]bool{}
-		for m := range row.lasting(but) {
-			if m.custom != nil {
-				held[m.custom] = true
-			}
-		}
-		var roles []tenancy.CustomRole
-		for r := range held {
-			roles = append(roles, r.copy())
-		}
-		slices.SortFunc(roles, func(a, b tenancy.CustomRole) int { return slices.Compare(a.ID[:], b.ID[:]) })
-		return roles, nil
 	})
 }
 

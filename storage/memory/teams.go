@@ -143,6 +143,16 @@ func (s *Store) LockTeam(ctx context.Context, id tenancy.TeamID) (tenancy.Team, 
 	return lock(ctx, s, func() (tenancy.Team, error) { return team(s.teams.get(id)) })
 }
 
+// LockTeams implements [tenancy.TeamStore].
+func (s *Store) LockTeams(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.Team, error) {
+	return lock(ctx, s, func() ([]tenancy.Team, error) { return shown(those(s.teams.get, ids), team), nil })
+}
+
+// Teams implements [tenancy.TeamStore].
+func (s *Store) Teams(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.Team, error) {
+	return read(ctx, s, func() ([]tenancy.Team, error) { return shown(those(s.teams.get, ids), team), nil })
+}
+
 // Team implements [tenancy.TeamStore].
 func (s *Store) Team(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
 	return read(ctx, s, func() (tenancy.Team, error) { return team(s.teams.get(id)) })

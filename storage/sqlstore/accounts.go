@@ -10,6 +10,7 @@ type accountStatements struct {
 	insert, update, lock, exists, byID string
 	heldBy                             pages
 	seats, seatsAndPending             string
+	lockMany, byIDs                    manyIDs
 	seatedUsers, seatedInvited         manyIDs
 }
 
@@ -22,9 +23,11 @@ func (c *compiler) accounts() accountStatements {
 			seat_pending, created_at, version) VALUES (`, list("?", 9), `, 1)`),
 		update: c.sql(`UPDATE usher_accounts SET name = ?, holder_id = ?, status = ?, services = ?, seat_rule = ?,
 			seat_limit = ?, seat_pending = ?, version = version + 1 WHERE id = ? AND version = ?`),
-		lock:   c.sql(`UPDATE usher_accounts SET locks = locks + 1 WHERE id = ?`),
-		exists: c.sql(`SELECT 1 FROM usher_accounts WHERE id = ?`),
-		byID:   c.sql(`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.id = ?`),
+		lock:     c.sql(`UPDATE usher_accounts SET locks = locks + 1 WHERE id = ?`),
+		exists:   c.sql(`SELECT 1 FROM usher_accounts WHERE id = ?`),
+		byID:     c.sql(`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.id = ?`),
+		lockMany: c.manyIDs(`UPDATE usher_accounts SET locks = locks + 1 WHERE id IN ({ids})`),
+		byIDs:    c.manyIDs(`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.id IN ({ids}) ORDER BY a.id`),
 		heldBy: c.pages(oldestFirst("a.created_at", "a.id"),
 			`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.holder_id = ?`),
 		seats:           c.sql(`SELECT`, seatsOfUsers),
@@ -79,6 +82,14 @@ func (s *Store) LockAccount(ctx context.Context, id tenancy.AccountID) (tenancy.
 		return tenancy.Account{}, err
 	}
 	return s.Account(ctx, id)
+}
+
+// LockAccounts implements [tenancy.AccountStore].
+func (s *Store) LockAccounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	ids = tenancy.InOrder(ids...)
+	return lockAll(ctx, s,
+		func() (int64, error) { return execMany(ctx, s, s.accounts.lockMany, ids) },
+		func() ([]tenancy.Account, error) { return allMany(ctx, s, scanAccount, s.accounts.byIDs, ids) })
 }
 
 // Account implements [tenancy.AccountStore].

@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +14,9 @@ import (
 )
 
 type conversationStatements struct {
-	insert, update, lock, lockOpen, open, exists, byID, teamOf, byAddress, assignedTo string
-	lockMany, byIDs, unassign, release, closeMany, move                               manyIDs
-	snoozeEnded, idle                                                                 string
+	insert, update, lock, lockOpen, open, exists, byID, teamOf, byAddress string
+	lockMany, byIDs, unassign, release, closeMany, move, held             manyIDs
+	snoozeEnded, idle                                                     string
 	// listed has a form for each combination of scope and filter.
 	listed map[listForm]pages
 }
@@ -50,14 +52,20 @@ func (c *compiler) conversations() conversationStatements {
 		byID:      c.sql(find, `c.id = ? AND c.team_id = ?`),
 		teamOf:    c.sql(`SELECT team_id FROM usher_conversations WHERE id = ?`),
 		byAddress: c.sql(find, `c.channel = ? AND c.identity = ? AND c.address = ? ORDER BY c.last_at DESC, c.id DESC`),
-		assignedTo: c.sql(`SELECT id FROM usher_conversations
-			WHERE team_id = ? AND assignee_id = ? ORDER BY id`),
-		lockMany: c.manyIDs(`UPDATE usher_conversations SET locks = locks + 1 WHERE team_id = ? AND id IN ({ids})`),
-		byIDs:    c.manyIDs(find, `c.team_id = ? AND c.id IN ({ids}) ORDER BY c.id`),
+		lockMany:  c.manyIDs(`UPDATE usher_conversations SET locks = locks + 1 WHERE {team_id, id}`),
+		byIDs:     c.manyIDs(find, `{c.team_id, c.id} ORDER BY c.id`),
 		unassign: c.manyIDs(`UPDATE usher_conversations SET assignee_id = NULL, version = version + 1
-			WHERE team_id = ? AND id IN ({ids})`),
+			WHERE {team_id, id}`),
 		release: c.manyIDs(`UPDATE usher_conversations SET claimant_id = NULL, claimed_until = ?, version = version + 1
-			WHERE team_id = ? AND id IN ({ids})`),
+			WHERE {team_id, id}`),
+		held: c.manyIDs(`SELECT c.team_id, c.id FROM usher_conversations c WHERE {c.team_id, c.assignee_id}
+			UNION ALL SELECT c.team_id, c.id FROM usher_conversations c WHERE {c.team_id, c.claimant_id}
+			UNION ALL SELECT c.team_id, c.id FROM usher_grants g JOIN usher_conversations c ON c.id = g.conversation_id
+				WHERE g.user_id IN ({ids}) AND g.revoked_at IS NULL AND {c.team_id, g.user_id}
+			UNION ALL SELECT d.from_team_id, d.pending_conversation FROM usher_deliveries d
+				WHERE {d.from_team_id, d.by_id} AND d.pending_conversation IS NOT NULL
+			UNION ALL SELECT d.from_team_id, d.pending_conversation FROM usher_deliveries d
+				WHERE {d.from_team_id, d.user_id} AND d.pending_conversation IS NOT NULL`),
 		closeMany: c.manyIDs(`UPDATE usher_conversations SET status = 'closed', snoozed_until = NULL, outcome = ?,
 			claimant_id = NULL, claimed_until = ?, version = version + 1
 			WHERE team_id = ? AND id IN ({ids})`),
@@ -190,25 +198,54 @@ func (s *Store) LockOpen(ctx context.Context, team tenancy.TeamID) ([]conversati
 		})
 }
 
+// threads are the pairs that name conversations in their teams.
+func threads(in []conversation.Thread) []pair {
+	return pairs(in, func(t conversation.Thread) (identified, identified) { return t.Team, t.Conversation })
+}
+
 // LockConversations implements [conversation.ThreadSetStore].
-func (s *Store) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
-	ids = tenancy.InOrder(ids...)
+func (s *Store) LockConversations(ctx context.Context, in ...conversation.Thread) ([]conversation.Conversation, error) {
+	ids := threads(in)
 	return lockAll(ctx, s,
-		func() (int64, error) { return execMany(ctx, s, s.conversations.lockMany, ids, team) },
+		func() (int64, error) { return execMany(ctx, s, s.conversations.lockMany, ids) },
 		func() ([]conversation.Conversation, error) {
-			return allMany(ctx, s, scanConversation, s.conversations.byIDs, ids, team)
+			return allMany(ctx, s, scanConversation, s.conversations.byIDs, ids)
 		})
 }
 
+// HeldBy implements [conversation.ThreadSetStore]. What somebody has in several ways is found as often,
+// and told once.
+func (s *Store) HeldBy(ctx context.Context, who ...tenancy.Actor) ([]conversation.Thread, error) {
+	var held []conversation.Thread
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for query, places := range calls(s.conversations.held, those(who)) {
+		var users []any
+		for i := 1; i < len(places); i += 2 {
+			users = append(users, places[i])
+		}
+		found, err := all(ctx, s, scanThread, query, slices.Concat(places, places, users, places, places, places)...)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, found...)
+	}
+	slices.SortFunc(held, func(a, b conversation.Thread) int {
+		return bytes.Compare(a.Conversation[:], b.Conversation[:])
+	})
+	return slices.Compact(held), nil
+}
+
 // UnassignConversations implements [conversation.ThreadSetStore].
-func (s *Store) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	_, err := execMany(ctx, s, s.conversations.unassign, tenancy.InOrder(ids...), team)
+func (s *Store) UnassignConversations(ctx context.Context, in ...conversation.Thread) error {
+	_, err := execMany(ctx, s, s.conversations.unassign, threads(in))
 	return err
 }
 
 // ReleaseConversations implements [conversation.ThreadSetStore].
-func (s *Store) ReleaseConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	_, err := execMany(ctx, s, s.conversations.release, tenancy.InOrder(ids...), micros(time.Time{}), team)
+func (s *Store) ReleaseConversations(ctx context.Context, in ...conversation.Thread) error {
+	_, err := execMany(ctx, s, s.conversations.release, threads(in), micros(time.Time{}))
 	return err
 }
 
@@ -262,11 +299,6 @@ func (s *Store) Conversations(ctx context.Context, scope conversation.Scope, fil
 		}
 	}
 	return paged(ctx, s, scanConversation, s.conversations.listed[form], page, args...)
-}
-
-// AssignedTo implements [conversation.ThreadStore].
-func (s *Store) AssignedTo(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return all(ctx, s, scanID[tenancy.ConversationID], s.conversations.assignedTo, team, user)
 }
 
 // SnoozeEnded implements [conversation.ThreadSweepStore].

@@ -9,10 +9,10 @@ import (
 )
 
 type deliveryStatements struct {
-	insert                                                                  inserts
-	update, exists, byID, pending, pendingOf, lapsed, erase, ofConversation string
-	pendingIn, end                                                          manyIDs
-	ofTeam, to                                                              pages
+	insert                                                       inserts
+	update, exists, byID, pending, lapsed, erase, ofConversation string
+	pendingIn, end                                               manyIDs
+	ofTeam, to                                                   pages
 }
 
 func (c *compiler) deliveries() deliveryStatements {
@@ -55,10 +55,6 @@ func (c *compiler) deliveries() deliveryStatements {
 		pendingIn: c.manyIDs(find, `d.pending_conversation IN ({ids}) ORDER BY d.pending_conversation`),
 		end: c.manyIDs(`UPDATE usher_deliveries SET state = ?, ended_at = ?, pending_conversation = NULL, version = version + 1
 			WHERE pending_conversation IN ({ids})`),
-		pendingOf: c.sql(`SELECT d.pending_conversation FROM usher_deliveries d
-			WHERE d.by_id = ? AND d.from_team_id = ? AND d.pending_conversation IS NOT NULL
-			UNION SELECT d.pending_conversation FROM usher_deliveries d
-			WHERE d.user_id = ? AND d.from_team_id = ? AND d.pending_conversation IS NOT NULL ORDER BY 1`),
 		lapsed: c.sql(`SELECT c.team_id, c.id FROM usher_deliveries d JOIN usher_conversations c ON c.id = d.conversation_id
 			WHERE d.pending_conversation IS NOT NULL AND d.deadline <= ? ORDER BY d.deadline, d.pending_conversation LIMIT ?`),
 		erase: c.sql(`UPDATE usher_deliveries SET email = '', email_display = '', version = version + 1
@@ -121,11 +117,6 @@ func (s *Store) PendingDeliveries(ctx context.Context, ids ...tenancy.Conversati
 func (s *Store) EndDeliveries(ctx context.Context, state conversation.DeliveryState, at time.Time, ids ...tenancy.ConversationID) error {
 	_, err := execMany(ctx, s, s.deliveries.end, tenancy.InOrder(ids...), state, micros(at))
 	return err
-}
-
-// PendingDeliveriesOf implements [conversation.DeliveryStore].
-func (s *Store) PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return all(ctx, s, scanID[tenancy.ConversationID], s.deliveries.pendingOf, user, team, user, team)
 }
 
 // Delivery implements [conversation.DeliveryStore].

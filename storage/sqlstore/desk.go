@@ -13,7 +13,7 @@ type deskStatements struct {
 	free, claimed, assigned        string
 	freeWaits, assignedWaits, hand string
 	lockAnswered, answered         string
-	claimedBy, claimsEnded         string
+	claimsEnded                    string
 	deleteSkip, insertSkip         string
 }
 
@@ -54,7 +54,6 @@ func (c *compiler) desk() deskStatements {
 		lockAnswered: c.sql(`UPDATE usher_conversations SET locks = locks + 1 WHERE`, answered),
 		answered:     c.sql(findConversation, `c.team_id = ? AND c.claimant_id = ? AND c.needs_reply_since IS NULL ORDER BY c.id`),
 
-		claimedBy: c.sql(`SELECT id FROM usher_conversations WHERE team_id = ? AND claimant_id = ? ORDER BY id`),
 		claimsEnded: c.sql(`SELECT team_id, id FROM usher_conversations
 			WHERE claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ? ORDER BY claimed_until, id LIMIT ?`),
 		deleteSkip: c.sql(`DELETE FROM usher_skips WHERE conversation_id = ? AND user_id = ?`),
@@ -134,11 +133,6 @@ func (s *Store) LockAnswered(ctx context.Context, team tenancy.TeamID, user tena
 		func() ([]conversation.Conversation, error) {
 			return all(ctx, s, scanConversation, s.desk.answered, team, user)
 		})
-}
-
-// ClaimedBy implements [conversation.DeskStore].
-func (s *Store) ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return all(ctx, s, scanID[tenancy.ConversationID], s.desk.claimedBy, team, user)
 }
 
 // ClaimsEnded implements [conversation.DeskStore].

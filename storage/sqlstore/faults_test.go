@@ -48,8 +48,10 @@ func TestFaultAtEveryCall(t *testing.T) {
 		if *everyFault == "all" {
 			turns = len(all)
 		}
-		for start, op := range operations() {
+		each := operations()
+		for start, op := range each {
 			l.clean(op)
+			t.Logf("%d of %d, %s: each of %d calls", start+1, len(each), op.name, l.calls) // how far a run of hours has come
 			for call, hit := 1, true; hit; call++ {
 				require.LessOrEqual(t, call, l.calls+1, "%s never runs clean", op.name)
 				hit = false

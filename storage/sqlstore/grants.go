@@ -9,8 +9,8 @@ import (
 )
 
 type grantStatements struct {
-	insert, update, exists, byKey, grantedIn, lapsed string
-	listed, revoke                                   manyIDs
+	insert, update, exists, byKey, lapsed string
+	listed, revoke                        manyIDs
 }
 
 func (c *compiler) grants() grantStatements {
@@ -26,12 +26,9 @@ func (c *compiler) grants() grantStatements {
 		byKey:  c.sql(find, `conversation_id = ? AND user_id = ?`),
 		listed: c.manyIDs(find, `conversation_id IN ({ids}) ORDER BY conversation_id, user_id`),
 		revoke: c.manyIDs(`UPDATE usher_grants SET revoked_at = ?, revoked_by = ?, version = version + 1
-			WHERE user_id = ? AND revoked_at IS NULL AND conversation_id IN ({ids})`),
+			WHERE {conversation_id, user_id} AND revoked_at IS NULL`),
 		lapsed: c.sql(`SELECT c.team_id, c.id, g.user_id FROM usher_grants g JOIN usher_conversations c ON c.id = g.conversation_id
 			WHERE g.revoked_at IS NULL AND g.expires_at <= ? ORDER BY g.expires_at, g.conversation_id, g.user_id LIMIT ?`),
-		grantedIn: c.sql(`SELECT g.conversation_id FROM usher_grants g
-			JOIN usher_conversations c ON c.id = g.conversation_id
-			WHERE g.user_id = ? AND g.revoked_at IS NULL AND c.team_id = ? ORDER BY g.conversation_id`),
 	}
 }
 
@@ -68,14 +65,11 @@ func (s *Store) Grants(ctx context.Context, ids ...tenancy.ConversationID) ([]co
 }
 
 // RevokeGrants implements [conversation.GrantStore].
-func (s *Store) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error {
-	_, err := execMany(ctx, s, s.grants.revoke, tenancy.InOrder(ids...), micros(at), by, user)
+func (s *Store) RevokeGrants(ctx context.Context, at time.Time, by string, keys ...conversation.GrantKey) error {
+	_, err := execMany(ctx, s, s.grants.revoke, pairs(keys, func(k conversation.GrantKey) (identified, identified) {
+		return k.Conversation, k.User
+	}), micros(at), by)
 	return err
-}
-
-// GrantedIn implements [conversation.GrantStore].
-func (s *Store) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return all(ctx, s, scanID[tenancy.ConversationID], s.grants.grantedIn, user, team)
 }
 
 // LapsedGrants implements [conversation.GrantStore].

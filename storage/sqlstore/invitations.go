@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -12,15 +13,15 @@ import (
 )
 
 type invitationStatements struct {
-	insert                                                  inserts
-	update, lock, exists, byID, byToken, pending, pendingBy string
-	offer                                                   offerStatements
-	erase, load                                             string
-	pendingInto, lockMany, byIDs, end, to                   manyIDs
-	links                                                   linkStatements
-	requests                                                requestStatements
-	lapsed                                                  pages
-	batch, history                                          string
+	insert                                           inserts
+	update, lock, exists, byID, byToken, pending     string
+	offer                                            offerStatements
+	erase, load                                      string
+	pendingBy, pendingInto, lockMany, byIDs, end, to manyIDs
+	links                                            linkStatements
+	requests                                         requestStatements
+	lapsed                                           pages
+	batch, history                                   string
 	// listed has a form for each way to filter by state, and by what else.
 	listed map[stateForm][3]pages
 }
@@ -85,20 +86,19 @@ func (c *compiler) invitations() invitationStatements {
 			email_display, role, role_id, inviter_id, state, mailing, token_hash, pending_scope, offered_id, pending_offer,
 			asker_id, pending_asker, domain, uses, max_uses, batch_id, created_at, expires_at, mailed_at,
 			ended_at, ended_by, accepted_by, terms, history, lasts, resends, resends_from, version)`, `(`+list("?", 33)+`, 1)`),
-		update:  c.sql(change, `id = ? AND team_id = ? AND version = ?`),
-		lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
-		exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
-		byID:    c.sql(find, `i.id = ? AND i.team_id = ?`),
-		byToken: c.sql(find, `i.token_hash = ?`),
-		pending: c.sql(find, `i.pending_scope = ? AND i.email = ? AND i.team_id = ?`),
-		pendingBy: c.sql(`SELECT id FROM usher_invitations
-			WHERE inviter_id = ? AND team_id = ? AND state = 'pending' ORDER BY id`),
-		pendingInto: c.manyIDs(`SELECT id FROM usher_invitations
+		update:    c.sql(change, `id = ? AND team_id = ? AND version = ?`),
+		lock:      c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		exists:    c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
+		byID:      c.sql(find, `i.id = ? AND i.team_id = ?`),
+		byToken:   c.sql(find, `i.token_hash = ?`),
+		pending:   c.sql(find, `i.pending_scope = ? AND i.email = ? AND i.team_id = ?`),
+		pendingBy: c.manyIDs(`SELECT team_id, id FROM usher_invitations WHERE {team_id, inviter_id} AND state = 'pending'`),
+		pendingInto: c.manyIDs(`SELECT team_id, id FROM usher_invitations
 			WHERE team_id = ? AND state = 'pending' AND conversation_id IN ({ids})`),
-		lockMany: c.manyIDs(`UPDATE usher_invitations SET locks = locks + 1 WHERE team_id = ? AND id IN ({ids})`),
-		byIDs:    c.manyIDs(find, `i.team_id = ? AND i.id IN ({ids}) ORDER BY i.id`),
+		lockMany: c.manyIDs(`UPDATE usher_invitations SET locks = locks + 1 WHERE {team_id, id}`),
+		byIDs:    c.manyIDs(find, `{i.team_id, i.id} ORDER BY i.id`),
 		end: c.manyIDs(`UPDATE usher_invitations SET state = ?, ended_at = ?, ended_by = ?, pending_scope = NULL,
-			pending_asker = NULL, version = version + 1 WHERE team_id = ? AND state = 'pending' AND id IN ({ids})`),
+			pending_asker = NULL, version = version + 1 WHERE {team_id, id} AND state = 'pending'`),
 		to:     c.manyIDs(find, `i.account_id = ? AND (i.state = 'pending' OR i.state = 'revoked' AND i.created_at > ?) AND i.email IN ({ids})`),
 		listed: map[stateForm][3]pages{},
 		links: linkStatements{
@@ -311,30 +311,44 @@ func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter inv
 	return paged(ctx, s, scanInvitation, s.invitations.listed[form][by], page, args...)
 }
 
+// invited are the pairs that name invitations in their teams.
+func invited(in []invite.Whereabouts) []pair {
+	return pairs(in, func(i invite.Whereabouts) (identified, identified) { return i.Team, i.ID })
+}
+
+// byInvitation sorts what was found in several statements.
+func byInvitation(found []invite.Whereabouts, err error) ([]invite.Whereabouts, error) {
+	slices.SortFunc(found, func(a, b invite.Whereabouts) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return found, err
+}
+
+func scanInvited(r row) (invite.Whereabouts, error) {
+	var i invite.Whereabouts
+	err := r.Scan(id(&i.Team), id(&i.ID))
+	return i, err
+}
+
 // PendingBy implements [invite.SetStore].
-func (s *Store) PendingBy(ctx context.Context, team tenancy.TeamID, inviter tenancy.UserID) ([]tenancy.InvitationID, error) {
-	return all(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingBy, inviter, team)
+func (s *Store) PendingBy(ctx context.Context, inviters ...tenancy.Actor) ([]invite.Whereabouts, error) {
+	return byInvitation(allMany(ctx, s, scanInvited, s.invitations.pendingBy, those(inviters)))
 }
 
 // PendingInto implements [invite.SetStore].
-func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
-	ids, err := allMany(ctx, s, scanID[tenancy.InvitationID], s.invitations.pendingInto, tenancy.InOrder(conversations...), team)
-	return tenancy.InOrder(ids...), err
+func (s *Store) PendingInto(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
+	return byInvitation(allMany(ctx, s, scanInvited, s.invitations.pendingInto, tenancy.InOrder(conversations...), team))
 }
 
 // LockInvitations implements [invite.SetStore].
-func (s *Store) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
-	ids = tenancy.InOrder(ids...)
+func (s *Store) LockInvitations(ctx context.Context, in ...invite.Whereabouts) ([]invite.Record, error) {
+	ids := invited(in)
 	return lockAll(ctx, s,
-		func() (int64, error) { return execMany(ctx, s, s.invitations.lockMany, ids, team) },
-		func() ([]invite.Record, error) {
-			return allMany(ctx, s, scanInvitation, s.invitations.byIDs, ids, team)
-		})
+		func() (int64, error) { return execMany(ctx, s, s.invitations.lockMany, ids) },
+		func() ([]invite.Record, error) { return allMany(ctx, s, scanInvitation, s.invitations.byIDs, ids) })
 }
 
 // EndInvitations implements [invite.SetStore].
-func (s *Store) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
-	_, err := execMany(ctx, s, s.invitations.end, tenancy.InOrder(ids...), state, micros(at), by, team)
+func (s *Store) EndInvitations(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
+	_, err := execMany(ctx, s, s.invitations.end, invited(in), state, micros(at), by)
 	return err
 }
 

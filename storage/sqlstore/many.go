@@ -1,10 +1,17 @@
 package sqlstore
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-go/usher/tenancy"
 )
 
 // A statement on several rows by their ids is written for 1, 2, 4 … 256 of them, the last places of
@@ -16,14 +23,45 @@ const (
 
 type manyIDs [idSizes]string
 
-// manyIDs makes a statement for each size. The parts name the ids once, as {ids}; they are the last
-// arguments.
+// manyIDs makes a statement for each size. The parts name the ids once, as {ids} or, where each is a
+// [pair], by the columns of the two: {team_id, id}. They are the last arguments.
 func (c *compiler) manyIDs(parts ...string) manyIDs {
 	var texts manyIDs
 	for size := range texts {
-		texts[size] = c.sql(strings.ReplaceAll(strings.Join(parts, " "), "{ids}", list("?", 1<<size)))
+		n := 1 << size
+		text := strings.ReplaceAll(strings.Join(parts, " "), "{ids}", list("?", n))
+		texts[size] = c.sql(pairColumns.ReplaceAllStringFunc(text, func(columns string) string {
+			first, second, _ := strings.Cut(strings.Trim(columns, "{}"), ", ")
+			one := first + ` = ? AND ` + second + ` = ?`
+			return `(` + one + strings.Repeat(` OR `+one, n-1) + `)`
+		}))
 	}
 	return texts
+}
+
+// A pair is two ids of which neither alone says what is meant: a team's and that of what is in it. The
+// engines have no common word for a list of rows to look in, so it is written out.
+type pair [2]identified
+
+type identified interface{ UUID() uuid.UUID }
+
+var pairColumns = regexp.MustCompile(`\{[a-z._]+, [a-z._]+\}`)
+
+// pairs are those of the values, each once, in the order of their second ids: by which rows are locked.
+func pairs[V any](values []V, ids func(V) (first, second identified)) []pair {
+	found := make([]pair, len(values))
+	for i, v := range values {
+		found[i][0], found[i][1] = ids(v)
+	}
+	slices.SortFunc(found, func(a, b pair) int {
+		return cmp.Or(compareIDs(a[1], b[1]), compareIDs(a[0], b[0]))
+	})
+	return slices.CompactFunc(found, func(a, b pair) bool { return a == b })
+}
+
+func compareIDs(a, b identified) int {
+	x, y := a.UUID(), b.UUID()
+	return bytes.Compare(x[:], y[:])
 }
 
 // calls are the statements for the ids, each with its arguments.
@@ -46,7 +84,12 @@ func filled[I any](ids []I) (size int, places []any) {
 		size++
 	}
 	for i := range 1 << size {
-		places = append(places, ids[min(i, len(ids)-1)])
+		switch id := any(ids[min(i, len(ids)-1)]).(type) {
+		case pair:
+			places = append(places, id[0], id[1])
+		default:
+			places = append(places, id)
+		}
 	}
 	return size, places
 }
@@ -138,3 +181,8 @@ func insertAll[R any](ctx context.Context, s *Store, texts inserts, rows []R, ar
 
 // eachOnce are texts in the order of their bytes.
 func eachOnce(texts []string) []string { return slices.Compact(slices.Sorted(slices.Values(texts))) }
+
+// those are the pairs that name users in their teams.
+func those(who []tenancy.Actor) []pair {
+	return pairs(who, func(a tenancy.Actor) (identified, identified) { return a.Team, a.User })
+}

@@ -9,14 +9,14 @@ import (
 )
 
 type membershipStatements struct {
-	insert                          inserts
-	update, lock, exists, byKey     string
-	ofTeam, renew                   manyIDs
-	authority, lockedAuthority      string
-	staff                           string
-	members, teamsOf                pages
-	ofUser, hasOtherManager, lapsed string
-	lastingRoles                    string
+	insert                      inserts
+	update, lock, exists, byKey string
+	ofTeam, renew, end          manyIDs
+	managed, lastingRoles       manyIDs
+	authority, lockedAuthority  string
+	staff                       string
+	members, teamsOf            pages
+	ofUser, lapsed              string
 }
 
 const membershipColumns = `m.team_id, m.user_id, m.role, m.role_id, m.status, m.joined_at, m.expires_at, m.ended_at,
@@ -50,6 +50,8 @@ func (c *compiler) memberships() membershipStatements {
 		renew: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, status = 'active', joined_at = ?,
 			expires_at = NULL, ended_at = NULL, ended_by = '', version = version + 1
 			WHERE team_id = ? AND status = 'removed' AND user_id IN ({ids})`),
+		end: c.manyIDs(`UPDATE usher_memberships SET status = 'removed', role_id = NULL, ended_at = ?, ended_by = ?,
+			version = version + 1 WHERE {team_id, user_id} AND status <> 'removed'`),
 
 		// The lock stands in a sub-select, so that it takes the membership and nothing else on
 		// every engine: MariaDB has no FOR SHARE OF, and would take the team's row as well, on
@@ -72,9 +74,11 @@ func (c *compiler) memberships() membershipStatements {
 
 		ofUser: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
 			WHERE m.user_id = ? AND m.status <> 'removed' ORDER BY m.team_id`),
-		hasOtherManager: c.sql(`SELECT EXISTS (`, lastingManagers, `AND m.team_id = ? AND m.user_id <> ?)`),
-		lastingRoles: c.sql(findRole, `r.id IN (SELECT m.role_id`, lastingMembers,
-			`AND m.team_id = ? AND m.user_id <> ?) ORDER BY r.id`),
+		managed: c.manyIDs(`SELECT t.id FROM usher_teams t WHERE EXISTS (`, lastingManagers,
+			`AND m.team_id = t.id AND m.user_id <> ?) AND t.id IN ({ids}) ORDER BY t.id`),
+		lastingRoles: c.manyIDs(`SELECT m.team_id,`, roleColumns, `FROM (SELECT DISTINCT m.team_id, m.role_id`, lastingMembers,
+			`AND m.role_id IS NOT NULL AND m.user_id <> ? AND m.team_id IN ({ids})) m
+			JOIN usher_roles r ON r.id = m.role_id ORDER BY m.team_id, r.id`),
 		lapsed: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
 			WHERE m.status = 'active' AND m.expires_at <= ?
 			ORDER BY m.expires_at, m.team_id, m.user_id LIMIT ?`),
@@ -148,12 +152,12 @@ func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenanc
 	return one(ctx, s, scanMembership, s.memberships.byKey, team, user)
 }
 
-// Memberships implements [tenancy.MembershipStore].
+// Memberships implements [tenancy.MembershipSetStore].
 func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
 	return allMany(ctx, s, scanMembership, s.memberships.ofTeam, tenancy.InOrder(users...), team)
 }
 
-// RenewMemberships implements [tenancy.MembershipStore].
+// RenewMemberships implements [tenancy.MembershipSetStore].
 func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
 	_, err := execMany(ctx, s, s.memberships.renew, tenancy.InOrder(users...), role.String(), micros(at), team)
 	return err
@@ -188,15 +192,27 @@ func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.K
 	return paged(ctx, s, scanTeamOfUser, s.memberships.teamsOf, page, user)
 }
 
-// HasOtherManager implements [tenancy.MembershipStore].
-func (s *Store) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
-	// The id is bound as it is: no user at all is NULL elsewhere, which is different from nobody.
-	return one(ctx, s, scanFlag, s.memberships.hasOtherManager, team, s.dialect.id(but.UUID()))
+// EndMemberships implements [tenancy.MembershipSetStore].
+func (s *Store) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {
+	_, err := execMany(ctx, s, s.memberships.end, those(who), micros(at), by)
+	return err
 }
 
-// LastingRoles implements [tenancy.MembershipStore].
-func (s *Store) LastingRoles(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) ([]tenancy.CustomRole, error) {
-	return all(ctx, s, scanRole, s.memberships.lastingRoles, team, s.dialect.id(but.UUID()))
+// Managed implements [tenancy.ManagerStore].
+func (s *Store) Managed(ctx context.Context, but tenancy.UserID, teams ...tenancy.TeamID) ([]tenancy.TeamID, error) {
+	// The id is bound as it is: no user at all is NULL elsewhere, which is different from nobody.
+	return allMany(ctx, s, scanID[tenancy.TeamID], s.memberships.managed, tenancy.InOrder(teams...), s.dialect.id(but.UUID()))
+}
+
+// LastingRoles implements [tenancy.ManagerStore].
+func (s *Store) LastingRoles(ctx context.Context, but tenancy.UserID, teams ...tenancy.TeamID) ([]tenancy.TeamRole, error) {
+	return allMany(ctx, s, scanTeamRole, s.memberships.lastingRoles, tenancy.InOrder(teams...), s.dialect.id(but.UUID()))
+}
+
+func scanTeamRole(r row) (tenancy.TeamRole, error) {
+	var t tenancy.TeamRole
+	err := r.Scan(append([]any{id(&t.Team)}, roleFields(&t.CustomRole)...)...)
+	return t, err
 }
 
 // MembershipsOf implements [tenancy.MembershipStore].

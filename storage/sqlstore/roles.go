@@ -11,8 +11,9 @@ type roleStatements struct {
 	insert, update, remove, exists, byID, inAccount, members string
 }
 
-const findRole = `SELECT r.id, r.account_id, r.name, r.name_key, r.base, r.permissions, r.created_at, r.version
-	FROM usher_roles r WHERE`
+const roleColumns = `r.id, r.account_id, r.name, r.name_key, r.base, r.permissions, r.created_at, r.version`
+
+const findRole = `SELECT ` + roleColumns + ` FROM usher_roles r WHERE`
 
 func (c *compiler) roles() roleStatements {
 	return roleStatements{
@@ -32,9 +33,16 @@ func (c *compiler) roles() roleStatements {
 
 func scanRole(r row) (tenancy.CustomRole, error) {
 	var c tenancy.CustomRole
-	err := r.Scan(id(&c.ID), id(&c.Account), &c.Name, &c.NameKey, role(&c.Base), document(&c.Permissions),
-		at(&c.CreatedAt), &c.Version)
+	err := r.Scan(roleFields(&c)...)
 	return c, err
+}
+
+// roleFields are where roleColumns go.
+func roleFields(c *tenancy.CustomRole) []any {
+	return []any{
+		id(&c.ID), id(&c.Account), &c.Name, &c.NameKey, role(&c.Base), document(&c.Permissions),
+		at(&c.CreatedAt), &c.Version,
+	}
 }
 
 // InsertRole implements [tenancy.RoleStore].

@@ -139,6 +139,8 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 		`SELECT name FROM usher_contacts WHERE team_id <> ?`,
 		`SELECT name FROM usher_contacts WHERE team_id = ? OR address = ?`,
 		`SELECT name FROM usher_contacts WHERE (team_id = ? OR address = ?)`,
+		`SELECT name FROM usher_contacts WHERE (team_id = ? AND id = ? OR id = ? AND version = ?)`,
+		`UPDATE usher_contacts SET name = ? WHERE (id = ? AND version = ? OR id = ? AND version = ?)`,
 		`SELECT team_id = ? FROM usher_contacts WHERE id = ?`,
 		`UPDATE usher_conversations SET team_id = ? WHERE id = ? AND version = ?`,
 		`UPDATE usher_conversations SET status = ? WHERE id = ?`,
@@ -159,6 +161,7 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 	for _, text := range []string{
 		`SELECT name FROM usher_users WHERE id = ?`,
 		`SELECT name FROM usher_contacts c WHERE c.id = $1 AND c.team_id = $2 AND (c.name = $3 OR c.name = $4)`,
+		`SELECT name FROM usher_contacts c WHERE (c.team_id = $1 AND c.id = $2 OR c.team_id = $3 AND c.id = $4) AND c.version = $5`,
 		`INSERT INTO usher_messages (id, conversation_id, seq) VALUES (?, ?, 1)`,
 		`SELECT seq FROM usher_messages WHERE conversation_id IN (?, ?) AND seq > ?`,
 		`UPDATE usher_contacts SET events = events + CASE id WHEN ? THEN ? WHEN ? THEN ? ELSE 0 END WHERE id IN (?, ?)`,
@@ -169,7 +172,9 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 
 var (
 	// eachBound is one of several values that are bound, which names the team as well as one does.
-	eachBound   = regexp.MustCompile(`IN \(\s*\?(, \?)*\s*\)`)
+	eachBound = regexp.MustCompile(`IN \(\s*\?(, \?)*\s*\)`)
+	// eachPair is the list of several pairs of ids, each written out, which says no more than the first.
+	eachPair    = regexp.MustCompile(`\([\w.]+ = \? AND [\w.]+ = \?( OR [\w.]+ = \? AND [\w.]+ = \?)*\)`)
 	spaces      = regexp.MustCompile(`\s+`)
 	placeholder = regexp.MustCompile(`\$\d+`)
 	qualifier   = regexp.MustCompile(`\b\w+\.`)
@@ -187,7 +192,7 @@ var (
 // entries it used.
 func unbound(text string, used map[string]bool) (faults []string) {
 	text = placeholder.ReplaceAllString(spaces.ReplaceAllString(strings.TrimSpace(text), " "), "?")
-	text = eachBound.ReplaceAllString(text, "IN ?")
+	text = eachPair.ReplaceAllStringFunc(eachBound.ReplaceAllString(text, "IN ?"), onePair)
 	text = strings.NewReplacer("( ", "(", " )", ")", " ,", ",", "+c.team_id", "c.team_id").Replace(text)
 	for _, parts := range insert.FindAllStringSubmatch(subselect.ReplaceAllString(text, "0"), 1) {
 		if !bindsInsert(parts[1], parts[2], parts[3]) {
@@ -200,6 +205,15 @@ func unbound(text string, used map[string]bool) (faults []string) {
 		}
 	}
 	return faults
+}
+
+// onePair is the first of pairs that are all of the same columns.
+func onePair(list string) string {
+	all := strings.Split(strings.Trim(list, "()"), " OR ")
+	if slices.ContainsFunc(all, func(other string) bool { return other != all[0] }) {
+		return list
+	}
+	return all[0]
 }
 
 // queries are the selects, updates and deletes in a statement, each without those inside it, of

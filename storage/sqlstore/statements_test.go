@@ -147,7 +147,20 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.Waits(ctx, s.team.ID, conversation.Line{User: s.user.ID, At: noon, Free: true})
 				return err
 			},
-			"ClaimedBy":   func(ctx context.Context) error { _, err := store.ClaimedBy(ctx, s.team.ID, s.user.ID); return err },
+			"HeldBy": func(ctx context.Context) error {
+				_, err := store.HeldBy(ctx, tenancy.Actor{User: s.user.ID, Team: s.team.ID})
+				return err
+			},
+			"Managed": func(ctx context.Context) error { _, err := store.Managed(ctx, s.user.ID, s.team.ID); return err },
+			"LastingRoles": func(ctx context.Context) error {
+				_, err := store.LastingRoles(ctx, s.user.ID, s.team.ID)
+				return err
+			},
+			"Teams": func(ctx context.Context) error { _, err := store.Teams(ctx, s.team.ID); return err },
+			"PendingBy": func(ctx context.Context) error {
+				_, err := store.PendingBy(ctx, tenancy.Actor{User: s.user.ID, Team: s.team.ID})
+				return err
+			},
 			"ClaimsEnded": func(ctx context.Context) error { _, err := store.ClaimsEnded(ctx, noon, 10); return err },
 			"SnoozeEnded": func(ctx context.Context) error { _, err := store.SnoozeEnded(ctx, noon, 10); return err },
 			"Idle":        func(ctx context.Context) error { _, err := store.Idle(ctx, noon, 10); return err },
@@ -158,11 +171,7 @@ func TestStatementCounts(t *testing.T) {
 				return err
 			},
 			"LapsedDeliveries": func(ctx context.Context) error { _, err := store.LapsedDeliveries(ctx, noon, 10); return err },
-			"PendingDeliveriesOf": func(ctx context.Context) error {
-				_, err := store.PendingDeliveriesOf(ctx, s.team.ID, s.user.ID)
-				return err
-			},
-			"DeliveriesOf": func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
+			"DeliveriesOf":     func(ctx context.Context) error { _, err := store.DeliveriesOf(ctx, s.team.ID, page); return err },
 			"TeamEvents": func(ctx context.Context) error {
 				_, err := store.TeamEvents(ctx, s.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 10)
 				return err
@@ -174,6 +183,8 @@ func TestStatementCounts(t *testing.T) {
 		}
 		within(0, "InTx", func(context.Context) error { return nil })
 		within(lock, "LockTeam", func(ctx context.Context) error { _, err := store.LockTeam(ctx, s.team.ID); return err })
+		within(lock, "LockTeams", func(ctx context.Context) error { _, err := store.LockTeams(ctx, s.team.ID, s.team.ID); return err })
+		within(lock, "LockAccounts", func(ctx context.Context) error { _, err := store.LockAccounts(ctx, s.team.Account); return err })
 		within(lock, "LockConversation", func(ctx context.Context) error {
 			_, err := store.LockConversation(ctx, s.team.ID, s.conversation.ID)
 			return err

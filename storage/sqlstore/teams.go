@@ -8,6 +8,7 @@ import (
 
 type teamStatements struct {
 	insert, update, release, lock, exists, byID, byName, byIdentity string
+	lockMany, byIDs                                                 manyIDs
 	inAccount                                                       pages
 	joinable                                                        joinableStatements
 }
@@ -33,6 +34,8 @@ func (c *compiler) teams() teamStatements {
 		release: c.sql(`UPDATE usher_teams SET live_identity = NULL
 			WHERE account_id = ? AND live_identity IS NOT NULL`),
 		lock:       c.sql(`UPDATE usher_teams SET locks = locks + 1 WHERE id = ?`),
+		lockMany:   c.manyIDs(`UPDATE usher_teams SET locks = locks + 1 WHERE id IN ({ids})`),
+		byIDs:      c.manyIDs(find, `t.id IN ({ids}) ORDER BY t.id`),
 		exists:     c.sql(`SELECT 1 FROM usher_teams WHERE id = ? AND account_id = ?`),
 		byID:       c.sql(find, `t.id = ?`),
 		byName:     c.sql(find, `t.account_id = ? AND t.name_key = ?`),
@@ -150,6 +153,19 @@ func (s *Store) LockTeam(ctx context.Context, id tenancy.TeamID) (tenancy.Team, 
 // Team implements [tenancy.TeamStore].
 func (s *Store) Team(ctx context.Context, id tenancy.TeamID) (tenancy.Team, error) {
 	return one(ctx, s, scanTeam, s.teams.byID, id)
+}
+
+// Teams implements [tenancy.TeamStore].
+func (s *Store) Teams(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.Team, error) {
+	return allMany(ctx, s, scanTeam, s.teams.byIDs, tenancy.InOrder(ids...))
+}
+
+// LockTeams implements [tenancy.TeamStore].
+func (s *Store) LockTeams(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.Team, error) {
+	ids = tenancy.InOrder(ids...)
+	return lockAll(ctx, s,
+		func() (int64, error) { return execMany(ctx, s, s.teams.lockMany, ids) },
+		func() ([]tenancy.Team, error) { return allMany(ctx, s, scanTeam, s.teams.byIDs, ids) })
 }
 
 // TeamByName implements [tenancy.TeamStore].

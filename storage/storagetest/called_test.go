@@ -58,10 +58,6 @@ func (s *calledStore) Append(a context.Context, b ...outbox.Event) error {
 	return s.note("Append").Append(a, b...)
 }
 
-func (s *calledStore) AssignedTo(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return s.note("AssignedTo").AssignedTo(a, b, c)
-}
-
 func (s *calledStore) Authority(a context.Context, b tenancy.TeamID, c tenancy.UserID) (tenancy.Authority, error) {
 	return s.note("Authority").Authority(a, b, c)
 }
@@ -102,30 +98,6 @@ func (s *calledStore) RenewMemberships(a context.Context, b tenancy.TeamID, c rb
 	return s.note("RenewMemberships").RenewMemberships(a, b, c, d, e...)
 }
 
-func (s *calledStore) LockInvitations(a context.Context, b tenancy.TeamID, c ...tenancy.InvitationID) ([]invite.Record, error) {
-	return s.note("LockInvitations").LockInvitations(a, b, c...)
-}
-
-func (s *calledStore) EndInvitations(a context.Context, b tenancy.TeamID, c invite.State, d time.Time, e string, f ...tenancy.InvitationID) error {
-	return s.note("EndInvitations").EndInvitations(a, b, c, d, e, f...)
-}
-
-func (s *calledStore) PendingInto(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
-	return s.note("PendingInto").PendingInto(a, b, c...)
-}
-
-func (s *calledStore) LockConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) ([]conversation.Conversation, error) {
-	return s.note("LockConversations").LockConversations(a, b, c...)
-}
-
-func (s *calledStore) ReleaseConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) error {
-	return s.note("ReleaseConversations").ReleaseConversations(a, b, c...)
-}
-
-func (s *calledStore) UnassignConversations(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) error {
-	return s.note("UnassignConversations").UnassignConversations(a, b, c...)
-}
-
 func (s *calledStore) CloseConversations(a context.Context, b tenancy.TeamID, c conversation.Label, d ...tenancy.ConversationID) error {
 	return s.note("CloseConversations").CloseConversations(a, b, c, d...)
 }
@@ -134,20 +106,12 @@ func (s *calledStore) MoveConversations(a context.Context, b, c tenancy.TeamID, 
 	return s.note("MoveConversations").MoveConversations(a, b, c, d...)
 }
 
-func (s *calledStore) RevokeGrants(a context.Context, b tenancy.UserID, c time.Time, d string, e ...tenancy.ConversationID) error {
-	return s.note("RevokeGrants").RevokeGrants(a, b, c, d, e...)
-}
-
 func (s *calledStore) PendingDeliveries(a context.Context, b ...tenancy.ConversationID) ([]conversation.Delivery, error) {
 	return s.note("PendingDeliveries").PendingDeliveries(a, b...)
 }
 
 func (s *calledStore) EndDeliveries(a context.Context, b conversation.DeliveryState, c time.Time, d ...tenancy.ConversationID) error {
 	return s.note("EndDeliveries").EndDeliveries(a, b, c, d...)
-}
-
-func (s *calledStore) ClaimedBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return s.note("ClaimedBy").ClaimedBy(a, b, c)
 }
 
 func (s *calledStore) ClaimsEnded(a context.Context, b time.Time, c int) ([]conversation.Thread, error) {
@@ -258,10 +222,6 @@ func (s *calledStore) LapsedDeliveries(a context.Context, b time.Time, c int) ([
 	return s.note("LapsedDeliveries").LapsedDeliveries(a, b, c)
 }
 
-func (s *calledStore) PendingDeliveriesOf(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return s.note("PendingDeliveriesOf").PendingDeliveriesOf(a, b, c)
-}
-
 func (s *calledStore) EraseRecipient(a context.Context, b string) error {
 	return s.note("EraseRecipient").EraseRecipient(a, b)
 }
@@ -318,20 +278,8 @@ func (s *calledStore) Grant(a context.Context, b tenancy.ConversationID, c tenan
 	return s.note("Grant").Grant(a, b, c)
 }
 
-func (s *calledStore) GrantedIn(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.ConversationID, error) {
-	return s.note("GrantedIn").GrantedIn(a, b, c)
-}
-
 func (s *calledStore) Grants(a context.Context, b ...tenancy.ConversationID) ([]conversation.Grant, error) {
 	return s.note("Grants").Grants(a, b...)
-}
-
-func (s *calledStore) HasOtherManager(a context.Context, b tenancy.TeamID, c tenancy.UserID) (bool, error) {
-	return s.note("HasOtherManager").HasOtherManager(a, b, c)
-}
-
-func (s *calledStore) LastingRoles(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.CustomRole, error) {
-	return s.note("LastingRoles").LastingRoles(a, b, c)
 }
 
 func (s *calledStore) ReleaseIdentities(a context.Context, b tenancy.AccountID) error {
@@ -514,10 +462,6 @@ func (s *calledStore) PendingOffer(a context.Context, b tenancy.AccountID) (invi
 	return s.note("PendingOffer").PendingOffer(a, b)
 }
 
-func (s *calledStore) PendingBy(a context.Context, b tenancy.TeamID, c tenancy.UserID) ([]tenancy.InvitationID, error) {
-	return s.note("PendingBy").PendingBy(a, b, c)
-}
-
 func (s *calledStore) PendingDelivery(a context.Context, b tenancy.ConversationID) (conversation.Delivery, error) {
 	return s.note("PendingDelivery").PendingDelivery(a, b)
 }
@@ -692,4 +636,64 @@ func (s *calledStore) ReadMark(a context.Context, b tenancy.ConversationID, c te
 
 func (s *calledStore) Unread(a context.Context, b conversation.Scope, c tenancy.UserID, d bool, e []tenancy.ConversationID) ([]conversation.UnreadCount, error) {
 	return s.note("Unread").Unread(a, b, c, d, e)
+}
+
+func (s *calledStore) EndInvitations(a context.Context, b invite.State, c time.Time, d string, e ...invite.Whereabouts) error {
+	return s.note("EndInvitations").EndInvitations(a, b, c, d, e...)
+}
+
+func (s *calledStore) EndMemberships(a context.Context, b time.Time, c string, d ...tenancy.Actor) error {
+	return s.note("EndMemberships").EndMemberships(a, b, c, d...)
+}
+
+func (s *calledStore) HeldBy(a context.Context, b ...tenancy.Actor) ([]conversation.Thread, error) {
+	return s.note("HeldBy").HeldBy(a, b...)
+}
+
+func (s *calledStore) LastingRoles(a context.Context, b tenancy.UserID, c ...tenancy.TeamID) ([]tenancy.TeamRole, error) {
+	return s.note("LastingRoles").LastingRoles(a, b, c...)
+}
+
+func (s *calledStore) LockAccounts(a context.Context, b ...tenancy.AccountID) ([]tenancy.Account, error) {
+	return s.note("LockAccounts").LockAccounts(a, b...)
+}
+
+func (s *calledStore) LockConversations(a context.Context, b ...conversation.Thread) ([]conversation.Conversation, error) {
+	return s.note("LockConversations").LockConversations(a, b...)
+}
+
+func (s *calledStore) LockInvitations(a context.Context, b ...invite.Whereabouts) ([]invite.Record, error) {
+	return s.note("LockInvitations").LockInvitations(a, b...)
+}
+
+func (s *calledStore) LockTeams(a context.Context, b ...tenancy.TeamID) ([]tenancy.Team, error) {
+	return s.note("LockTeams").LockTeams(a, b...)
+}
+
+func (s *calledStore) Managed(a context.Context, b tenancy.UserID, c ...tenancy.TeamID) ([]tenancy.TeamID, error) {
+	return s.note("Managed").Managed(a, b, c...)
+}
+
+func (s *calledStore) PendingBy(a context.Context, b ...tenancy.Actor) ([]invite.Whereabouts, error) {
+	return s.note("PendingBy").PendingBy(a, b...)
+}
+
+func (s *calledStore) PendingInto(a context.Context, b tenancy.TeamID, c ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
+	return s.note("PendingInto").PendingInto(a, b, c...)
+}
+
+func (s *calledStore) ReleaseConversations(a context.Context, b ...conversation.Thread) error {
+	return s.note("ReleaseConversations").ReleaseConversations(a, b...)
+}
+
+func (s *calledStore) RevokeGrants(a context.Context, b time.Time, c string, d ...conversation.GrantKey) error {
+	return s.note("RevokeGrants").RevokeGrants(a, b, c, d...)
+}
+
+func (s *calledStore) Teams(a context.Context, b ...tenancy.TeamID) ([]tenancy.Team, error) {
+	return s.note("Teams").Teams(a, b...)
+}
+
+func (s *calledStore) UnassignConversations(a context.Context, b ...conversation.Thread) error {
+	return s.note("UnassignConversations").UnassignConversations(a, b...)
 }

@@ -98,8 +98,8 @@ func conversationCases() []testCase {
 			covers: []string{"UpdateConversation", "ConversationsByAddress", "Conversation", "LockConversation", "TeamOf"}, run: moveCase,
 		},
 		testCase{
-			name: "conversations assigned to a user", rule: ruleAssigned,
-			covers: []string{"AssignedTo"}, run: assignedCase,
+			name: "conversations assigned to a user", rule: ruleHeldBy,
+			covers: []string{"HeldBy"}, run: assignedCase,
 		},
 	)
 }
@@ -249,8 +249,8 @@ func moveCase(w *world) {
 	lists[conversation.Conversation](w, nil, "Conversations of the team that it has left")(w.store.Conversations(w.ctx, conversation.Scope{Team: from.ID}, conversation.Filter{}, all))
 	lists(w, []conversation.Conversation{moved}, "Conversations of its new team")(
 		w.store.Conversations(w.ctx, conversation.Scope{Team: to.ID}, conversation.Filter{}, all))
-	lists[tenancy.ConversationID](w, nil, "GrantedIn the team that it has left")(w.store.GrantedIn(w.ctx, from.ID, g.User))
-	lists(w, []tenancy.ConversationID{c.ID}, "GrantedIn its new team")(w.store.GrantedIn(w.ctx, to.ID, g.User))
+	lists[tenancy.ConversationID](w, nil, "HeldBy a guest, the team that it has left")(heldBy(w.ctx, w.store, from.ID, g.User))
+	lists(w, []tenancy.ConversationID{c.ID}, "HeldBy a guest, its new team")(heldBy(w.ctx, w.store, to.ID, g.User))
 	messages().holds(w, m, "a move")
 	grants().holds(w, g, "a move")
 	deliveries().holds(w, d, "a move")
@@ -287,8 +287,8 @@ func assignedCase(w *world) {
 	c := w.aConversation(elsewhere)
 	c.Assignee = user
 	k.store(w, c)
-	lists(w, byID(want), "AssignedTo")(w.store.AssignedTo(w.ctx, team.ID, user))
-	lists(w, []tenancy.ConversationID{c.ID}, "AssignedTo in another team")(w.store.AssignedTo(w.ctx, elsewhere.ID, user))
-	lists[tenancy.ConversationID](w, nil, "AssignedTo of someone without any")(w.store.AssignedTo(w.ctx, team.ID, w.user().ID))
-	lists[tenancy.ConversationID](w, nil, "AssignedTo of the zero user: what is nobody's is assigned to nobody")(w.store.AssignedTo(w.ctx, team.ID, tenancy.UserID{}))
+	lists(w, byID(want), "HeldBy the assignee")(heldBy(w.ctx, w.store, team.ID, user))
+	lists(w, []tenancy.ConversationID{c.ID}, "HeldBy the assignee, in another team")(heldBy(w.ctx, w.store, elsewhere.ID, user))
+	lists[tenancy.ConversationID](w, nil, "HeldBy the assignee, of someone without any")(heldBy(w.ctx, w.store, team.ID, w.user().ID))
+	lists[tenancy.ConversationID](w, nil, "HeldBy the assignee, of the zero user: what is nobody's is assigned to nobody")(heldBy(w.ctx, w.store, team.ID, tenancy.UserID{}))
 }

@@ -69,8 +69,8 @@ func deliveryCases() []testCase {
 			covers: []string{"InsertDelivery", "Deliveries", "DeliveriesOf"}, run: recipientsCase,
 		},
 		testCase{
-			name: "deliveries that a user has begun", rule: ruleDelivering,
-			covers: []string{"PendingDeliveriesOf", "UpdateDelivery"}, run: deliveringCase,
+			name: "deliveries that a user has begun", rule: ruleHeldBy,
+			covers: []string{"HeldBy", "UpdateDelivery"}, run: deliveringCase,
 		},
 		testCase{
 			name: "delivery is read from either team", rule: ruleDeliveryByID,
@@ -206,14 +206,14 @@ func deliveringCase(w *world) {
 	elsewhere := w.aDelivery(w.conversation(w.teamIn(team.Account)))
 	elsewhere.By = by
 	k.store(w, elsewhere)
-	lists(w, byID(want), "PendingDeliveriesOf")(w.store.PendingDeliveriesOf(w.ctx, team.ID, by))
-	lists(w, []tenancy.ConversationID{elsewhere.Conversation}, "PendingDeliveriesOf from another team")(
-		w.store.PendingDeliveriesOf(w.ctx, elsewhere.FromTeam, by))
-	lists(w, want[:0], "PendingDeliveriesOf of someone without any")(w.store.PendingDeliveriesOf(w.ctx, team.ID, w.user().ID))
+	lists(w, byID(want), "HeldBy who delivers")(heldBy(w.ctx, w.store, team.ID, by))
+	lists(w, []tenancy.ConversationID{elsewhere.Conversation}, "HeldBy who delivers, from another team")(
+		heldBy(w.ctx, w.store, elsewhere.FromTeam, by))
+	lists(w, want[:0], "HeldBy who delivers, of someone without any")(heldBy(w.ctx, w.store, team.ID, w.user().ID))
 	ending.State, ending.EndedAt = conversation.DeliveryCancelled, w.now()
 	w.must(k.write(w, ending), "UpdateDelivery")
 	want = slices.DeleteFunc(want, func(id tenancy.ConversationID) bool { return id == ending.Conversation })
-	lists(w, want, "PendingDeliveriesOf after one has ended")(w.store.PendingDeliveriesOf(w.ctx, team.ID, by))
+	lists(w, want, "HeldBy who delivers, after one has ended")(heldBy(w.ctx, w.store, team.ID, by))
 }
 
 // asked makes a pending delivery that a user or a team is asked to accept.

@@ -22,7 +22,7 @@ func deskCases() []testCase {
 		{name: "line that waits is told from none", rule: ruleWaits, covers: []string{"Waits"}, run: waitsCase},
 		{name: "hand is what the user has claimed or is assigned", rule: ruleHand, covers: []string{"Hand"}, run: handCase},
 		{name: "answered conversations that a user has claimed are locked", rule: ruleLockAnswered, covers: []string{"LockAnswered"}, run: answeredCase},
-		{name: "claimed conversations of a user", rule: ruleClaimedBy, covers: []string{"ClaimedBy"}, run: claimedCase},
+		{name: "claimed and assigned conversations of a user", rule: ruleHeldBy, covers: []string{"HeldBy"}, run: claimedCase},
 		{name: "claims that have ended by the clock", rule: ruleClaimsEnded, covers: []string{"ClaimsEnded"}, run: claimsEndedCase},
 		{name: "skip takes the place of an earlier one", rule: ruleSkip, covers: []string{"InsertSkip"}, run: skipCase},
 		{name: "skip of what does not exist", rule: ruleMissing, covers: []string{"InsertSkip"}, run: skipRefsCase},
@@ -329,11 +329,11 @@ func claimedCase(w *world) {
 	for _, user := range []tenancy.UserID{o.me, o.you, w.user().ID, {}} {
 		var want []tenancy.ConversationID
 		for _, c := range o.threads {
-			if c.Team == o.team.ID && !c.Claimant.IsZero() && c.Claimant == user {
+			if c.Team == o.team.ID && !user.IsZero() && (c.Claimant == user || c.Assignee == user) {
 				want = append(want, c.ID)
 			}
 		}
-		lists(w, byID(want), "ClaimedBy")(w.store.ClaimedBy(w.ctx, o.team.ID, user))
+		lists(w, byID(want), "HeldBy the claimant")(heldBy(w.ctx, w.store, o.team.ID, user))
 	}
 }
 

@@ -707,7 +707,7 @@ type countsClosed struct{ spoiled }
 func (s countsClosed) LockLoads(ctx context.Context, team tenancy.TeamID, at time.Time, users ...tenancy.UserID) ([]conversation.Load, error) {
 	loads, err := s.Store.LockLoads(ctx, team, at, users...)
 	for i := range loads {
-		assigned, err := s.AssignedTo(ctx, team, loads[i].User)
+		assigned, err := heldBy(ctx, s.Store, team, loads[i].User)
 		if err != nil {
 			return nil, err
 		}
@@ -1006,12 +1006,10 @@ func (s seesClaimsOnly) Waits(ctx context.Context, team tenancy.TeamID, line con
 // onlyLasting knows only part of what a user has claimed, and takes what is answered for waiting.
 type onlyLasting struct{ spoiled }
 
-func (s onlyLasting) ClaimedBy(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	ids, err := s.Store.ClaimedBy(ctx, team, user)
+func (s onlyLasting) HeldBy(ctx context.Context, who ...tenancy.Actor) ([]conversation.Thread, error) {
+	held, err := s.Store.HeldBy(ctx, who...)
 	ended, failed := s.Store.ClaimsEnded(ctx, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), 1000)
-	return slices.DeleteFunc(ids, func(id tenancy.ConversationID) bool {
-		return slices.Contains(ended, conversation.Thread{Team: team, Conversation: id})
-	}), errors.Join(err, failed)
+	return slices.DeleteFunc(held, func(t conversation.Thread) bool { return slices.Contains(ended, t) }), errors.Join(err, failed)
 }
 
 func (s onlyLasting) LockAnswered(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]conversation.Conversation, error) {
@@ -1068,15 +1066,19 @@ func (s oneAccount) ConversationsByAddress(ctx context.Context, identity tenancy
 // endedDeliveries lists what a user has delivered as if they still had it before them.
 type endedDeliveries struct{ spoiled }
 
-func (s endedDeliveries) PendingDeliveriesOf(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	all, err := s.Store.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 1000})
-	var ids []tenancy.ConversationID
-	for _, d := range all {
-		if d.By == user || d.Recipient.User == user {
-			ids = append(ids, d.Conversation)
+func (s endedDeliveries) HeldBy(ctx context.Context, who ...tenancy.Actor) ([]conversation.Thread, error) {
+	held, err := s.Store.HeldBy(ctx, who...)
+	for _, a := range who {
+		all, failed := s.Store.DeliveriesOf(ctx, a.Team, tenancy.Keyset{Limit: 1000})
+		err = errors.Join(err, failed)
+		for _, d := range all {
+			t := conversation.Thread{Team: a.Team, Conversation: d.Conversation}
+			if (d.By == a.User || d.Recipient.User == a.User) && !slices.Contains(held, t) {
+				held = append(held, t)
+			}
 		}
 	}
-	return byID(ids), err
+	return sorted(held, func(t conversation.Thread) tenancy.ConversationID { return t.Conversation }), err
 }
 
 // onlySent reads a delivery only for the team that delivered.
@@ -1132,14 +1134,17 @@ func (s leavesEnded) EraseRecipient(ctx context.Context, normal string) error {
 // anyManager counts managers whose membership will end.
 type anyManager struct{ spoiled }
 
-func (s anyManager) HasOtherManager(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) (bool, error) {
-	members, err := s.Store.Members(ctx, team, tenancy.Keyset{Limit: 1000})
-	for _, m := range members {
-		if m.Role == rbac.Manager && m.Status == tenancy.MembershipActive && m.User != but {
-			return true, nil
+func (s anyManager) Managed(ctx context.Context, but tenancy.UserID, teams ...tenancy.TeamID) (managed []tenancy.TeamID, err error) {
+	for _, team := range teams {
+		members, failed := s.Store.Members(ctx, team, tenancy.Keyset{Limit: 1000})
+		err = errors.Join(err, failed)
+		if slices.ContainsFunc(members, func(m tenancy.Member) bool {
+			return m.Role == rbac.Manager && m.Status == tenancy.MembershipActive && m.User != but
+		}) {
+			managed = append(managed, team)
 		}
 	}
-	return false, err
+	return managed, err
 }
 
 // sharesPayload keeps what it was given, and gives it away.
@@ -1171,17 +1176,13 @@ type sharesList struct {
 	kept *sync.Map
 }
 
-func (s sharesList) GrantedIn(ctx context.Context, team tenancy.TeamID, user tenancy.UserID) ([]tenancy.ConversationID, error) {
-	type key struct {
-		team tenancy.TeamID
-		user tenancy.UserID
+func (s sharesList) HeldBy(ctx context.Context, who ...tenancy.Actor) ([]conversation.Thread, error) {
+	if list, ok := s.kept.Load(who[0]); ok {
+		return list.([]conversation.Thread), nil
 	}
-	if list, ok := s.kept.Load(key{team, user}); ok {
-		return list.([]tenancy.ConversationID), nil
-	}
-	list, err := s.Store.GrantedIn(ctx, team, user)
+	list, err := s.Store.HeldBy(ctx, who...)
 	if len(list) > 0 {
-		s.kept.Store(key{team, user}, list)
+		s.kept.Store(who[0], list)
 	}
 	return list, err
 }
@@ -2024,19 +2025,24 @@ func (s onlyActive) MembershipsOf(ctx context.Context, user tenancy.UserID) ([]t
 // formerRoles lists the roles of those who have left as well.
 type formerRoles struct{ spoiled }
 
-func (s formerRoles) LastingRoles(ctx context.Context, team tenancy.TeamID, but tenancy.UserID) ([]tenancy.CustomRole, error) {
-	t, err := s.Team(ctx, team)
-	if err != nil {
-		return s.Store.LastingRoles(ctx, team, but)
+func (s formerRoles) LastingRoles(ctx context.Context, but tenancy.UserID, teams ...tenancy.TeamID) (list []tenancy.TeamRole, err error) {
+	for _, team := range teams {
+		t, err := s.Team(ctx, team)
+		if err != nil {
+			return s.Store.LastingRoles(ctx, but, teams...)
+		}
+		roles, err := s.RolesIn(ctx, t.Account)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range roles {
+			members, err := s.MembersWithRole(ctx, t.Account, r.ID)
+			if err == nil && slices.ContainsFunc(members, func(m tenancy.Membership) bool { return m.Team == team }) {
+				list = append(list, tenancy.TeamRole{Team: team, CustomRole: r})
+			}
+		}
 	}
-	roles, err := s.RolesIn(ctx, t.Account)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(roles, func(r tenancy.CustomRole) bool {
-		members, err := s.MembersWithRole(ctx, t.Account, r.ID)
-		return err != nil || !slices.ContainsFunc(members, func(m tenancy.Membership) bool { return m.Team == team })
-	}), nil
+	return list, nil
 }
 
 // keepsIdentities forgets that an account gives them up.
@@ -2183,7 +2189,7 @@ func (s cutSets) Memberships(ctx context.Context, team tenancy.TeamID, users ...
 	return s.Store.Memberships(ctx, team, cutTo(256, users)...)
 }
 
-func (s cutSets) PendingInto(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
+func (s cutSets) PendingInto(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
 	return s.Store.PendingInto(ctx, team, cutTo(256, ids)...)
 }
 
@@ -2227,8 +2233,8 @@ func (s cutSets) EndEpisodes(ctx context.Context, end conversation.Episode, ids 
 	return s.Store.EndEpisodes(ctx, end, cutTo(256, ids)...)
 }
 
-func (s cutSets) UnassignConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	return s.Store.UnassignConversations(ctx, team, cutTo(256, ids)...)
+func (s cutSets) UnassignConversations(ctx context.Context, in ...conversation.Thread) error {
+	return s.Store.UnassignConversations(ctx, cutTo(256, in)...)
 }
 
 func (s cutSets) InsertMembership(ctx context.Context, list ...tenancy.Membership) error {
@@ -2250,33 +2256,93 @@ func (s cutSets) Append(ctx context.Context, events ...outbox.Event) error {
 // locksAsTheyCome takes conversations in the order in which they were named.
 type locksAsTheyCome struct{ spoiled }
 
-func (s locksAsTheyCome) LockConversations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
+func (s locksAsTheyCome) LockConversations(ctx context.Context, in ...conversation.Thread) ([]conversation.Conversation, error) {
 	var locked []conversation.Conversation
-	seen := map[tenancy.ConversationID]bool{}
-	for _, id := range ids {
-		if c, err := s.LockConversation(ctx, team, id); err == nil && !seen[id] {
-			seen[id] = true
+	seen := map[conversation.Thread]bool{}
+	for _, t := range in {
+		if c, err := s.LockConversation(ctx, t.Team, t.Conversation); err == nil && !seen[t] {
+			seen[t] = true
 			locked = append(locked, c)
 		}
 	}
 	return locked, nil
 }
 
-func (s locksAsTheyCome) LockInvitations(ctx context.Context, team tenancy.TeamID, ids ...tenancy.InvitationID) ([]invite.Record, error) {
+func (s locksAsTheyCome) LockInvitations(ctx context.Context, in ...invite.Whereabouts) ([]invite.Record, error) {
 	var locked []invite.Record
-	for _, id := range ids {
-		if r, err := s.LockInvitation(ctx, team, id); err == nil {
+	for _, i := range in {
+		if r, err := s.LockInvitation(ctx, i.Team, i.ID); err == nil {
 			locked = append(locked, r)
 		}
 	}
 	return locked, nil
 }
 
+func (s locksAsTheyCome) LockTeams(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.Team, error) {
+	var locked []tenancy.Team
+	for _, id := range ids {
+		if t, err := s.LockTeam(ctx, id); err == nil {
+			locked = append(locked, t)
+		}
+	}
+	return locked, nil
+}
+
+func (s locksAsTheyCome) LockAccounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	var locked []tenancy.Account
+	for _, id := range ids {
+		if a, err := s.LockAccount(ctx, id); err == nil {
+			locked = append(locked, a)
+		}
+	}
+	return locked, nil
+}
+
+// anyOfTheTeams takes what is named in one team for named in all of those that are.
+type anyOfTheTeams struct{ spoiled }
+
+func (s anyOfTheTeams) UnassignConversations(ctx context.Context, in ...conversation.Thread) error {
+	var all []conversation.Thread
+	for _, t := range in {
+		for _, other := range in {
+			all = append(all, conversation.Thread{Team: other.Team, Conversation: t.Conversation})
+		}
+	}
+	return s.Store.UnassignConversations(ctx, all...)
+}
+
+func (s anyOfTheTeams) EndInvitations(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
+	var all []invite.Whereabouts
+	for _, i := range in {
+		for _, other := range in {
+			all = append(all, invite.Whereabouts{Team: other.Team, ID: i.ID})
+		}
+	}
+	return s.Store.EndInvitations(ctx, state, at, by, all...)
+}
+
+func everywhere(who []tenancy.Actor) (all []tenancy.Actor) {
+	for _, a := range who {
+		for _, other := range who {
+			all = append(all, tenancy.Actor{User: a.User, Team: other.Team})
+		}
+	}
+	return all
+}
+
+func (s anyOfTheTeams) HeldBy(ctx context.Context, who ...tenancy.Actor) ([]conversation.Thread, error) {
+	return s.Store.HeldBy(ctx, everywhere(who)...)
+}
+
+func (s anyOfTheTeams) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {
+	return s.Store.EndMemberships(ctx, at, by, everywhere(who)...)
+}
+
 // changesEnded writes the end of what has ended once more.
 type changesEnded struct{ spoiled }
 
-func (s changesEnded) EndInvitations(ctx context.Context, team tenancy.TeamID, state invite.State, at time.Time, by string, ids ...tenancy.InvitationID) error {
-	pending, err := s.LockInvitations(ctx, team, ids...)
+func (s changesEnded) EndInvitations(ctx context.Context, state invite.State, at time.Time, by string, in ...invite.Whereabouts) error {
+	pending, err := s.LockInvitations(ctx, in...)
 	for _, r := range pending {
 		r.State, r.EndedAt, r.EndedBy = state, at, by
 		err = errors.Join(err, s.UpdateInvitation(ctx, r))
@@ -2284,12 +2350,23 @@ func (s changesEnded) EndInvitations(ctx context.Context, team tenancy.TeamID, s
 	return err
 }
 
-func (s changesEnded) RevokeGrants(ctx context.Context, user tenancy.UserID, at time.Time, by string, ids ...tenancy.ConversationID) error {
-	all, err := s.Grants(ctx, ids...)
-	for _, g := range all {
-		if g.User == user {
+func (s changesEnded) RevokeGrants(ctx context.Context, at time.Time, by string, keys ...conversation.GrantKey) (err error) {
+	for _, k := range keys {
+		g, missing := s.Grant(ctx, k.Conversation, k.User)
+		if missing == nil {
 			g.RevokedAt, g.RevokedBy = at, by
 			err = errors.Join(err, s.UpdateGrant(ctx, g))
+		}
+	}
+	return err
+}
+
+func (s changesEnded) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) (err error) {
+	for _, a := range who {
+		m, missing := s.Membership(ctx, a.Team, a.User)
+		if missing == nil {
+			m.Status, m.Custom, m.EndedAt, m.EndedBy = tenancy.MembershipRemoved, tenancy.RoleID{}, at, by
+			err = errors.Join(err, s.UpdateMembership(ctx, m))
 		}
 	}
 	return err
@@ -2311,7 +2388,7 @@ func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID,
 type movesAsTheyAre struct{ spoiled }
 
 func (s movesAsTheyAre) MoveConversations(ctx context.Context, from, to tenancy.TeamID, ids ...tenancy.ConversationID) error {
-	threads, err := s.LockConversations(ctx, from, ids...)
+	threads, err := s.LockConversations(ctx, inTeam(from, ids...)...)
 	for _, c := range threads {
 		there, missing := s.ContactsByAddress(ctx, to, c.Identity.Channel, c.Address)
 		if err = errors.Join(err, missing); len(there) == 0 {
@@ -2426,7 +2503,7 @@ func faults() []fault {
 		of("a second skip is passed over", func(s spoiled) storage.Store { return firstSkip{s, new(sync.Map)} }, "skip takes the place of an earlier one"),
 		of("a skip outlives a rollback", func(s spoiled) storage.Store { return skipsForAll{s, new(sync.Map)} }, "skip that is rolled back is none"),
 		of("what is claimed does not wait", func(s spoiled) storage.Store { return seesClaimsOnly{s} }, "line that waits is told from none"),
-		of("a claim that has ended is nobody's", func(s spoiled) storage.Store { return onlyLasting{s} }, "claimed conversations of a user"),
+		of("a claim that has ended is nobody's", func(s spoiled) storage.Store { return onlyLasting{s} }, "claimed and assigned conversations of a user"),
 		of("one answered conversation is left out", func(s spoiled) storage.Store { return onlyLasting{s} }, "answered conversations that a user has claimed are locked"),
 		of("what is answered waits in hand", func(s spoiled) storage.Store { return onlyLasting{s} }, "hand is what the user has claimed or is assigned"),
 		of("no claim is of somebody who has gone", func(s spoiled) storage.Store { return seesNoFlaw{s, conversation.FlawClaimant} }, "broken: a conversation claimed by somebody who is not in the team"),
@@ -2464,6 +2541,13 @@ func faults() []fault {
 		of("events are cut", func(s spoiled) storage.Store { return cutSets{s} }, "append of many events to many streams"),
 		of("conversations are locked in any order", func(s spoiled) storage.Store { return locksAsTheyCome{s} }, "conversations are locked by their ids"),
 		of("invitations are locked in any order", func(s spoiled) storage.Store { return locksAsTheyCome{s} }, "invitations are locked by their ids"),
+		of("teams are locked in any order", func(s spoiled) storage.Store { return locksAsTheyCome{s} }, "teams are locked by their ids"),
+		of("accounts are locked in any order", func(s spoiled) storage.Store { return locksAsTheyCome{s} }, "accounts are locked by their ids"),
+		of("a conversation is found in another of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "conversations of several teams lose their assignees and claims"),
+		of("an invitation is found in another of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "invitations of several teams end"),
+		of("what is held in another of the teams is listed", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "conversations that several users hold in several teams"),
+		of("a membership in another of the teams ends", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "memberships in several teams end"),
+		of("a membership ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships in several teams end"),
 		of("an invitation ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "invitations that are pending end"),
 		of("a grant is revoked twice", func(s spoiled) storage.Store { return changesEnded{s} }, "grants of a user are revoked"),
 		of("a suspended membership is renewed", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships that were removed are renewed"),

@@ -44,17 +44,20 @@ func teamCalls() map[string]teamCall {
 		"RenewMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.RenewMemberships(ctx, team, rbac.Manager, t.at, t.former.User))
 		},
+		"EndMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.EndMemberships(ctx, t.at, "intruder", actorsIn(team, t.leaving.User)...))
+		},
 		"Members": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Members(ctx, team, tenancy.Keyset{Limit: 5}))
 		},
-		"HasOtherManager": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return flag(s.HasOtherManager(ctx, team, t.user.ID))
+		"Managed": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return flag(hasOtherManager(ctx, s, team, t.user.ID))
 		},
 		"Staff": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Staff(ctx, team))
 		},
 		"LastingRoles": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.LastingRoles(ctx, team, t.user.ID))
+			return count(lastingRoles(ctx, s, team, t.user.ID))
 		},
 		"UpdateInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			r := t.invitation
@@ -68,10 +71,10 @@ func teamCalls() map[string]teamCall {
 			return one(s.Invitation(ctx, team, t.invitation.ID))
 		},
 		"LockInvitations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.LockInvitations(ctx, team, t.invitation.ID))
+			return count(s.LockInvitations(ctx, sentIn(team, t.invitation.ID)...))
 		},
 		"EndInvitations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return 0, passesOver(s.EndInvitations(ctx, team, invite.Revoked, t.at, "intruder", t.ending.ID))
+			return 0, passesOver(s.EndInvitations(ctx, invite.Revoked, t.at, "intruder", sentIn(team, t.ending.ID)...))
 		},
 		"PendingInto": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.PendingInto(ctx, team, t.thread.ID))
@@ -113,7 +116,7 @@ func teamCalls() map[string]teamCall {
 			return load.Team.N + load.Inviter.N + load.Address.N, err
 		},
 		"PendingBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.PendingBy(ctx, team, t.invitation.Inviter))
+			return count(pendingBy(ctx, s, team, t.invitation.Inviter))
 		},
 		"InvitationEvents": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			i := t.invitation.Invitation
@@ -148,13 +151,13 @@ func teamCalls() map[string]teamCall {
 			return 0, s.UpdateConversation(ctx, team, c)
 		},
 		"LockConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.LockConversations(ctx, team, t.thread.ID))
+			return count(s.LockConversations(ctx, inTeam(team, t.thread.ID)...))
 		},
 		"ReleaseConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return 0, passesOver(s.ReleaseConversations(ctx, team, t.closing.ID))
+			return 0, passesOver(s.ReleaseConversations(ctx, inTeam(team, t.closing.ID)...))
 		},
 		"UnassignConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return 0, passesOver(s.UnassignConversations(ctx, team, t.closing.ID))
+			return 0, passesOver(s.UnassignConversations(ctx, inTeam(team, t.closing.ID)...))
 		},
 		"CloseConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.CloseConversations(ctx, team, conversation.NotInterested, t.closing.ID))
@@ -182,8 +185,8 @@ func teamCalls() map[string]teamCall {
 		"Search": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Search(ctx, team, []conversation.Word{1}, true, tenancy.Keyset{Limit: 5}))
 		},
-		"AssignedTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.AssignedTo(ctx, team, t.thread.Assignee))
+		"HeldBy the assignee": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(heldBy(ctx, s, team, t.thread.Assignee))
 		},
 		"Unread": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Unread(ctx, conversation.Scope{Team: team}, t.user.ID, true, []tenancy.ConversationID{t.thread.ID}))
@@ -207,11 +210,11 @@ func teamCalls() map[string]teamCall {
 		"LockAnswered": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LockAnswered(ctx, team, t.answered.Claimant))
 		},
-		"ClaimedBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.ClaimedBy(ctx, team, t.thread.Claimant))
+		"HeldBy the claimant": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(heldBy(ctx, s, team, t.thread.Claimant))
 		},
-		"GrantedIn": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.GrantedIn(ctx, team, t.grant.User))
+		"HeldBy a guest": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(heldBy(ctx, s, team, t.grant.User))
 		},
 		"LockOpen": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.LockOpen(ctx, team))
@@ -222,8 +225,8 @@ func teamCalls() map[string]teamCall {
 		"DeliveriesTo": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.DeliveriesTo(ctx, team, t.offered.Recipient.User, t.at, tenancy.Keyset{Limit: 5}))
 		},
-		"PendingDeliveriesOf": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.PendingDeliveriesOf(ctx, team, t.delivery.By))
+		"HeldBy who delivers": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(heldBy(ctx, s, team, t.delivery.By))
 		},
 		"DeliveriesOf": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.DeliveriesOf(ctx, team, tenancy.Keyset{Limit: 5}))
@@ -263,11 +266,14 @@ func count[V any](list []V, err error) (int, error) { return len(list), err }
 // takes the id or a scope, or updates a row that carries one. Inserts are left out, since
 // there is no row yet that could be another team's, and so are the reads of the team itself.
 func takesTeam(m reflect.Method) bool {
-	if m.Name == "Team" || m.Name == "LockTeam" || strings.HasPrefix(m.Name, "Insert") {
+	if slices.Contains([]string{"Team", "LockTeam", "Teams", "LockTeams"}, m.Name) || strings.HasPrefix(m.Name, "Insert") {
 		return false
 	}
 	for i := range m.Type.NumIn() {
 		in := m.Type.In(i)
+		if in.Kind() == reflect.Slice {
+			in = in.Elem()
+		}
 		if in == reflect.TypeFor[tenancy.TeamID]() {
 			return true
 		}

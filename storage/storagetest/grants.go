@@ -56,8 +56,8 @@ func grantCases() []testCase {
 			covers: []string{"Grants"}, run: grantListCase,
 		},
 		testCase{
-			name: "granted conversations of a user in a team", rule: ruleGrantedIn,
-			covers: []string{"GrantedIn"}, run: grantedInCase,
+			name: "granted conversations of a user in a team", rule: ruleHeldBy,
+			covers: []string{"HeldBy"}, run: grantedInCase,
 		},
 	)
 }
@@ -109,7 +109,7 @@ func grantedInCase(w *world) {
 	g := w.aGrant(c.ID)
 	g.User = user
 	grants().store(w, g)
-	lists(w, byID(want), "GrantedIn")(w.store.GrantedIn(w.ctx, team.ID, user))
-	lists(w, []tenancy.ConversationID{c.ID}, "GrantedIn another team")(w.store.GrantedIn(w.ctx, elsewhere.ID, user))
-	lists[tenancy.ConversationID](w, nil, "GrantedIn of someone without any")(w.store.GrantedIn(w.ctx, team.ID, w.user().ID))
+	lists(w, byID(want), "HeldBy a guest")(heldBy(w.ctx, w.store, team.ID, user))
+	lists(w, []tenancy.ConversationID{c.ID}, "HeldBy a guest, another team")(heldBy(w.ctx, w.store, elsewhere.ID, user))
+	lists[tenancy.ConversationID](w, nil, "HeldBy a guest, of someone without any")(heldBy(w.ctx, w.store, team.ID, w.user().ID))
 }

@@ -319,9 +319,9 @@ func pendingByCase(w *world) {
 	r := w.anInvitation(elsewhere)
 	r.Inviter = inviter
 	k.store(w, r)
-	lists(w, byID(want), "PendingBy")(w.store.PendingBy(w.ctx, team.ID, inviter))
-	lists(w, []tenancy.InvitationID{r.ID}, "PendingBy in another team")(w.store.PendingBy(w.ctx, elsewhere.ID, inviter))
-	lists[tenancy.InvitationID](w, nil, "PendingBy of someone who invited nobody")(w.store.PendingBy(w.ctx, team.ID, w.user().ID))
+	lists(w, byID(want), "PendingBy")(pendingBy(w.ctx, w.store, team.ID, inviter))
+	lists(w, []tenancy.InvitationID{r.ID}, "PendingBy in another team")(pendingBy(w.ctx, w.store, elsewhere.ID, inviter))
+	lists[tenancy.InvitationID](w, nil, "PendingBy of someone who invited nobody")(pendingBy(w.ctx, w.store, team.ID, w.user().ID))
 }
 
 // loadCase compares the counts with what they stand for, around the microsecond in which an
@@ -469,7 +469,7 @@ func offerScopeCase(w *world) {
 			w.store.PendingInvitation(w.ctx, id, tenancy.ConversationID{}, offer.Email.Normal))
 		w.is(w.try(func(ctx context.Context) error { return only(w.store.LockInvitation(ctx, id, offer.ID)) }),
 			tenancy.ErrNotFound, "LockInvitation of an offer, of %s", what)
-		sent, err := w.store.PendingBy(w.ctx, id, offer.Inviter)
+		sent, err := pendingBy(w.ctx, w.store, id, offer.Inviter)
 		w.missingOrEmpty(len(sent), err, "PendingBy whoever made an offer, in %s", what)
 		intruder := offer
 		intruder.Team, intruder.State, intruder.EndedBy = id, invite.Revoked, "intruder"

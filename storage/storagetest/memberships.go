@@ -96,11 +96,11 @@ func membershipCases() []testCase {
 		},
 		testCase{
 			name: "other manager must be lasting and active", rule: ruleOtherManager,
-			covers: []string{"HasOtherManager"}, run: otherManagerCase,
+			covers: []string{"Managed"}, run: otherManagerCase,
 		},
 		testCase{
 			name: "lasting roles are the custom ones of lasting members", rule: ruleLastingRoles,
-			covers: []string{"LastingRoles", "HasOtherManager"}, run: lastingRolesCase,
+			covers: []string{"LastingRoles", "Managed"}, run: lastingRolesCase,
 		},
 		testCase{
 			name: "authority tells of the custom role", rule: ruleCustomRights,
@@ -258,7 +258,7 @@ func otherManagerCase(w *world) {
 	team, elsewhere := w.team(), w.team()
 	me := w.member(team.ID, rbac.Manager)
 	w.member(elsewhere.ID, rbac.Manager)
-	answers(w, false, "HasOtherManager when there is only the user")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+	answers(w, false, "Managed when there is only the user")(hasOtherManager(w.ctx, w.store, team.ID, me.User))
 
 	// Each of these comes close and does not count.
 	near := map[string]func(m *tenancy.Membership){
@@ -273,7 +273,7 @@ func otherManagerCase(w *world) {
 		m.Role, m.ExpiresAt = rbac.Manager, time.Time{}
 		spoil(&m)
 		memberships().store(w, m)
-		answers(w, false, "HasOtherManager beside %s", name)(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+		answers(w, false, "Managed beside %s", name)(hasOtherManager(w.ctx, w.store, team.ID, me.User))
 	}
 	for _, status := range []tenancy.UserStatus{tenancy.UserSuspended, tenancy.UserDeleted} {
 		m := w.member(team.ID, rbac.Manager)
@@ -281,24 +281,24 @@ func otherManagerCase(w *world) {
 		w.must(err, "User")
 		u.Status = status
 		w.must(updateUser(w, u), "UpdateUser")
-		answers(w, false, "HasOtherManager beside a manager whose user is %s", status)(w.store.HasOtherManager(w.ctx, team.ID, me.User))
+		answers(w, false, "Managed beside a manager whose user is %s", status)(hasOtherManager(w.ctx, w.store, team.ID, me.User))
 	}
 	second := w.member(team.ID, rbac.Manager)
-	answers(w, true, "HasOtherManager beside a lasting manager")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
-	answers(w, true, "HasOtherManager seen from the other manager")(w.store.HasOtherManager(w.ctx, team.ID, second.User))
-	answers(w, true, "HasOtherManager but for someone who is not in the team")(w.store.HasOtherManager(w.ctx, team.ID, w.user().ID))
-	answers(w, true, "HasOtherManager but for nobody")(w.store.HasOtherManager(w.ctx, team.ID, tenancy.UserID{}))
+	answers(w, true, "Managed beside a lasting manager")(hasOtherManager(w.ctx, w.store, team.ID, me.User))
+	answers(w, true, "Managed seen from the other manager")(hasOtherManager(w.ctx, w.store, team.ID, second.User))
+	answers(w, true, "Managed but for someone who is not in the team")(hasOtherManager(w.ctx, w.store, team.ID, w.user().ID))
+	answers(w, true, "Managed but for nobody")(hasOtherManager(w.ctx, w.store, team.ID, tenancy.UserID{}))
 	w.discard("a transaction that demotes", func(ctx context.Context) error {
 		second.Role = rbac.Member
 		if err := w.store.UpdateMembership(ctx, second); err != nil {
 			return err
 		}
-		answers(w, false, "HasOtherManager inside, after the other was demoted")(w.store.HasOtherManager(ctx, team.ID, me.User))
+		answers(w, false, "Managed inside, after the other was demoted")(hasOtherManager(ctx, w.store, team.ID, me.User))
 		return nil
 	})
-	answers(w, true, "HasOtherManager after the rollback of a demotion")(w.store.HasOtherManager(w.ctx, team.ID, me.User))
-	if has, err := w.store.HasOtherManager(w.ctx, newID[tenancy.TeamID](w), me.User); has {
-		w.breaks("HasOtherManager of a team that does not exist answered true, %s", show(err))
+	answers(w, true, "Managed after the rollback of a demotion")(hasOtherManager(w.ctx, w.store, team.ID, me.User))
+	if has, err := hasOtherManager(w.ctx, w.store, newID[tenancy.TeamID](w), me.User); has {
+		w.breaks("Managed of a team that does not exist answered true, %s", show(err))
 	}
 }
 
@@ -315,7 +315,7 @@ func lastingRolesCase(w *world) {
 	has := func(what string, but tenancy.UserID, want ...tenancy.CustomRole) {
 		w.Helper()
 		slices.SortFunc(want, func(a, b tenancy.CustomRole) int { return slices.Compare(a.ID[:], b.ID[:]) })
-		lists(w, want, "LastingRoles %s", what)(w.store.LastingRoles(w.ctx, team.ID, but))
+		lists(w, want, "LastingRoles %s", what)(lastingRoles(w.ctx, w.store, team.ID, but))
 	}
 	w.member(team.ID, rbac.Manager)
 	w.member(team.ID, rbac.Member)
@@ -339,14 +339,14 @@ func lastingRolesCase(w *world) {
 		if err := w.store.UpdateMembership(ctx, m); err != nil {
 			return err
 		}
-		lists(w, []tenancy.CustomRole{b}, "LastingRoles inside")(w.store.LastingRoles(ctx, team.ID, tenancy.UserID{}))
+		lists(w, []tenancy.CustomRole{b}, "LastingRoles inside")(lastingRoles(ctx, w.store, team.ID, tenancy.UserID{}))
 		return nil
 	})
 	add(team.ID, a.ID, func(m *tenancy.Membership) { m.Role = rbac.Member })
 	add(team.ID, b.ID, asIs)
 	has("of several, each once", tenancy.UserID{}, a, b)
 	has("but for one of two", first.User, a, b)
-	answers(w, false, "HasOtherManager beside custom roles")(w.store.HasOtherManager(w.ctx, elsewhere.ID, tenancy.UserID{}))
+	answers(w, false, "Managed beside custom roles")(hasOtherManager(w.ctx, w.store, elsewhere.ID, tenancy.UserID{}))
 
 	// They are the roles as they are now.
 	a.Permissions = nil
@@ -354,7 +354,7 @@ func lastingRolesCase(w *world) {
 	a.Version++
 	has("after an edit", tenancy.UserID{}, a, b)
 	lists[tenancy.CustomRole](w, nil, "LastingRoles of a team that does not exist")(
-		w.store.LastingRoles(w.ctx, newID[tenancy.TeamID](w), tenancy.UserID{}))
+		lastingRoles(w.ctx, w.store, newID[tenancy.TeamID](w), tenancy.UserID{}))
 }
 
 func customAuthorityCase(w *world) {

@@ -45,35 +45,36 @@ func listMemoryCase(w *world) {
 		scribble(s.AccountsOf(ctx, t.account.HeldBy, page)), scribble(s.TeamsIn(ctx, t.account.ID, page)),
 		scribble(s.JoinableTeams(ctx, "join.example", t.newUser.ID, page)),
 		scribble(s.MembershipsOf(ctx, t.member.User)), scribble(s.Lapsed(ctx, t.at, 1)),
-		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.MembersWithRole(ctx, t.account.ID, t.role.ID)), scribble(s.LastingRoles(ctx, t.team.ID, t.user.ID)),
+		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.MembersWithRole(ctx, t.account.ID, t.role.ID)), scribble(s.LastingRoles(ctx, t.user.ID, t.team.ID)), scribble(s.Managed(ctx, tenancy.UserID{}, t.team.ID)),
+		scribble(s.Teams(ctx, t.team.ID)),
 		scribble(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 1)),
 		scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, page)), scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, whole)),
 		scribble(s.Uses(ctx, t.team.ID, t.link.ID, page)), scribble(s.RequestsOf(ctx, t.request.Inviter, page)),
 		scribble(s.Batch(ctx, t.account.ID, t.batched.Batch)),
-		scribble(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter)), scribble(s.LapsedInvitations(ctx, t.at, page)),
+		scribble(s.PendingBy(ctx, actorsIn(t.team.ID, t.invitation.Inviter)...)), scribble(s.LapsedInvitations(ctx, t.at, page)),
 		scribble(s.InvitationEvents(ctx, t.invitation.Invitation, 5)),
 		scribble(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, page)),
 		scribble(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, whole)),
 		scribble(s.ConversationsByAddress(ctx, t.thread.Identity, t.thread.Address)),
-		scribble(s.PendingDeliveriesOf(ctx, t.team.ID, t.delivery.By)),
+		scribble(s.HeldBy(ctx, actorsIn(t.team.ID, t.delivery.By)...)),
 		scribble(s.DeliveriesTo(ctx, t.team.ID, t.offered.Recipient.User, t.at, whole)),
 		scribble(s.LapsedDeliveries(ctx, t.offered.Deadline, 10)),
-		scribble(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee)),
+		scribble(s.HeldBy(ctx, actorsIn(t.team.ID, t.thread.Assignee)...)),
 		scribble(s.LapsedGrants(ctx, t.grant.ExpiresAt, 10)),
-		scribble(s.ClaimedBy(ctx, t.team.ID, t.thread.Claimant)), scribble(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5)),
+		scribble(s.HeldBy(ctx, actorsIn(t.team.ID, t.thread.Claimant)...)), scribble(s.ClaimsEnded(ctx, t.thread.ClaimedUntil, 5)),
 		scribble(s.SnoozeEnded(ctx, t.at, 10)), scribble(s.Idle(ctx, t.at, 10)), scribble(s.Episodes(ctx, t.thread.ID, 0, 10)),
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),
 		scribble(s.Search(ctx, t.team.ID, []conversation.Word{1}, true, whole)),
-		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.GrantedIn(ctx, t.team.ID, t.grant.User)),
+		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.HeldBy(ctx, actorsIn(t.team.ID, t.grant.User)...)),
 		scribble(s.Deliveries(ctx, t.thread.ID)), scribble(s.DeliveriesOf(ctx, t.team.ID, whole)),
 		scribble(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100)),
 	} {
 		w.must(err, "a list")
 	}
 	w.unchanged(t, before, "writing into the lists that the store answered")
-	lists(w, []tenancy.ConversationID{t.thread.ID}, "AssignedTo after writing into its answer")(s.AssignedTo(ctx, t.team.ID, t.thread.Assignee))
-	lists(w, []tenancy.ConversationID{t.thread.ID}, "GrantedIn after writing into its answer")(s.GrantedIn(ctx, t.team.ID, t.grant.User))
-	lists(w, []tenancy.InvitationID{t.invitation.ID}, "PendingBy after writing into its answer")(s.PendingBy(ctx, t.team.ID, t.invitation.Inviter))
+	lists(w, []tenancy.ConversationID{t.thread.ID}, "HeldBy the assignee, after writing into its answer")(heldBy(ctx, s, t.team.ID, t.thread.Assignee))
+	lists(w, []tenancy.ConversationID{t.thread.ID}, "HeldBy a guest, after writing into its answer")(heldBy(ctx, s, t.team.ID, t.grant.User))
+	lists(w, []tenancy.InvitationID{t.invitation.ID}, "PendingBy after writing into its answer")(pendingBy(ctx, s, t.team.ID, t.invitation.Inviter))
 }
 
 // innerMemoryCase writes into the lists inside of rows: those that the store was given, and

@@ -30,7 +30,7 @@ func raceCases() []testCase {
 			covers: []string{"LockConversation", "UpdateConversation", "InsertMessage"}, run: lostUpdateCase,
 		}, {
 			name: "races for a last manager leave one", rule: ruleLocks,
-			covers: []string{"LockTeam", "HasOtherManager"}, run: lastManagerCase,
+			covers: []string{"LockTeam", "Managed"}, run: lastManagerCase,
 		}, {
 			name: "races for a unique key run the closure again", rule: ruleRerun,
 			covers: []string{"InTx"}, run: rerunCase,
@@ -184,7 +184,7 @@ func lastManagerCase(w *world) {
 				if _, err := w.store.LockTeam(ctx, team.ID); err != nil {
 					return err
 				}
-				other, err := w.store.HasOtherManager(ctx, team.ID, pair[i].User)
+				other, err := hasOtherManager(ctx, w.store, team.ID, pair[i].User)
 				if err != nil {
 					return err
 				}
@@ -196,8 +196,8 @@ func lastManagerCase(w *world) {
 				return w.store.UpdateMembership(ctx, m)
 			})
 		})
-		has, err := w.store.HasOtherManager(w.ctx, team.ID, tenancy.UserID{})
-		w.must(err, "HasOtherManager")
+		has, err := hasOtherManager(w.ctx, w.store, team.ID, tenancy.UserID{})
+		w.must(err, "Managed")
 		won, refused := 0, 0
 		for _, err := range errs {
 			switch {

@@ -19,6 +19,21 @@ func setCases() []testCase {
 		{name: "users by their addresses", rule: ruleUsersByEmail, covers: []string{"UsersByEmail"}, run: usersByEmailCase},
 		{name: "addresses that have a seat", rule: ruleSeated, covers: []string{"Seated"}, run: seatedCase},
 		{name: "invitations to addresses", rule: ruleInvitationsTo, covers: []string{"InvitationsTo"}, run: invitationsToCase},
+		{name: "teams by their ids", rule: ruleTeams, covers: []string{"Teams"}, run: teamsCase},
+		{name: "teams are locked by their ids", rule: ruleLockTeams, covers: []string{"LockTeams"}, run: lockTeamsCase},
+		{name: "accounts are locked by their ids", rule: ruleLockAccounts, covers: []string{"LockAccounts"}, run: lockAccountsCase},
+		{
+			name: "teams locked by their ids cannot change underneath", rule: ruleLockTeams, needs: RowLocks,
+			covers: []string{"LockTeams"}, run: heldTeams,
+		},
+		{name: "memberships in several teams end", rule: ruleEndMemberships, covers: []string{"EndMemberships"}, run: endMembershipsCase},
+		{name: "managers and roles of several teams", rule: ruleLastingRoles, covers: []string{"Managed", "LastingRoles"}, run: managersOfSeveralCase},
+		{name: "conversations that several users hold in several teams", rule: ruleHeldBy, covers: []string{"HeldBy"}, run: heldInSeveralCase},
+		{
+			name: "conversations of several teams lose their assignees and claims", rule: ruleUnassign,
+			covers: []string{"UnassignConversations", "ReleaseConversations", "LockConversations"}, run: severalTeamsCase,
+		},
+		{name: "invitations of several teams end", rule: ruleEndInvitations, covers: []string{"PendingBy", "LockInvitations", "EndInvitations"}, run: invitationsOfSeveralCase},
 		{name: "memberships by their users", rule: ruleMemberships, covers: []string{"Memberships"}, run: membershipsCase},
 		{name: "memberships that were removed are renewed", rule: ruleRenew, covers: []string{"RenewMemberships"}, run: renewCase},
 		{name: "invitations are locked by their ids", rule: ruleLockInvitations, covers: []string{"LockInvitations"}, run: lockInvitationsCase},
@@ -313,7 +328,7 @@ func lockInvitationsCase(w *world) {
 	foreign, offer := w.invitation(elsewhere), w.offer(team.Account)
 	w.invitation(team)
 	lockSet(w, "LockInvitations", func(ctx context.Context, ids ...tenancy.InvitationID) ([]invite.Record, error) {
-		return w.store.LockInvitations(ctx, team.ID, ids...)
+		return w.store.LockInvitations(ctx, sentIn(team.ID, ids...)...)
 	}, want, append(idsOf(want, invitationID), foreign.ID, offer.ID))
 }
 
@@ -324,7 +339,7 @@ func endInvitationsCase(w *world) {
 	spared := []invite.Record{w.endedInvitation(team), w.invitation(elsewhere), w.invitation(team)}
 	at := w.now()
 	writeSet(w, "EndInvitations", invitations(), func(ctx context.Context, ids ...tenancy.InvitationID) error {
-		return w.store.EndInvitations(ctx, team.ID, invite.Revoked, at, "user:someone", ids...)
+		return w.store.EndInvitations(ctx, invite.Revoked, at, "user:someone", sentIn(team.ID, ids...)...)
 	}, rows, spared, append(idsOf(rows, invitationID), spared[0].ID, spared[1].ID), func(r *invite.Record) {
 		r.State, r.EndedAt, r.EndedBy = invite.Revoked, at, "user:someone"
 	})
@@ -333,7 +348,7 @@ func endInvitationsCase(w *world) {
 	w.must(invitations().put(w, again), "InsertInvitation for an address whose invitation has ended")
 	w.by(ruleInvalid)
 	w.is(w.try(func(ctx context.Context) error {
-		return w.store.EndInvitations(ctx, team.ID, "over", at, "", spared[2].ID)
+		return w.store.EndInvitations(ctx, "over", at, "", sentIn(team.ID, spared[2].ID)...)
 	}), tenancy.ErrInvalid, "EndInvitations in a state that there is not")
 }
 
@@ -355,7 +370,7 @@ func pendingIntoCase(w *world) {
 	into(foreign, asItIs)
 	w.invitation(team)
 	readSet(w, "PendingInto", func(ctx context.Context, ids ...tenancy.ConversationID) ([]tenancy.InvitationID, error) {
-		return w.store.PendingInto(ctx, team.ID, ids...)
+		return pendingInto(ctx, w.store, team.ID, ids...)
 	}, want, []tenancy.ConversationID{first.ID, second.ID, foreign.ID})
 }
 
@@ -403,7 +418,7 @@ func lockConversationsCase(w *world) {
 	foreign := w.conversation(w.teamIn(team.Account))
 	w.conversation(team)
 	lockSet(w, "LockConversations", func(ctx context.Context, ids ...tenancy.ConversationID) ([]conversation.Conversation, error) {
-		return w.store.LockConversations(ctx, team.ID, ids...)
+		return w.store.LockConversations(ctx, inTeam(team.ID, ids...)...)
 	}, want, append(idsOf(want, conversationID), foreign.ID))
 }
 
@@ -412,7 +427,7 @@ func heldConversations(w *world) {
 	team := w.team()
 	c, other := w.conversation(team), w.conversation(team)
 	held(w, c, conversations(), "LockConversations", func(ctx context.Context, c conversation.Conversation) (conversation.Conversation, error) {
-		locked, err := w.store.LockConversations(ctx, team.ID, other.ID, c.ID)
+		locked, err := w.store.LockConversations(ctx, inTeam(team.ID, other.ID, c.ID)...)
 		i := slices.IndexFunc(locked, func(found conversation.Conversation) bool { return found.ID == c.ID })
 		if err != nil || i < 0 {
 			return conversation.Conversation{}, err
@@ -434,20 +449,20 @@ func unassignCase(w *world) {
 	team := w.team()
 	rows, spared, ids := w.threads(team)
 	writeSet(w, "UnassignConversations", conversations(), func(ctx context.Context, ids ...tenancy.ConversationID) error {
-		return w.store.UnassignConversations(ctx, team.ID, ids...)
+		return w.store.UnassignConversations(ctx, inTeam(team.ID, ids...)...)
 	}, rows, spared, ids, func(c *conversation.Conversation) { c.Assignee = tenancy.UserID{} })
-	lists[tenancy.ConversationID](w, nil, "AssignedTo who was the assignee")(w.store.AssignedTo(w.ctx, team.ID, rows[0].Assignee))
+	lists[tenancy.ConversationID](w, nil, "HeldBy the assignee, who was the assignee")(heldBy(w.ctx, w.store, team.ID, rows[0].Assignee))
 }
 
-const ruleReleaseClaims rule = "conversation.ThreadSetStore.ReleaseConversations — ReleaseConversations takes the claim off the team's conversations."
+const ruleReleaseClaims rule = "conversation.ThreadSetStore.ReleaseConversations — ReleaseConversations takes the claim off the conversations in their teams."
 
 func releaseClaimsCase(w *world) {
 	team := w.team()
 	rows, spared, ids := w.threads(team)
 	writeSet(w, "ReleaseConversations", conversations(), func(ctx context.Context, ids ...tenancy.ConversationID) error {
-		return w.store.ReleaseConversations(ctx, team.ID, ids...)
+		return w.store.ReleaseConversations(ctx, inTeam(team.ID, ids...)...)
 	}, rows, spared, ids, func(c *conversation.Conversation) { c.Claimant, c.ClaimedUntil = tenancy.UserID{}, time.Time{} })
-	lists[tenancy.ConversationID](w, nil, "ClaimedBy who had claimed")(w.store.ClaimedBy(w.ctx, team.ID, rows[0].Claimant))
+	lists[tenancy.ConversationID](w, nil, "HeldBy who had claimed")(heldBy(w.ctx, w.store, team.ID, rows[0].Claimant))
 }
 
 func closeCase(w *world) {
@@ -552,11 +567,11 @@ func revokeGrantsCase(w *world) {
 	of := func(g conversation.Grant) tenancy.ConversationID { return g.Conversation }
 	at := w.now()
 	writeSet(w, "RevokeGrants", grants(), func(ctx context.Context, ids ...tenancy.ConversationID) error {
-		return w.store.RevokeGrants(ctx, user, at, "user:someone", ids...)
+		return w.store.RevokeGrants(ctx, at, "user:someone", keysOf(user, ids...)...)
 	}, rows, spared, append(idsOf(rows, of), spared[0].Conversation, spared[1].Conversation), func(g *conversation.Grant) {
 		g.RevokedAt, g.RevokedBy = at, "user:someone"
 	})
-	lists(w, idsOf(spared[2:], of), "GrantedIn after RevokeGrants")(w.store.GrantedIn(w.ctx, team.ID, user))
+	lists(w, idsOf(spared[2:], of), "HeldBy a guest, after RevokeGrants")(heldBy(w.ctx, w.store, team.ID, user))
 }
 
 func grantsOfSeveralCase(w *world) {

@@ -1,0 +1,138 @@
+package usher_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/conversation"
+	"github.com/usher-go/usher/invite"
+	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
+	"github.com/usher-go/usher/storage/ushertest"
+	"github.com/usher-go/usher/tenancy"
+)
+
+// departing are operations by which members of several teams lose all that they have in them: one user
+// everywhere, or everybody who has a role.
+var departing = map[string]struct {
+	role string // that they have; empty for a plain member
+	each bool   // somebody else in each team
+	call func(ctx context.Context, w *ushertest.World, user tenancy.UserID, role tenancy.CustomRole) error
+}{
+	"SuspendUser": {call: func(ctx context.Context, w *ushertest.World, user tenancy.UserID, _ tenancy.CustomRole) error {
+		_, err := w.Tenancy.SuspendUser(ctx, ushertest.System, user)
+		return err
+	}},
+	"DeleteUser": {call: func(ctx context.Context, w *ushertest.World, user tenancy.UserID, _ tenancy.CustomRole) error {
+		return w.Tenancy.DeleteUser(ctx, ushertest.System, user, tenancy.UserID{})
+	}},
+	"DeleteUser in a custom role": {role: "Lead", call: func(ctx context.Context, w *ushertest.World, user tenancy.UserID, _ tenancy.CustomRole) error {
+		return w.Tenancy.DeleteUser(ctx, ushertest.System, user, tenancy.UserID{})
+	}},
+	"EditRole": {role: "Lead", each: true, call: func(ctx context.Context, w *ushertest.World, _ tenancy.UserID, role tenancy.CustomRole) error {
+		_, err := w.Tenancy.EditRole(ctx, w.Holder("acme"), role.ID, tenancy.RoleSpec{Name: role.Name, Base: role.Base})
+		return err
+	}},
+}
+
+// Who departs from several teams at once costs no more than who departs from one: what they were
+// responsible for, had claimed and were about to deliver, the invitations and requests that they sent and
+// the conversations that they were guests of are freed together.
+func TestStatementsOfDeparturesDoNotGrow(t *testing.T) {
+	for name, op := range departing {
+		t.Run(name, func(t *testing.T) {
+			store, recorder := everystore.RecordedSQLite(t)
+			depart := func(teams int) []string {
+				recorder.Empty(t)
+				w := ushertest.NewWorldOn(t, store).Account("acme")
+				role := tenancy.CustomRole{}
+				if op.role != "" {
+					w.Role(op.role, rbac.Restricted, rbac.ChangeRole, rbac.ReadConversation)
+				}
+				var who []tenancy.Actor
+				for i := range teams {
+					team, user := fmt.Sprint("Team ", i), "leaver"
+					if op.each {
+						user = fmt.Sprint("leaver-", i)
+					}
+					w.Team(team, ushertest.Manager("alice"))
+					admission := tenancy.Admission{Team: w.TeamNamed(team).ID, User: w.User(user).ID, Role: rbac.Member}
+					if op.role != "" {
+						roles, err := w.Tenancy.AccountRoles(t.Context(), w.Holder("acme"))
+						require.NoError(t, err)
+						role = roles[0]
+						admission.Role, admission.Custom = 0, role.ID
+					}
+					_, err := w.Tenancy.Admit(t.Context(), ushertest.System, admission)
+					require.NoError(t, err)
+					who = append(who, w.Actor(user, team))
+					holdsMuch(t, w, who[i], team)
+				}
+				recorder.Take()
+				require.NoError(t, op.call(t.Context(), w, who[0].User, role))
+				sent, _ := recorder.Take()
+				freed(t, w, who, name)
+				return sent
+			}
+			one := depart(1)
+			many := depart(3)
+			assert.Len(t, many, len(one), strings.Join(many, "\n"))
+		})
+	}
+}
+
+// holdsMuch gives the actor something of everything in the team.
+func holdsMuch(t *testing.T, w *ushertest.World, who tenancy.Actor, team string) {
+	t.Helper()
+	boss := w.Actor("alice", team)
+	c := w.Receive(team, "visitor", "Hi")
+	sent, err := w.Invites.Create(t.Context(), boss, invite.ToTeam(ushertest.Email("invited"), rbac.Member))
+	require.NoError(t, err)
+	now := w.Clock.Now()
+	require.NoError(t, w.Store.InTx(t.Context(), func(ctx context.Context) error {
+		c, err := w.Store.LockConversation(ctx, who.Team, c.ID)
+		require.NoError(t, err)
+		c.Assignee, c.Claimant, c.ClaimedUntil = who.User, who.User, now.Add(time.Hour)
+		require.NoError(t, w.Store.UpdateConversation(ctx, who.Team, c))
+		require.NoError(t, w.Store.InsertGrant(ctx, conversation.Grant{Conversation: c.ID, User: who.User, FromSeq: 1, AcceptedAt: now}))
+		require.NoError(t, w.Store.InsertDelivery(ctx, conversation.Delivery{
+			ID: tenancy.NewID[tenancy.DeliveryID](tenancy.Env{}), Conversation: c.ID, Account: c.Account, FromTeam: c.Team, By: who.User,
+			Recipient: conversation.ToUser(boss.User), Outcome: conversation.Outcome{Status: conversation.Engaged},
+			Category: conversation.Engaged.Category(), State: conversation.DeliveryPending, CreatedAt: now,
+		}))
+		r, err := w.Store.LockInvitation(ctx, who.Team, sent.ID)
+		require.NoError(t, err)
+		r.Inviter = who.User
+		require.NoError(t, w.Store.UpdateInvitation(ctx, r))
+		return w.Store.InsertInvitation(ctx, invite.Record{Invitation: invite.Invitation{
+			ID: tenancy.NewID[tenancy.InvitationID](tenancy.Env{}), Account: c.Account, Team: c.Team, Kind: invite.ByRequest,
+			Inviter: who.User, State: invite.Pending, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		}})
+	}))
+}
+
+// freed: nothing is left in their hands.
+func freed(t *testing.T, w *ushertest.World, who []tenancy.Actor, name string) {
+	t.Helper()
+	held, err := w.Store.HeldBy(t.Context(), who...)
+	require.NoError(t, err)
+	assert.Empty(t, held, name)
+	sent, err := w.Store.PendingBy(t.Context(), who...)
+	require.NoError(t, err)
+	assert.Empty(t, sent, name)
+	for i := range who {
+		events := w.Events(fmt.Sprint("Team ", i))
+		for _, kind := range []string{
+			conversation.ConversationUnassigned, conversation.GuestRevoked, conversation.DeliveryEnded, conversation.ConversationReleased,
+			invite.InvitationRevoked,
+		} {
+			assert.Contains(t, strings.Join(events, "\n"), kind, "%s in team %d", name, i)
+		}
+	}
+}
