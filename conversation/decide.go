@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/usher-go/usher/rbac"
@@ -51,17 +52,25 @@ func (s *Service) Explain(ctx context.Context, actor tenancy.Actor, id tenancy.C
 	return Decision{Decision: why, Status: v.Status, Grant: v.grant}, err
 }
 
-// String tells the decision in lines, as [tenancy.Decision.String] does.
-func (d Decision) String() string {
-	text := d.Decision.String()
-	switch {
-	case d.Status == "":
-		return text + "conversation: not seen\n"
-	case !d.Grant.User.IsZero():
-		return text + fmt.Sprintf("conversation: %s, by a grant\n", d.Status)
+// Told is the decision in words.
+func (d Decision) Told() tenancy.Told {
+	told := d.Decision.Told()
+	fact := "conversation: not seen"
+	if d.Status != "" {
+		fact = fmt.Sprintf("conversation: %s", d.Status)
 	}
-	return text + fmt.Sprintf("conversation: %s\n", d.Status)
+	if !d.Grant.User.IsZero() {
+		fact += ", by a grant"
+	}
+	told.Facts = append(told.Facts, fact)
+	return told
 }
+
+// MarshalJSON gives [Decision.Told].
+func (d Decision) MarshalJSON() ([]byte, error) { return json.Marshal(d.Told()) }
+
+// String tells the decision in lines, as [tenancy.Decision.String] does.
+func (d Decision) String() string { return d.Told().String() }
 
 // Capabilities lists what the actor may do to the conversation now, and why not the rest. It costs
 // what reading the conversation costs. The errors are those of [Service.Get]: who cannot see it may

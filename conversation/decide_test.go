@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -76,6 +77,12 @@ team: active
 account: active
 conversation: open, by a grant
 `, why.String())
+	told, err := json.Marshal(why)
+	require.NoError(t, err)
+	var facts tenancy.Told
+	require.NoError(t, json.Unmarshal(told, &facts))
+	assert.Equal(t, why.Told(), facts)
+	assert.Contains(t, facts.Facts, "conversation: open, by a grant")
 	why, err = w.Conversations.Explain(t.Context(), w.Actor("stranger", "Sales"), c.ID, rbac.SendMessage)
 	require.NoError(t, err)
 	assert.Equal(t, "refused: not found\nmembership: none\nconversation: not seen\n", why.String())

@@ -222,6 +222,13 @@ func TestA19WhoGoesTakesTheirInvitationsAlong(t *testing.T) {
 			_, err := w.people.Suspend(w.ctx, w.acme.alice, boss.User)
 			return err
 		},
+		"suspended everywhere": func(w *world, boss tenancy.Actor) error {
+			_, err := w.people.SuspendUser(w.ctx, host, boss.User)
+			return err
+		},
+		"deleted": func(w *world, boss tenancy.Actor) error {
+			return w.people.DeleteUser(w.ctx, host, boss.User, tenancy.UserID{})
+		},
 		"expired": func(w *world, boss tenancy.Actor) error {
 			_, err := w.people.SetExpiry(w.ctx, w.acme.alice, boss.User, w.clock.Now().Add(time.Minute))
 			if err != nil {
@@ -253,13 +260,21 @@ func TestA19WhoGoesTakesTheirInvitationsAlong(t *testing.T) {
 				assert.Equal(t, invite.Revoked, w.stored(guest).State)
 				assert.Equal(t, invite.Expired, w.stored(lapsed).State)
 				assert.Equal(t, invite.Pending, w.stored(others).State)
-				assert.Equal(t, invite.Pending, w.stored(away).State, "in another team they are still who they were")
+				everywhere := name == "suspended everywhere" || name == "deleted"
+				assert.Equal(t, everywhere, w.stored(away).State == invite.Revoked, "in another team they are still who they were")
 				assert.Equal(t, revoked+2, count(w.events(w.acme))[invite.InvitationRevoked])
 				assert.Equal(t, 1, count(w.events(w.acme))[invite.InvitationExpired])
 				assert.Equal(t, []invite.Invitation{w.stored(guest).Invitation}, w.desk.settled(w.acme.team.ID))
 				for _, tok := range []invite.Token{token, guestToken} {
 					_, err = w.invites.Accept(w.ctx, user.ID, tok)
 					require.ErrorIs(t, err, tenancy.ErrConflict)
+				}
+				if name == "deleted" {
+					return // and does not come back
+				}
+				if everywhere {
+					_, err = w.people.ReactivateUser(w.ctx, host, boss.User)
+					require.NoError(t, err)
 				}
 				switch w.member(w.acme, boss.User).Status { // who is back has no invitations back
 				case tenancy.MembershipActive:

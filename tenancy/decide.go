@@ -32,6 +32,8 @@ func Allowed(err error) (bool, error) {
 type Decision struct {
 	By         Principal
 	Permission rbac.Permission
+	// Name is the permission as "object: action".
+	Name string
 	// Err is what the check answers: nil if the principal may.
 	Err error
 	// Rule is the rule of the policy that decided; zero where none was asked, since the principal is
@@ -50,7 +52,7 @@ type Decision struct {
 // authority, and so does a user for themselves: they are refused only for what they are. The error
 // is that there is no answer, as with [Service.Can].
 func (s *Service) Explain(ctx context.Context, by Principal, perm rbac.Permission, reach rbac.Reach) (Decision, error) {
-	d := Decision{By: by, Permission: perm}
+	d := Decision{By: by, Permission: perm, Name: s.policy.Name(perm)}
 	switch by := by.(type) {
 	case Actor:
 		s.explainActor(ctx, by, reach, &d)
@@ -91,54 +93,92 @@ func (s *Service) explainHolder(ctx context.Context, holder Holder, d *Decision)
 // Allowed reports whether the principal may.
 func (d Decision) Allowed() bool { return d.Err == nil }
 
-// String tells the decision in lines: the answer, the rule, the facts.
-func (d Decision) String() string {
-	var out strings.Builder
-	if d.Allowed() {
-		out.WriteString("allowed\n")
-	} else {
-		fmt.Fprintf(&out, "refused: %v\n", d.Err)
+// Told is a decision in words, for people to read and for JSON.
+type Told struct {
+	// By is the principal, as events name it; empty for none.
+	By string `json:"by,omitempty"`
+	// Permission is its name, as "object: action".
+	Permission string `json:"permission"`
+	Allowed    bool   `json:"allowed"`
+	// Why says why not.
+	Why string `json:"why,omitempty"`
+	// Rule is the rule of the policy that decided; empty where none was asked.
+	Rule string `json:"rule,omitempty"`
+	// Facts are what else it rests on, as "what: how it is".
+	Facts []string `json:"facts"`
+}
+
+// Told is the decision in words.
+func (d Decision) Told() Told {
+	told := Told{Permission: d.Name, Allowed: d.Allowed(), Facts: d.facts()}
+	if d.By != nil {
+		told.By = d.By.Principal()
+	}
+	if d.Err != nil {
+		told.Why = d.Err.Error()
 	}
 	if d.Rule.Name != "" {
-		fmt.Fprintf(&out, "rule: %s\n", d.Rule)
+		told.Rule = d.Rule.String()
 	}
+	return told
+}
+
+// MarshalJSON gives [Decision.Told].
+func (d Decision) MarshalJSON() ([]byte, error) { return json.Marshal(d.Told()) }
+
+// String tells the decision in lines: the answer, the rule, the facts.
+func (d Decision) String() string { return d.Told().String() }
+
+// String tells it in lines: the answer, the rule, the facts.
+func (t Told) String() string {
+	lines := []string{"allowed"}
+	if !t.Allowed {
+		lines[0] = "refused: " + t.Why
+	}
+	if t.Rule != "" {
+		lines = append(lines, "rule: "+t.Rule)
+	}
+	return strings.Join(append(lines, t.Facts...), "\n") + "\n"
+}
+
+func (d Decision) facts() []string {
 	switch by := d.By.(type) {
 	case Actor:
-		d.Authority.tell(&out)
+		return d.Authority.facts()
 	case Holder:
-		d.tellHeld(&out, by)
+		return d.held(by)
 	case System:
-		out.WriteString("the host: takes no permission\n")
+		return []string{"the host: takes no permission"}
 	case Self:
-		fmt.Fprintf(&out, "user: %s\n", cmp.Or(string(d.User.Status), "none"))
+		return []string{fmt.Sprintf("user: %s", cmp.Or(string(d.User.Status), "none"))}
 	}
-	return out.String()
+	return []string{}
 }
 
-func (a Authority) tell(out *strings.Builder) {
+func (a Authority) facts() []string {
 	if a.Account.IsZero() {
-		out.WriteString("membership: none\n")
-		return
+		return []string{"membership: none"}
 	}
-	fmt.Fprintf(out, "membership: %s, %s", a.Role, a.Status)
+	membership := fmt.Sprintf("membership: %s, %s", a.Role, a.Status)
 	if a.CustomName != "" {
-		fmt.Fprintf(out, ", as %q", a.CustomName)
+		membership += fmt.Sprintf(", as %q", a.CustomName)
 	}
 	if !a.ExpiresAt.IsZero() {
-		fmt.Fprintf(out, ", until %s", printTime(a.ExpiresAt))
+		membership += ", until " + printTime(a.ExpiresAt)
 	}
-	fmt.Fprintf(out, "\nuser: %s\nteam: %s\naccount: %s\n", a.UserStatus, a.TeamStatus, a.AccountStatus)
+	return []string{
+		membership, fmt.Sprintf("user: %s", a.UserStatus), fmt.Sprintf("team: %s", a.TeamStatus), fmt.Sprintf("account: %s", a.AccountStatus),
+	}
 }
 
-func (d Decision) tellHeld(out *strings.Builder, by Holder) {
+func (d Decision) held(by Holder) []string {
 	switch {
 	case d.Account.ID.IsZero():
-		out.WriteString("account: none\n")
+		return []string{"account: none"}
 	case d.Account.HeldBy != by.User:
-		fmt.Fprintf(out, "account: %s, held by somebody else\n", d.Account.Status)
-	default:
-		fmt.Fprintf(out, "account: %s, held by the user\nuser: %s\n", d.Account.Status, d.User.Status)
+		return []string{fmt.Sprintf("account: %s, held by somebody else", d.Account.Status)}
 	}
+	return []string{fmt.Sprintf("account: %s, held by the user", d.Account.Status), fmt.Sprintf("user: %s", d.User.Status)}
 }
 
 // Capability is one thing that an actor may do, or why not.

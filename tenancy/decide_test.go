@@ -207,3 +207,33 @@ func TestCapabilitiesForAUserInterface(t *testing.T) {
 	assert.JSONEq(t, `[{"permission":"team: read","allowed":true},{"permission":"account: close","allowed":false,"why":"not yours"}]`, string(text))
 	require.ErrorIs(t, tenancy.Capabilities{}.Of(rbac.ReadTeam), tenancy.ErrNotFound)
 }
+
+// An explanation is as structured as it is printable, whoever it is about.
+func TestExplainAsJSON(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	alice := s.user("Alice")
+	team := s.team(alice, "Sales")
+	bob := s.member(team, "Bob", rbac.Member)
+	for _, c := range []struct {
+		by   tenancy.Principal
+		perm rbac.Permission
+		want string
+	}{
+		{bob, rbac.ChangeRole, `{"by": "` + bob.Principal() + `", "permission": "member: change role", "allowed": false,
+			"why": "denied: member lacks \"member: change role\", which manager has",
+			"rule": "member lacks \"member: change role\" by team: no row allows it",
+			"facts": ["membership: member, active", "user: active", "team: active", "account: active"]}`},
+		{s.holder(team.ID), rbac.CloseAccount, `{"by": "` + s.holder(team.ID).Principal() + `", "permission": "account: close", "allowed": true,
+			"rule": "holder has \"account: close\" by account: p, holder, account, close, account, allow",
+			"facts": ["account: active, held by the user", "user: active"]}`},
+		{host, rbac.ReadTeam, `{"by": "system:test", "permission": "team: read", "allowed": true, "facts": ["the host: takes no permission"]}`},
+		{nil, rbac.ReadTeam, `{"permission": "team: read", "allowed": false, "why": "denied: the call names no principal", "facts": []}`},
+	} {
+		why, err := s.people.Explain(ctx, c.by, c.perm, rbac.ByTeam)
+		require.NoError(t, err)
+		told, err := json.Marshal(why)
+		require.NoError(t, err)
+		assert.JSONEq(t, c.want, string(told))
+	}
+}

@@ -199,16 +199,60 @@ func TestNonManagersCanAlwaysLeave(t *testing.T) {
 	})
 }
 
-// C4: who comes back under an old address has none of the rights that the old one had.
+// C4: what is made anew under an old name has nothing of what the old one had: a member who comes back, a
+// person who registers again, a role, a team.
 func TestC4_RecreatedStartsWithNothing(t *testing.T) {
-	s := newScene(t)
-	team := s.team(s.user("Alice"), "Sales")
-	bob := s.member(team, "Bob", rbac.Manager)
-	require.NoError(t, s.people.Leave(t.Context(), bob))
-	again, err := s.people.Admit(t.Context(), host, tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Restricted})
-	require.NoError(t, err)
-	assert.Equal(t, rbac.Restricted, again.Role)
-	require.ErrorIs(t, s.people.Check(t.Context(), bob, rbac.ListMembers), rbac.ErrDenied)
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		boss, holder := tenancy.Actor{User: alice.ID, Team: team.ID}, s.holder(team.ID)
+		lead := s.custom(team.ID, "Lead", "member: change role")
+		bob, carol := s.member(team, "Bob", rbac.Manager), s.member(team, "Carol", rbac.Member)
+		_, err := s.people.GiveRole(ctx, boss, carol.User, lead.ID)
+		require.NoError(t, err)
+		_, err = s.people.SetExpiry(ctx, boss, carol.User, s.now.Add(time.Hour))
+		require.NoError(t, err)
+
+		for _, who := range []tenancy.Actor{bob, carol} {
+			require.NoError(t, s.people.Leave(ctx, who))
+			again, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: who.User, Role: rbac.Restricted})
+			require.NoError(t, err)
+			assert.Equal(t, tenancy.Membership{
+				Team: team.ID, User: who.User, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: s.now, Version: again.Version,
+			}, again)
+			require.ErrorIs(t, s.people.Check(ctx, who, rbac.ListMembers), rbac.ErrDenied)
+			require.ErrorIs(t, s.people.Check(ctx, who, rbac.ChangeRole), rbac.ErrDenied)
+		}
+
+		require.NoError(t, s.people.DeleteUser(ctx, host, bob.User, tenancy.UserID{}))
+		born := s.user("Bob") // by the same address and external id
+		assert.NotEqual(t, bob.User, born.ID)
+		require.ErrorIs(t, s.people.Check(ctx, tenancy.Actor{User: born.ID, Team: team.ID}, rbac.ReadTeam), tenancy.ErrNotFound)
+		mine, err := s.people.MyTeams(ctx, born.ID, tenancy.Page{})
+		require.NoError(t, err)
+		assert.Empty(t, mine.Items)
+
+		dan := s.member(team, "Dan", rbac.Member)
+		_, err = s.people.GiveRole(ctx, boss, dan.User, lead.ID)
+		require.NoError(t, err)
+		require.NoError(t, s.people.Leave(ctx, dan))
+		require.NoError(t, s.people.DeleteRole(ctx, holder, lead.ID))
+		anew := s.custom(team.ID, "Lead", "member: change role")
+		assert.NotEqual(t, lead.ID, anew.ID)
+		_, err = s.people.GiveRole(ctx, boss, carol.User, lead.ID)
+		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		had, err := s.store.MembersWithRole(ctx, team.Account, anew.ID)
+		require.NoError(t, err)
+		assert.Empty(t, had)
+
+		// The name of a team is free when it has another one.
+		_, err = s.people.RenameTeam(ctx, boss, "Old sales")
+		require.NoError(t, err)
+		second, err := s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: "Sales"})
+		require.NoError(t, err)
+		require.ErrorIs(t, s.people.Check(ctx, tenancy.Actor{User: carol.User, Team: second.ID}, rbac.ReadTeam), tenancy.ErrNotFound)
+	})
 }
 
 func TestMembersArePaged(t *testing.T) {
