@@ -4,131 +4,112 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
+	"time"
 
 	"github.com/usher-go/usher"
 	"github.com/usher-go/usher/conversation"
-	"github.com/usher-go/usher/conversation/command"
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage/memory"
 	"github.com/usher-go/usher/tenancy"
 )
 
-// desk is what the examples begin with: a team, one of its members, and a conversation.
-func desk(ctx context.Context, options ...usher.Option) (u *usher.Usher, actor tenancy.Actor, conv tenancy.ConversationID) {
-	u, err := usher.New(memory.New(), options...)
+func must[T any](v T, err error) T {
 	if err != nil {
-		panic(err)
+		log.Fatal(err)
 	}
-	alice, _ := u.Tenancy.Register(ctx, "example", tenancy.Profile{Email: "alice@acme.example", Verified: true, Name: "Alice"})
-	acme, _ := u.Tenancy.CreateAccount(ctx, alice.ID, "Acme")
-	sales, _ := u.Tenancy.CreateTeam(ctx, acme.Holder(alice.ID), tenancy.TeamSpec{Name: "Sales", Identity: tenancy.Phone("+15550100")})
-	_, _ = u.Tenancy.CreateTeam(ctx, acme.Holder(alice.ID), tenancy.TeamSpec{Name: "Hiring"})
-	c, _ := u.Conversations.Receive(ctx, "gateway", conversation.Inbound{To: sales.Identity, From: "+15551230001", ID: "SM1", Text: "Hi!"})
-	return u, tenancy.Actor{User: alice.ID, Team: sales.ID}, c.ID
+	return v
 }
 
-// What a person types is text for the contact, or a command, whose reply is for the person.
-func ExampleService_Type() {
-	ctx := context.Background()
-	u, actor, conv := desk(ctx)
-	for _, line := range []string{"Hello!", "^^_^", "^assign me", `^close status:"Not Interested"`, "^clsoe", "^deliver Hiring"} {
-		reply, err := u.Conversations.Type(ctx, actor, conv, line)
-		switch {
-		case err != nil:
-			fmt.Println("error:", err)
-		case reply.Message != nil:
-			fmt.Println("sent:", reply.Message.Text)
-		default:
-			fmt.Println("reply:", reply.Text)
-		}
+// deskOf is the account of the examples: Alice manages the team Sales, and Bob is a member of it.
+func deskOf(ctx context.Context) (u *usher.Usher, alice, bob tenancy.Actor) {
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	u = must(usher.New(memory.New(), usher.WithClock(func() time.Time { now = now.Add(time.Second); return now })))
+	register := func(name string) tenancy.UserID {
+		p := tenancy.Profile{Email: name + "@acme.example", Verified: true, Name: name}
+		return must(u.Tenancy.Register(ctx, "sign-up", p)).ID
 	}
+	alice.User, bob.User = register("Alice"), register("Bob")
+	acme := must(u.Tenancy.CreateAccount(ctx, alice.User, "Acme Staffing"))
+	sales := must(u.Tenancy.CreateTeam(ctx, acme.Holder(alice.User), tenancy.TeamSpec{Name: "Sales", Identity: tenancy.Phone("+15550100")}))
+	must(u.Tenancy.Admit(ctx, "sign-up", tenancy.Admission{Team: sales.ID, User: bob.User, Role: rbac.Member}))
+	alice.Team, bob.Team = sales.ID, sales.ID
+	return u, alice, bob
+}
+
+// wrote is what a contact writes to Sales.
+func wrote(ctx context.Context, u *usher.Usher, from, text string) conversation.Conversation {
+	in := conversation.Inbound{To: tenancy.Phone("+15550100"), From: from, ID: from + text, Text: text}
+	return must(u.Conversations.Receive(ctx, "gateway", in))
+}
+
+// Two contacts wait. Alice and Bob each get one, and there is none for who asks again.
+func ExampleService_Next() {
+	ctx := context.Background()
+	u, alice, bob := deskOf(ctx)
+	wrote(ctx, u, "+15551230001", "Is the job still open?")
+	wrote(ctx, u, "+15551230002", "When can I start?")
+
+	first := must(u.Conversations.Next(ctx, alice, conversation.AgentQueue))
+	second := must(u.Conversations.Next(ctx, bob, conversation.AgentQueue))
+	fmt.Println("Alice answers", first.Address)
+	fmt.Println("Bob answers", second.Address)
+
+	must(u.Conversations.Send(ctx, bob, second.ID, "On Monday!"))
+	_, err := u.Conversations.Next(ctx, bob, conversation.AgentQueue)
+	fmt.Println("all taken:", errors.Is(err, conversation.ErrAllTaken))
+
+	must(u.Conversations.Send(ctx, alice, first.ID, "It is."))
+	_, err = u.Conversations.Next(ctx, alice, conversation.AgentQueue)
+	fmt.Println("nothing waiting:", errors.Is(err, conversation.ErrNothingWaiting))
 	// Output:
-	// sent: Hello!
-	// sent: ^_^
-	// reply: The conversation is assigned to me.
-	// reply: The conversation is closed.
-	// error: there is no command "clsoe"; the nearest is ^close; text that begins with ^ is written with ^^
-	// error: conflict: the conversation is closed, and a member has to open it first
+	// Alice answers +15551230001
+	// Bob answers +15551230002
+	// all taken: true
+	// nothing waiting: true
 }
 
-// A choice takes the place of what is typed from From to the cursor.
-func ExampleService_Complete() {
+// Four conversations are given out in turn, and no more than two to each.
+func ExampleService_AssignNext() {
 	ctx := context.Background()
-	u, actor, conv := desk(ctx)
-	for _, line := range []string{"^o", "^deliver h", "^deliver Hiring status:not"} {
-		found, err := u.Conversations.Complete(ctx, actor, conv, line, len(line))
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		for _, choice := range found.Choices {
-			fmt.Println(line[:found.From] + choice.Text)
-		}
+	u, alice, _ := deskOf(ctx)
+	must(u.Tenancy.Configure(ctx, alice, tenancy.Settings{Capacity: 2}))
+	given := map[tenancy.UserID]int{}
+	for n := range 4 {
+		c := wrote(ctx, u, fmt.Sprint("+1555123000", n), "Hi")
+		c = must(u.Conversations.AssignNext(ctx, alice, c.ID, conversation.RoundRobin))
+		given[c.Assignee]++
 	}
-	// Output:
-	// ^open
-	// ^opt-out
-	// ^opt-in
-	// ^deliver Hiring
-	// ^deliver Hiring status:"Not Qualified"
-	// ^deliver Hiring status:"Not Interested"
-	// ^deliver Hiring status:"Not Eligible for Hire"
-}
-
-// A preview says what a line would do, and does not do it.
-func ExampleService_Preview() {
-	ctx := context.Background()
-	u, actor, conv := desk(ctx)
-	reply, err := u.Conversations.Preview(ctx, actor, conv, "^deliver Hiring status:Qualified")
-	fmt.Println(reply.Text, err)
-	_, err = u.Conversations.Preview(ctx, actor, conv, "^deliver Support")
+	for _, n := range given {
+		fmt.Println(n, "each")
+	}
+	_, err := u.Conversations.AssignNext(ctx, alice, wrote(ctx, u, "+15551230009", "Hi").ID, conversation.RoundRobin)
 	fmt.Println(err)
-	c, err := u.Conversations.Get(ctx, actor, conv)
-	fmt.Println(c.Status, c.Team == actor.Team, err)
 	// Output:
-	// The conversation is delivered to Hiring: Qualified. <nil>
-	// not found: there is no team of this name to deliver to
-	// open true <nil>
+	// 2 each
+	// 2 each
+	// limit exceeded: nobody in the team has room for another conversation
 }
 
-// How long the two sides let each other wait.
-func ExampleService_Responses() {
+// Alice asks Bob to take a conversation. He does not, so it stays where it is, and she gives it to him.
+func ExampleService_Deliver() {
 	ctx := context.Background()
-	u, actor, conv := desk(ctx)
-	_, _ = u.Conversations.Send(ctx, actor, conv, "Hello!")
-	r, err := u.Conversations.Responses(ctx, actor, conv, conversation.WorkingHours)
-	fmt.Println(len(r.Agent), len(r.Contact), err)
-	// Output:
-	// 1 0 <nil>
-}
+	u, alice, bob := deskOf(ctx)
+	c := wrote(ctx, u, "+15551230001", "I would like to apply.")
+	outcome := conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"}
 
-// A command of the host's own, with a permission of its own. What it writes through usher is part of
-// the command's transaction.
-func ExampleWithCommand() {
-	ctx := context.Background()
-	var u *usher.Usher
-	publish := conversation.Command{
-		Spec: command.Spec{Name: "publish", Help: "publish a job post", Params: []command.Param{
-			{Name: "title", Kind: command.Name, Required: true},
-			{Name: "days", Kind: command.Integer, Named: true, Min: 1, Max: 90},
-		}},
-		Permission: "jobpost: publish",
-		Run: func(ctx context.Context, call conversation.Call) (string, error) {
-			title := call.Args["title"]
-			if title == "Intern" {
-				return "", errors.New("no more interns this year")
-			}
-			_, err := u.Conversations.Note(ctx, call.Actor, call.Conversation.ID, "published: "+title)
-			return "Published: " + title, err
-		},
+	asked := must(u.Conversations.Deliver(ctx, alice, c.ID, conversation.ToUser(bob.User), outcome, conversation.AskAcceptance(time.Hour)))
+	for _, card := range must(u.Conversations.Inbox(ctx, bob, tenancy.Page{})).Items {
+		fmt.Println("Bob is asked:", card.Outcome.Summary)
 	}
-	u, actor, conv := desk(ctx, usher.WithPolicy(rbac.Allow(rbac.Member, "jobpost", "publish", rbac.ByTeam)), usher.WithCommand(publish))
-	for _, line := range []string{`^publish "Night nurse" days:30`, "^publish Intern", "^publish x days:91"} {
-		reply, err := u.Conversations.Type(ctx, actor, conv, line)
-		fmt.Println(reply.Text, err)
-	}
+	asked = must(u.Conversations.DeclineDelivery(ctx, bob, asked.ID, "I am away this week"))
+	fmt.Println(asked.State, "because:", asked.Reason)
+
+	given := must(u.Conversations.Deliver(ctx, alice, c.ID, conversation.ToUser(bob.User), outcome))
+	c = must(u.Conversations.Get(ctx, bob, c.ID))
+	fmt.Println(given.State, "and Bob's:", c.Assignee == bob.User)
 	// Output:
-	// Published: Night nurse <nil>
-	//  ^publish has failed: no more interns this year
-	//  ^publish: days must be a whole number from 1 to 90, not "91" (usage: ^publish TITLE [days:1-90])
+	// Bob is asked: ready to start
+	// declined because: I am away this week
+	// completed and Bob's: true
 }

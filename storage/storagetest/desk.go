@@ -16,6 +16,7 @@ import (
 func deskCases() []testCase {
 	return []testCase{
 		{name: "line is gone through from its first on", rule: ruleLockNext, covers: []string{"LockNext"}, run: lineCase},
+		{name: "queues are listed as hops go through them", rule: ruleConversations, covers: []string{"Conversations"}, run: queueCase},
 		{name: "line passes over what another transaction has taken", rule: ruleLockNextPasses, needs: RowLocks, covers: []string{"LockNext"}, run: lineTakenCase},
 		{name: "line holds what it answers", rule: ruleLockNext, needs: RowLocks, covers: []string{"LockNext"}, run: lineHeldCase},
 		{name: "line is shared out, nothing twice and nothing lost", rule: ruleLockNext, covers: []string{"LockNext"}, run: lineRaceCase},
@@ -101,14 +102,7 @@ func (o office) lines(w *world) []conversation.Line {
 func (o office) line(team tenancy.TeamID, l conversation.Line) []conversation.Conversation {
 	var list []conversation.Conversation
 	for _, c := range o.threads {
-		if c.Team != team || c.Status != conversation.Open || c.NeedsReplySince.IsZero() || o.skipped(c, l) {
-			continue
-		}
-		holder := c.ClaimantAt(l.At)
-		free := l.Free && c.Assignee.IsZero() && holder.IsZero()
-		claimed := l.Claimed && !holder.IsZero() && holder == l.User
-		assigned := l.Assigned && !c.Assignee.IsZero() && c.Assignee == l.User && (holder.IsZero() || holder == l.User)
-		if free || claimed || assigned {
+		if c.Team == team && holds(l, c) && !o.skipped(c, l) {
 			list = append(list, c)
 		}
 	}
@@ -116,6 +110,46 @@ func (o office) line(team tenancy.TeamID, l conversation.Line) []conversation.Co
 		return cmp.Or(a.NeedsReplySince.Compare(b.NeedsReplySince), slices.Compare(a.ID[:], b.ID[:]))
 	})
 	return list
+}
+
+// holds is a line as the contract says it, skips aside.
+func holds(l conversation.Line, c conversation.Conversation) bool {
+	holder := c.ClaimantAt(l.At)
+	free := l.Free && c.Assignee.IsZero() && holder.IsZero()
+	claimed := l.Claimed && !holder.IsZero() && holder == l.User
+	assigned := l.Assigned && !c.Assignee.IsZero() && c.Assignee == l.User && (holder.IsZero() || holder == l.User)
+	return c.Status == conversation.Open && !c.NeedsReplySince.IsZero() && (free || claimed || assigned)
+}
+
+// queueCase lists what lines hold.
+func queueCase(w *world) {
+	for range 1 + w.rounds/50 {
+		o := w.office(32)
+		for _, line := range o.lines(w) {
+			f := conversation.Filter{QueueOf: line.User}
+			for part, in := range map[conversation.Queue]bool{
+				conversation.Unclaimed: line.Free, conversation.ClaimedByMe: line.Claimed, conversation.AssignedToMe: line.Assigned,
+			} {
+				if in {
+					f.Queue |= part
+				}
+			}
+			if f.Queue == 0 {
+				continue
+			}
+			var want []conversation.Conversation
+			for _, c := range o.threads {
+				if c.Team == o.team.ID && holds(line, c) {
+					want = append(want, c)
+				}
+			}
+			slices.SortFunc(want, func(a, b conversation.Conversation) int {
+				return cmp.Or(b.LastAt.Compare(a.LastAt), slices.Compare(b.ID[:], a.ID[:]))
+			})
+			scope := conversation.Scope{Team: o.team.ID, At: o.at}
+			lists(w, want, "Conversations with %+v", f)(w.store.Conversations(w.ctx, scope, f, tenancy.Keyset{Limit: 100}))
+		}
+	}
 }
 
 func (o office) skipped(c conversation.Conversation, l conversation.Line) bool {

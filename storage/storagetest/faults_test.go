@@ -2489,7 +2489,7 @@ func faults() []fault {
 		of("deliveries are the deliverer's only", func(s spoiled) storage.Store { return onlyFrom{s} }, "pages of deliveries"),
 		of("a line is gone through from its end", func(s spoiled) storage.Store { return newestFirst{s} }, "line is gone through from its first on"),
 		of("a claim that has ended is listed", func(s spoiled) storage.Store { return keepsClaims{s} }, "scope and filter list what the predicate admits"),
-		of("what somebody else is at is listed in a queue", func(s spoiled) storage.Store { return queuesAll{s} }, "scope and filter list what the predicate admits"),
+		of("what somebody else is at is listed in a queue", func(s spoiled) storage.Store { return queuesAll{s} }, "queues are listed as hops go through them"),
 		of("what is assigned is listed as nobody's", func(s spoiled) storage.Store { return freesAssigned{s} }, "scope and filter list what the predicate admits"),
 		of("what is closed is a load", func(s spoiled) storage.Store { return countsClosed{s} }, "loads are what their users have in hand"),
 		of("a claim that ends is a load", func(s spoiled) storage.Store { return countsLate{s} }, "loads are what their users have in hand"),
