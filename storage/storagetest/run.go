@@ -117,7 +117,7 @@ type testCase struct {
 // the race detector.
 const (
 	caseLimit  = 2 * time.Minute
-	roundLimit = 2 * time.Second
+	roundLimit = 10 * time.Second
 )
 
 // on runs the case. It takes a testing.TB, not a *testing.T, so that the suite's own tests can
