@@ -49,12 +49,12 @@ func TestTheClockIsReadOnceTheLocksAreThere(t *testing.T) {
 			return []invite.Invitation{inv}, err
 		},
 	}
-	for name, make := range makes {
+	for name, create := range makes {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, memory.New())
 			w.letAsk()
 			w = w.on(queued{w.store, w.clock})
-			made, err := make(w)
+			made, err := create(w)
 			require.NoError(t, err)
 			require.Len(t, made, 1)
 			assert.Equal(t, w.clock.Now(), made[0].CreatedAt)

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -69,19 +70,21 @@ func invitedStranger() *stranger {
 }
 
 // opens follows a link, and prints the page.
-func (s *stranger) opens(path string) { s.sees(s.client.Get(s.site + path)) }
+func (s *stranger) opens(path string) { s.asks(http.MethodGet, path, nil) }
 
 // sends presses the button of a form, and prints the page that it leads to.
-func (s *stranger) sends(path string, form url.Values) {
-	s.sees(s.client.PostForm(s.site+path, form))
-}
+func (s *stranger) sends(path string, form url.Values) { s.asks(http.MethodPost, path, form) }
 
-func (s *stranger) sees(answer *http.Response, err error) {
+func (s *stranger) asks(method, path string, form url.Values) {
+	r, err := http.NewRequestWithContext(context.Background(), method, s.site+path, strings.NewReader(form.Encode()))
+	check(err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := s.client.Do(r)
 	check(err)
 	defer answer.Body.Close()
 	page, err := io.ReadAll(answer.Body)
 	check(err)
-	fmt.Println(strings.TrimSpace(string(page)))
+	fmt.Fprintln(os.Stdout, strings.TrimSpace(string(page)))
 }
 
 // A host with passwords: the code in its own mail makes the address hers, and the password comes with
