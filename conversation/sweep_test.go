@@ -247,7 +247,7 @@ func TestSweepsGoOnUntilNothingIsDue(t *testing.T) {
 }
 
 // Spec 4.8: in an account that is suspended or closed nothing is done for its teams, by no sweep: what sleeps
-// sleeps on and what is idle stays open. What the clock has ended has ended there, too, and is written down.
+// goes on sleeping, and what is idle stays open. What the clock has ended has ended there, too, and is written down.
 // Back at work, the sweeps go on where they were.
 func TestSpec4_8_SweepsInAnAccountThatIsNotActive(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
