@@ -93,7 +93,11 @@ func TestConversationListsAgainstALoop(t *testing.T) {
 							}
 						}
 						slices.SortFunc(want, func(a, b conversation.Conversation) int {
-							return -cmp.Or(a.LastAt.Compare(b.LastAt), bytes.Compare(a.ID[:], b.ID[:]))
+							by := a.LastAt.Compare(b.LastAt)
+							if !guest.IsZero() {
+								by = a.CreatedAt.Compare(b.CreatedAt)
+							}
+							return -cmp.Or(by, bytes.Compare(a.ID[:], b.ID[:]))
 						})
 						require.True(t, slices.Equal(want, pages(t, s, scope, filter, 20+random.IntN(200))), "%+v %+v", scope, filter)
 					}
@@ -115,8 +119,7 @@ func pages(t *testing.T, s *memory.Store, scope conversation.Scope, filter conve
 		if len(some) < limit {
 			return all
 		}
-		last := some[len(some)-1]
-		page.At, page.ID = last.LastAt, last.ID.UUID()
+		page.At, page.ID = scope.Key(some[len(some)-1])
 	}
 }
 
