@@ -155,6 +155,9 @@ func (v view) allows(what act) error {
 	return nil
 }
 
+// can is allows as a yes or no.
+func (v view) can(what act) bool { return v.allows(what) == nil }
+
 // Check answers nil if the actor may do what the permission says to this conversation now:
 // the same gate that every operation passes. Errors: [tenancy.ErrNotFound] where they may
 // not see it, otherwise those of [tenancy.Service.Check], and [ErrClosed].

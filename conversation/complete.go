@@ -88,7 +88,7 @@ func (m *menu) fill(ctx context.Context, t typed, at command.Spot) error {
 		return offerCommands(ctx, t, m)
 	}
 	v := t.verbs[at.Command]
-	if t.seen.allows(v.takes) != nil {
+	if !t.seen.can(v.takes) {
 		return nil
 	}
 	for _, value := range at.Param.Values {
@@ -117,7 +117,7 @@ type offers func(ctx context.Context, t typed, m *menu) error
 
 func offerCommands(_ context.Context, t typed, m *menu) error {
 	for _, spec := range t.commands.Specs() {
-		if t.seen.allows(t.verbs[spec.Name].takes) == nil {
+		if t.seen.can(t.verbs[spec.Name].takes) {
 			m.add(spec.Name, spec.Help)
 		}
 	}
@@ -152,7 +152,7 @@ func offerMembers(ctx context.Context, t typed, m *menu) error {
 }
 
 func offerColleagues(ctx context.Context, t typed, m *menu) error {
-	if t.seen.standing.Check(rbac.ListMembers) != nil {
+	if !t.seen.can(act{rbac.ListMembers, true}) {
 		return nil
 	}
 	able, err := t.people.Able(ctx, t.actor.Team, rbac.ReadConversations, rbac.SendMessage)
@@ -176,7 +176,7 @@ func offerRecipients(ctx context.Context, t typed, m *menu) error {
 	if err := offerColleagues(ctx, t, m); err != nil {
 		return err
 	}
-	if t.seen.standing.Check(rbac.ReadTeam) != nil {
+	if !t.seen.can(act{rbac.ReadTeam, true}) {
 		return nil
 	}
 	own, err := t.people.TeamByID(ctx, statuses, t.seen.Team)

@@ -42,7 +42,7 @@ func TestSpec6_Completion(t *testing.T) {
 		})
 		for line, want := range map[string][]string{
 			"^o|":                            {"^open", "^opt-out", "^opt-in"},
-			"^O|ther":                        {"^open", "^opt-out", "^opt-in"},
+			"^O|pqrst":                       {"^open", "^opt-out", "^opt-in"},
 			" ＾cl|":                          nil, // filled in below: its caret is not an ASCII one
 			"^assign |":                      {"^assign me", "^assign " + ushertest.Email("acme-holder"), "^assign " + alice, "^assign " + bob, "^assign " + maria, "^assign takeover:yes"},
 			"^assign m|":                     {"^assign me", "^assign " + maria},

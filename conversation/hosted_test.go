@@ -93,6 +93,9 @@ func TestCommandsOfTheHost(t *testing.T) {
 	})
 }
 
+// nothing is what a handler panics with that knows no better.
+var nothing any
+
 var errHost = errors.New("the job board is down")
 
 func TestAFailedCommandOfTheHostLeavesNothing(t *testing.T) {
@@ -106,7 +109,7 @@ func TestAFailedCommandOfTheHostLeavesNothing(t *testing.T) {
 			"an error":           {func() (string, error) { return "ignored", errHost }, errHost, "^publish has failed: the job board is down"},
 			"a typed error":      {func() (string, error) { return "", fmt.Errorf("full: %w", tenancy.ErrLimit) }, tenancy.ErrLimit, "^publish has failed: full: limit exceeded"},
 			"a panic":            {func() (string, error) { panic("secret") }, tenancy.ErrUnavailable, "^publish has failed: unavailable: its handler panicked"},
-			"a panic of nil":     {func() (string, error) { panic(nil) }, tenancy.ErrUnavailable, "^publish has failed: unavailable: its handler panicked"},
+			"a panic of nil":     {func() (string, error) { panic(nothing) }, tenancy.ErrUnavailable, "^publish has failed: unavailable: its handler panicked"},
 			"too long a reply":   {func() (string, error) { return strings.Repeat("x", conversation.MaxText+1), nil }, tenancy.ErrUnavailable, "^publish has failed: unavailable: its handler answered what is no text, or more than 8192 bytes of it"},
 			"a reply of no text": {func() (string, error) { return "\xff", nil }, tenancy.ErrUnavailable, "^publish has failed: unavailable: its handler answered what is no text, or more than 8192 bytes of it"},
 		} {
@@ -208,7 +211,7 @@ func TestCommandsThatCannotBe(t *testing.T) {
 		_, err := usher.New(memory.New(), publishing, usher.WithCommand(bad))
 		require.ErrorContains(t, err, want)
 	}
-	_, err = usher.New(memory.New(), publishing, usher.WithCommand(good), usher.WithCommand(good))
+	_, err = usher.New(memory.New(), publishing, usher.WithCommand(good), usher.WithCommand(with(func(c *conversation.Command) { c.WhenClosed = true })))
 	require.ErrorContains(t, err, `"publish" is declared twice`)
 	_, err = usher.New(memory.New(), usher.WithCommand(good))
 	require.ErrorIs(t, err, rbac.ErrUnknownPermission)

@@ -188,7 +188,7 @@ func typedStat(ctx context.Context, t typed) (Reply, error) {
 func typedHelp(_ context.Context, t typed) (Reply, error) {
 	name := t.args["command"]
 	if name == "" {
-		return Reply{Text: t.commands.Help(func(name string) bool { return t.seen.allows(t.verbs[name].takes) == nil })}, nil
+		return Reply{Text: t.commands.Help(func(name string) bool { return t.seen.can(t.verbs[name].takes) })}, nil
 	}
 	spec, err := t.commands.Find(name)
 	if err != nil {

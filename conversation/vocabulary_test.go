@@ -131,7 +131,7 @@ func TestSpec6_DeliverWithEveryOption(t *testing.T) {
 		id = fresh("v6")
 		for _, line := range []string{
 			"^deliver " + ushertest.Email("maria") + " keep-reading:yes", "^deliver Hiring accept-within:31d", "^deliver Hiring accept-within:0m status:Hired",
-			"^deliver Hiring keep-open:no", "^deliver Hiring ask:yes ask:yes",
+			"^deliver Hiring keep-open:no", "^deliver Hiring ask:yes keep-open:yes ask:yes",
 		} {
 			_, err := w.Conversations.Type(t.Context(), w.bob, id, line)
 			require.ErrorIs(t, err, tenancy.ErrInvalid, line)
@@ -225,7 +225,7 @@ func TestHelpListsWhatCanBeDoneHere(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		c := w.hello()
 		listed := func(actor tenancy.Actor) (names []string) {
-			for _, line := range strings.Split(w.types(actor, c.ID, "^help").Text, "\n") {
+			for line := range strings.SplitSeq(w.types(actor, c.ID, "^help").Text, "\n") {
 				names = append(names, strings.TrimPrefix(strings.Fields(line)[0], "^"))
 			}
 			return names
