@@ -302,3 +302,37 @@ func TestDeliverNeedsTheRight(t *testing.T) {
 	_, err := w.Conversations.Deliver(t.Context(), carol, c.ID, conversation.ToTeam(w.TeamNamed("Hiring").ID), conversation.Outcome{})
 	require.ErrorIs(t, err, rbac.ErrDenied)
 }
+
+// One contact is delivered as often as somebody does it: to colleagues, teams and guests, over several
+// episodes, each time with a card of its own.
+func TestSpec6_OneContactIsDeliveredOften(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c, dana := w.hello(), w.Actor("dana", "Hiring")
+		var given []tenancy.DeliveryID
+		deliver := func(by tenancy.Actor, to conversation.Recipient, status conversation.Label) {
+			t.Helper()
+			w.Clock.Advance(time.Minute)
+			d, err := w.Conversations.Deliver(ctx, by, c.ID, to, conversation.Outcome{Status: status})
+			require.NoError(t, err)
+			require.Equal(t, conversation.DeliveryCompleted, d.State)
+			given = append(given, d.ID)
+		}
+		deliver(w.bob, conversation.ToUser(w.maria.User), conversation.Engaged)
+		deliver(w.maria, conversation.ToUser(w.maria.User), conversation.Qualified)
+		deliver(w.maria, conversation.ToUser(w.bob.User), conversation.NotInterested) // which closes
+		c = w.Receive("Sales", c.Address, "I have changed my mind")
+		require.Equal(t, int64(2), c.Episode)
+		deliver(w.bob, conversation.ToTeam(dana.Team), "")
+		deliver(dana, conversation.ToTeam(w.bob.Team), "")
+		deliver(w.bob, conversation.ToTeam(dana.Team), "")
+		cards, err := w.Conversations.History(ctx, dana, c.ID)
+		require.NoError(t, err)
+		var kept []tenancy.DeliveryID
+		for _, d := range cards {
+			kept = append(kept, d.ID)
+		}
+		assert.Equal(t, given, kept, "oldest first, none in the place of another")
+		assert.Len(t, w.texts(dana, c.ID), 2, "one thread")
+	})
+}
