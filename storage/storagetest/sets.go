@@ -571,6 +571,13 @@ func revokeGrantsCase(w *world) {
 	}, rows, spared, append(idsOf(rows, of), spared[0].Conversation, spared[1].Conversation), func(g *conversation.Grant) {
 		g.RevokedAt, g.RevokedBy = at, "user:someone"
 	})
+	lapsed, err := w.store.LapsedGrants(w.ctx, w.now().AddDate(100, 0, 0), 1000)
+	w.must(err, "LapsedGrants")
+	for _, t := range lapsed {
+		if t.Conversation == rows[1].Conversation {
+			w.breaks("LapsedGrants lists a grant that RevokeGrants has revoked")
+		}
+	}
 	lists(w, idsOf(spared[2:], of), "HeldBy a guest, after RevokeGrants")(heldBy(w.ctx, w.store, team.ID, user))
 }
 
