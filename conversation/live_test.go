@@ -166,8 +166,8 @@ func ExampleService_WatchTeam() {
 			break
 		}
 		fmt.Println(update.Seq, update.Kind)
-		if position = update.Position; update.Kind == conversation.MessageReceived {
-			break // or go on, for as long as ctx lives; what is kept of it is the position
+		if update.Kind == conversation.MessageReceived {
+			break // or go on, for as long as ctx lives; what is kept is the last update.Position
 		}
 	}
 	// Output:

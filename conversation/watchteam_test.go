@@ -75,7 +75,7 @@ func TestWatchTeamResumesExactly(t *testing.T) {
 			}
 		}
 		all := w.toldOf(w.alice, "")
-		require.Equal(t, len(logged), len(all), "and nothing twice")
+		require.Len(t, all, len(logged), "and nothing twice")
 		last := map[tenancy.ConversationID]int64{}
 		for i, u := range all {
 			assert.True(t, logged[fmt.Sprint(u.Kind, u.Seq, u.At.UnixMicro(), u.By)], u.Kind)

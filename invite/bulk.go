@@ -201,8 +201,8 @@ func restore(kept []keptRow) []RowResult {
 
 func (r *reason) err() error {
 	for field := range r.fields() {
-		if !field.IsNil() {
-			return field.Interface().(error)
+		if err, _ := reflect.TypeAssert[error](field); !field.IsNil() {
+			return err
 		}
 	}
 	return nil

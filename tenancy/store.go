@@ -53,7 +53,6 @@ type Store interface {
 	AccountStore
 	TeamStore
 	MembershipStore
-	MembershipSetStore
 	ManagerStore
 	StaffStore
 	RoleStore
@@ -141,6 +140,7 @@ type TeamStore interface {
 
 // MembershipStore keeps memberships, one for each team and user.
 type MembershipStore interface {
+	MembershipSetStore
 	InsertMembership(ctx context.Context, memberships ...Membership) error
 	UpdateMembership(ctx context.Context, m Membership) error
 	Membership(ctx context.Context, team TeamID, user UserID) (Membership, error)

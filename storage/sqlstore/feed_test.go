@@ -39,7 +39,7 @@ func TestFollowingATeamCostsOneStatement(t *testing.T) {
 		var pulls []func() ([]outbox.TeamEvent, error, bool)
 		for range 2 {
 			next, stop := iter.Pull2(store.FollowTeam(t.Context(), team, mark))
-			defer stop()
+			t.Cleanup(stop)
 			pulls = append(pulls, next)
 		}
 		page := func(follower int) ([]outbox.TeamEvent, []string) {
