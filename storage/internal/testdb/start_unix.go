@@ -52,9 +52,9 @@ func startMySQL() (string, error) {
 		return "", err
 	}
 	data, socket := filepath.Join(s.dir, "data"), filepath.Join(s.dir, "socket")
+	// A tmpdir of its own for both: a server that starts clears the one it is given of others' files.
 	return "root@unix(" + socket + ")/", errors.Join(
-		s.run(install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--datadir="+data),
-		// A tmpdir of its own: a server that starts clears the one it is given of others' files.
+		s.run(install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--datadir="+data, "--tmpdir="+s.dir),
 		s.guard(`kill -KILL "$server"`, mariadbd, "--no-defaults", "--datadir="+data, "--socket="+socket, "--tmpdir="+s.dir,
 			"--skip-networking", "--max-connections=400", "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0",
 			"--innodb-doublewrite=0", "--innodb-file-per-table=0", "--innodb-stats-persistent=0",
