@@ -159,7 +159,7 @@ func tell(t *testing.T, store storage.Store, history tenancy.HistoryPolicy, crow
 	t.Helper()
 	nobody := random()
 	w := &guestWorld{
-		World: ushertest.NewWorldOn(t, store), t: t, crowded: crowded,
+		World: ushertest.NewWorldOn(t, store, usher.WithSender(nil)), t: t, crowded: crowded, // so that what is said can be changed
 		hidden: nobody.conversation, user: nobody.user, invitation: nobody.invitation, link: nobody.link, request: nobody.request,
 	}
 	ctx, conv, msg, did := t.Context(), done[conversation.Conversation](t), done[conversation.Message](t), done[conversation.Delivery](t)
@@ -444,6 +444,11 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 			return m
 		})
 	},
+	"tenancy.JoinableTeams": func(ctx context.Context, w *guestWorld) answers {
+		return paged(func(page tenancy.Page) (tenancy.List[tenancy.JoinableTeam], error) {
+			return w.Tenancy.JoinableTeams(ctx, w.carol.User, page)
+		}, asItIs)
+	},
 	"tenancy.Team": func(ctx context.Context, w *guestWorld) (a answers) {
 		ask[tenancy.Team](&a, "")(w.Tenancy.Team(ctx, w.carol))
 		return a
@@ -505,6 +510,18 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 	"invite.Preview": func(ctx context.Context, w *guestWorld) (a answers) {
 		ask[invite.Preview](&a, "")(w.Invites.Preview(ctx, w.Token("carol")))
 		return a
+	},
+	"conversation.Complete": func(ctx context.Context, w *guestWorld) answers {
+		return ofEachConversation(w, func(a *answers, id tenancy.ConversationID) {
+			for _, line := range []string{"^", "^assign ", "^deliver "} {
+				ask[conversation.Completion](a, line)(w.Conversations.Complete(ctx, w.carol, id, line, len(line)))
+			}
+		})
+	},
+	"conversation.Responses": func(ctx context.Context, w *guestWorld) answers {
+		return ofEachConversation(w, func(a *answers, id tenancy.ConversationID) {
+			ask[conversation.Responses](a, "")(w.Conversations.Responses(ctx, w.carol, id, conversation.AllHours))
+		})
 	},
 	"conversation.Check": func(ctx context.Context, w *guestWorld) answers {
 		return ofEachConversation(w, func(a *answers, id tenancy.ConversationID) {
