@@ -134,7 +134,7 @@ func authorityCase(w *world) {
 	team := w.team()
 	m := memberships().store(w, w.aMembership(team.ID, w.user().ID))
 	want := tenancy.Authority{
-		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive,
+		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive, Capacity: team.Settings.Capacity,
 		UserStatus: tenancy.UserActive, Autoclaim: true,
 		Role: m.Role, Custom: m.Custom, Status: m.Status, ExpiresAt: m.ExpiresAt,
 	}
@@ -364,7 +364,7 @@ func customAuthorityCase(w *world) {
 	m.Custom = role.ID
 	memberships().store(w, m)
 	want := tenancy.Authority{
-		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive,
+		Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive, Capacity: team.Settings.Capacity,
 		UserStatus: tenancy.UserActive, Autoclaim: true, Role: m.Role, Custom: m.Custom, Status: m.Status, ExpiresAt: m.ExpiresAt,
 		CustomName: role.Name, CustomPermissions: role.Permissions,
 	}
