@@ -106,6 +106,18 @@ var closedMatrix = map[string]closedRow{
 	"Type, of ^snooze": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Type(ctx, a, id, "^snooze 2h"))
 	}},
+	"Preview": {closed, closed, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Preview(ctx, a, id, "Hello"))
+	}},
+	"Preview, of ^note": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Preview(ctx, a, id, "^note filed"))
+	}},
+	"Complete": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Complete(ctx, a, id, "^no", 3))
+	}},
+	"Responses": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Responses(ctx, a, id, conversation.AllHours))
+	}},
 	"Note": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.Note(ctx, a, id, "filed"))
 	}},

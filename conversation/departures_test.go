@@ -51,7 +51,7 @@ var routes = map[string]func(w *world, who tenancy.Actor) error{
 			return err
 		}
 		holder := tenancy.Holder{User: w.User("acme-holder").ID, Account: w.TeamNamed("Sales").Account}
-		_, err = w.Tenancy.EditRole(w.t.Context(), holder, m.Custom, tenancy.RoleSpec{Name: "Lesser", Base: rbac.Restricted})
+		_, err = w.Tenancy.EditRole(w.t.Context(), holder, m.Custom, tenancy.RoleSpec{Name: "Lesser " + m.Custom.String(), Base: rbac.Restricted})
 		return err
 	},
 }
