@@ -78,7 +78,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_grants", "conversation_id = id AND user_id = ?", "and where each lets them in, to count what is unread"},
 	{"usher_skips", "conversation_id = id AND user_id = ?", "what a user has skipped, inside a select of one team's conversations"},
 	{"usher_conversations", "team_id = team_id AND assignee_id = user_id AND status = 'open'", "what a member is assigned, inside a select of one team's loads"},
-	{"usher_conversations", "team_id = team_id AND claimant_id = user_id AND claimed_until > ?", "and what they have claimed"},
+	{"usher_conversations", "team_id = team_id AND claimant_id = user_id AND claimed_until + 0 > ?", "and what they have claimed"},
 	{"usher_conversations", "claimant_id IS NOT NULL AND claimed_until > ? AND claimed_until <= ?", "the sweep finds which claims have ended, wherever they are"},
 	{"usher_contacts", "id = ?", "counts the events of a row that the transaction has written, in its team"},
 	{"usher_conversations", "id = ?", "counts the events of a row that the transaction has written, in its team; or finds that team, for a system that writes to it"},

@@ -442,7 +442,7 @@ CREATE TABLE IF NOT EXISTS usher_operations (
 
 -- The log. Nothing refers to accounts and teams by foreign keys here, since that would lock them
 -- with every event, and the counter of the stream's row has proven already that the stream exists.
--- "batch" puts a team's events in an order for those who follow it; one that is in no batch yet is in
+-- "batch" puts a team's events in an order for those who follow it. One that is in no batch yet is in
 -- the last that there can be, and so comes after all others.
 CREATE TABLE IF NOT EXISTS usher_events (
 	id          BINARY(16) NOT NULL PRIMARY KEY,

@@ -446,7 +446,7 @@ CREATE INDEX usher_operations_by_age ON usher_operations (ran_at);
 
 -- The log. Nothing refers to accounts and teams by foreign keys here, since that would lock them
 -- with every event, and the counter of the stream's row has proven already that the stream exists.
--- "batch" puts a team's events in an order for those who follow it; one that is in no batch yet is in
+-- "batch" puts a team's events in an order for those who follow it. One that is in no batch yet is in
 -- the last that there can be, and so comes after all others.
 CREATE TABLE usher_events (
 	id          uuid NOT NULL PRIMARY KEY,
