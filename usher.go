@@ -53,8 +53,8 @@ func WithPolicy(rows ...rbac.Row) Option {
 // [WithInviteURL].
 func WithMailer(m invite.Mailer) Option { return func(c *config) { c.mailer = m } }
 
-// WithSender sets who brings messages to contacts. Without one, or with nil, they stay queued, for a host whose
-// contacts read them from usher; see [conversation.Service.Sending].
+// WithSender sets who brings messages to contacts. Without one, or with nil, they stay queued and carry no
+// opt-out text, for a host whose contacts read them from usher; see [conversation.Service.Sending].
 func WithSender(s conversation.Sender) Option { return func(c *config) { c.sender = s } }
 
 // WithInviteURL sets where the links in invitations lead. The host of a link comes from here

@@ -21,7 +21,8 @@ type Message struct {
 	Text        string
 	Attachments []Attachment
 	// Footer goes to the contact below the text: the opt-out text, on the first message ever. It is
-	// added when the message is handed to the [Sender], since only then is it the first one.
+	// added when the message is handed to the [Sender], since only then is it the first one: without a
+	// Sender no message has one. Two that are handed over before either was taken both carry it.
 	Footer string
 	At     time.Time
 	// EditedAt is when the text was last changed, DeletedAt when the message was deleted: what is

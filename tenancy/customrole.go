@@ -144,25 +144,6 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 	return s.tellRole(ctx, holder, now, account, role.ID, RoleEdited)
 }
 
-// active are the teams that are.
-func (p places) active() (ids []TeamID) {
-	for id, team := range p.teams {
-		if team.Status == TeamActive {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// teamsOf are the teams of memberships that are in the order of their teams, each once.
-func teamsOf(members []Membership) []TeamID {
-	var teams []TeamID
-	for _, m := range members {
-		teams = append(teams, m.Team)
-	}
-	return slices.Compact(teams)
-}
-
 // RoleInUseError says in which teams somebody has the role. It is [ErrConflict].
 type RoleInUseError struct {
 	Teams []TeamID

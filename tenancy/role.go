@@ -189,7 +189,7 @@ func (s *Service) keepManager(ctx context.Context, team Team, m Membership) erro
 // lastManagerIn lists those of a user's teams that need the user, as their last lasting manager. An
 // archived team needs none, and neither does a team of an account that is closed: nothing is left to
 // manage there, and it would keep somebody captive for ever. What role that is, if it is a custom one,
-// and which account, is read only for teams without another manager.
+// and each account once, is read only for teams without another manager.
 func (s *Service) lastManagerIn(ctx context.Context, user UserID, p places) (needed []TeamID, err error) {
 	managing := map[TeamID]Membership{}
 	for _, m := range p.memberships {
@@ -201,6 +201,7 @@ func (s *Service) lastManagerIn(ctx context.Context, user UserID, p places) (nee
 	if err != nil {
 		return nil, err
 	}
+	accounts := map[AccountID]Account{}
 	for _, id := range unmanaged {
 		m, account := managing[id], p.teams[id].Account
 		role, err := s.customOf(ctx, account, m)
@@ -210,11 +211,12 @@ func (s *Service) lastManagerIn(ctx context.Context, user UserID, p places) (nee
 		if m.Role != rbac.Manager && !s.manages(role) {
 			continue
 		}
-		in, err := s.store.Account(ctx, account) // closed is for good, so no lock has to keep it so
-		if err != nil {
-			return nil, err
+		if _, known := accounts[account]; !known { // closed is for good, so no lock has to keep it so
+			if accounts[account], err = s.store.Account(ctx, account); err != nil {
+				return nil, err
+			}
 		}
-		if in.Status != AccountClosed {
+		if accounts[account].Status != AccountClosed {
 			needed = append(needed, id)
 		}
 	}

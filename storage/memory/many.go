@@ -22,13 +22,7 @@ func insertAll[R any](ctx context.Context, s *Store, rows []R, insert func(R) er
 
 // those are the rows that are there, by id and each once.
 func those[K, R any](find func(tenancy.ID[K]) (*R, error), ids []tenancy.ID[K]) []*R {
-	var rows []*R
-	for _, id := range tenancy.InOrder(ids...) {
-		if row, err := find(id); err == nil {
-			rows = append(rows, row)
-		}
-	}
-	return rows
+	return each(find, ids, func(id tenancy.ID[K]) tenancy.ID[K] { return id })
 }
 
 // shown is what the rows hold.
