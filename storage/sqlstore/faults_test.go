@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"regexp"
 	"sync"
 	"testing"
 
@@ -26,7 +27,8 @@ var everyFault = flag.String("usher.faults", "some",
 // faults ends, with each row and each event there once.
 //
 // There is one world for each driver. What an operation has done to it is told from the rows of
-// all tables, and undone before the next.
+// the tables that it wrote to, and undone before the next; that no other table was touched is seen
+// from all of them before and after each operation's faults.
 //
 // Each call is failed in one of [ways], which take turns from call to call; operations and drivers
 // begin at different ones. With -usher.faults=all each call is failed in every way.
@@ -59,6 +61,7 @@ func TestFaultAtEveryCall(t *testing.T) {
 					hit = l.fail(op, all[(start+len(e.name)+call+turn)%len(all)], call) || hit
 				}
 			}
+			require.Empty(t, l.ledger.changes(l.before, l.ledger.read()), "%s: what was not undone", op.name)
 		}
 	})
 }
@@ -106,6 +109,7 @@ func (l *lab) clean(op operation) {
 	l.fault.disarm()
 	require.ErrorIs(l, err, op.refuses, op.name)
 	changes := l.ledger.changes(l.before, l.ledger.read())
+	l.fault.writes()
 	l.want, l.calls = outcome{told(changes, l.known), withoutNew(answer, l.known)}, l.fault.calls
 	require.Equal(l, op.reads, len(changes) == 0, "%s: %v", op.name, l.want.changes)
 	require.NotZero(l, l.calls, op.name)
@@ -129,11 +133,11 @@ func (l *lab) fail(op operation, w way, call int) bool {
 	default:
 		require.ErrorIs(l, err, tenancy.ErrUnavailable, what)
 	}
-	between := l.ledger.read()
+	between := l.ledger.reread(l.before, l.fault.writes())
 
 	again, repeated := l.run(l.Context(), op)
 	require.ErrorIs(l, repeated, op.refuses, what)
-	after := l.ledger.read()
+	after := l.ledger.reread(between, l.fault.writes())
 	changes, later := l.ledger.changes(l.before, between), l.ledger.changes(between, after)
 	switch {
 	case op.sweeps: // it has gone as far as it came, and a step that was half done shows in what it comes to
@@ -204,6 +208,31 @@ type fault struct {
 	at, calls int
 	hit       bool
 	ctx       *ending
+	// written are the tables that were written to, by whatever call.
+	written map[string]bool
+}
+
+var writing = regexp.MustCompile(`^\s*(?:INSERT (?:IGNORE )?INTO|UPDATE|DELETE FROM) (\w+)`)
+
+// writes are the tables that were written to since it was asked last.
+func (f *fault) writes() map[string]bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	tables := f.written
+	f.written = nil
+	return tables
+}
+
+// note keeps what the statement writes to.
+func (f *fault) note(query string) {
+	found := writing.FindStringSubmatch(query)
+	if found == nil {
+		return
+	}
+	if f.written == nil {
+		f.written = map[string]bool{}
+	}
+	f.written[found[1]] = true
 }
 
 func (f *fault) tap() *testdb.Tap {
@@ -233,6 +262,7 @@ func (f *fault) disarm() bool {
 func (f *fault) meet(query string, after bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.note(query)
 	if !f.armed {
 		return nil
 	}

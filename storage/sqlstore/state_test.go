@@ -68,6 +68,18 @@ func (l *ledger) read() state {
 	return s
 }
 
+// reread is the state with the rows that the tables named have now.
+func (l *ledger) reread(s state, written map[string]bool) state {
+	l.t.Helper()
+	s = slices.Clone(s)
+	for i, table := range l.tables {
+		if written[table.name] {
+			s[i] = l.rows(table)
+		}
+	}
+	return s
+}
+
 func (l *ledger) rows(table table) map[string]row {
 	l.t.Helper()
 	found, err := l.db.QueryContext(l.t.Context(), "SELECT * FROM "+table.name)
