@@ -10,6 +10,7 @@ import (
 
 type accountRow struct {
 	tenancy.Account
+	facts  *accountFacts
 	holder *userRow
 	teams  list[teamRow]       // all of them, by (CreatedAt, id)
 	roles  list[roleRow]       // by (CreatedAt, id)
@@ -30,7 +31,8 @@ func (s *Store) InsertAccount(ctx context.Context, a tenancy.Account) error {
 			return err
 		}
 		a.Version = 1
-		row := &accountRow{Account: a, holder: holder}
+		facts := accountFactsOf(a)
+		row := &accountRow{Account: a, facts: &facts, holder: holder}
 		if err := s.accounts.insert(a.ID, row); err != nil {
 			return err
 		}
@@ -56,6 +58,7 @@ func (s *Store) UpdateAccount(ctx context.Context, a tenancy.Account) error {
 		a.Version++
 		relist(s.log, row, (*accountRow).lists, func() {
 			set(s.log, &row.Account, a)
+			set(s.log, row.facts, accountFactsOf(a))
 			set(s.log, &row.holder, holder)
 		})
 		return nil

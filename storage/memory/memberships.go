@@ -12,14 +12,16 @@ import (
 	"github.com/usher-go/usher/tenancy"
 )
 
-// membershipRow has its pointers first, as teamRow has: they are what a decision waits for, and so
-// lie in the cache line that its look-up has fetched.
+// membershipRow has first what a decision waits for, so that it lies in the cache line that its look-up
+// has fetched.
 type membershipRow struct {
-	team    *teamRow
-	account *accountRow // the team's, which never changes
-	user    *userRow
-	custom  *roleRow // nil for someone without one
+	accountFacts *accountFacts // of the team's account, which never changes
+	teamFacts    *teamFacts
+	userFacts    *userFacts
+	custom       *roleRow // nil for someone without one
 	tenancy.Membership
+	team *teamRow
+	user *userRow
 }
 
 // membershipLists are those in which the membership stands.
@@ -61,7 +63,10 @@ func (s *Store) InsertMembership(ctx context.Context, memberships ...tenancy.Mem
 			return err
 		}
 		m.Version = 1
-		row := &membershipRow{Membership: m, team: team, account: team.account, user: user, custom: custom}
+		row := &membershipRow{
+			accountFacts: team.account.facts, teamFacts: team.facts, userFacts: user.facts,
+			custom: custom, Membership: m, team: team, user: user,
+		}
 		if err := s.memberships.insert(teamUser{m.Team, m.User}, row); err != nil {
 			return err
 		}
@@ -139,9 +144,9 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 
 // authority fills in what is read of a membership, in place: it is asked with every request.
 func (m *membershipRow) authority(a *tenancy.Authority) {
-	a.Account, a.AccountStatus = m.account.ID, m.account.Status
-	a.TeamStatus, a.Capacity = m.team.Status, m.team.Settings.Capacity
-	a.UserStatus, a.Autoclaim = m.user.Status, m.user.Autoclaim
+	a.Account, a.AccountStatus = m.accountFacts.id, m.accountFacts.status
+	a.TeamStatus, a.Capacity = m.teamFacts.status, m.teamFacts.capacity
+	a.UserStatus, a.Autoclaim = m.userFacts.status, m.userFacts.autoclaim
 	a.Role, a.Custom, a.Status, a.ExpiresAt = m.Role, m.Membership.Custom, m.Status, m.ExpiresAt
 	if m.custom != nil {
 		a.CustomName, a.CustomPermissions = m.custom.Name, some(m.custom.Permissions)

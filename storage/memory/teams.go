@@ -11,6 +11,7 @@ import (
 type teamRow struct {
 	account *accountRow
 	tenancy.Team
+	facts         *teamFacts
 	live          tenancy.Identity    // what the team keeps others from taking, or zero
 	members       list[membershipRow] // not removed, by (JoinedAt, user)
 	managers      list[membershipRow] // lasting members who may be managers, by user
@@ -49,7 +50,8 @@ func (s *Store) InsertTeam(ctx context.Context, t tenancy.Team) error {
 			return err
 		}
 		t.Version = 1
-		row := &teamRow{Team: t, account: account}
+		facts := teamFactsOf(t)
+		row := &teamRow{Team: t, facts: &facts, account: account}
 		if err := cmp.Or(
 			s.teams.insert(t.ID, row),
 			s.teamNames.move(teamName{}, teamName{t.Account, t.NameKey}, row),
@@ -79,7 +81,10 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 		); err != nil {
 			return err
 		}
-		relist(s.log, row, s.teamLists, func() { set(s.log, &row.Team, t) })
+		relist(s.log, row, s.teamLists, func() {
+			set(s.log, &row.Team, t)
+			set(s.log, row.facts, teamFactsOf(t))
+		})
 		return nil
 	})
 }

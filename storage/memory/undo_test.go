@@ -35,6 +35,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		u, _ := s.User(ctx, id[tenancy.UserID](n))
 		u.ExternalID = fmt.Sprint("user ", m)
 		u.Email.Normal, u.VerifiedAt = fmt.Sprint(m, "@acme.example"), at
+		u.Status, u.Autoclaim = tenancy.UserStatus(pick("active", "active", "suspended")), m%2 == 0
 		return s.UpdateUser(ctx, u)
 	case 2:
 		return s.InsertMembership(ctx, aMembership(1, n))
@@ -51,7 +52,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 		t, _ := s.Team(ctx, id[tenancy.TeamID](1))
 		t.NameKey, t.Identity = pick("sales", "support"), tenancy.Chat(pick("acme-jobs", "acme-help"))
 		t.Status = tenancy.TeamStatus(pick("active", "archived"))
-		t.Settings.AutoClose = time.Duration(r.IntN(2)) * time.Minute
+		t.Settings.AutoClose, t.Settings.Capacity = time.Duration(r.IntN(2))*time.Minute, m
 		return s.UpdateTeam(ctx, t)
 	case 5:
 		return s.InsertConversation(ctx, aConversation(n))
@@ -119,6 +120,7 @@ func writeAnything(ctx context.Context, s *memory.Store, r *rand.Rand) error {
 	case 16:
 		account, _ := s.Account(ctx, id[tenancy.AccountID](1))
 		account.HeldBy, account.Services = id[tenancy.UserID](n), make([]tenancy.AccountService, m)
+		account.Status = tenancy.AccountStatus(pick("active", "active", "suspended"))
 		return s.UpdateAccount(ctx, account)
 	case 17:
 		return s.EraseRecipient(ctx, fmt.Sprint(m, "@client.example"))

@@ -9,6 +9,7 @@ import (
 
 type userRow struct {
 	tenancy.User
+	facts    *userFacts
 	accounts list[accountRow]    // those that the user holds, by (CreatedAt, id)
 	teams    list[membershipRow] // active memberships, by (JoinedAt, team)
 	places   list[membershipRow] // not removed, by team
@@ -22,7 +23,8 @@ func (s *Store) InsertUser(ctx context.Context, u tenancy.User) error {
 			return err
 		}
 		u.Version = 1
-		row := &userRow{User: u}
+		facts := userFactsOf(u)
+		row := &userRow{User: u, facts: &facts}
 		return cmp.Or(
 			s.users.insert(u.ID, row),
 			s.externalIDs.move("", u.ExternalID, row),
@@ -49,6 +51,7 @@ func (s *Store) UpdateUser(ctx context.Context, u tenancy.User) error {
 			return err
 		}
 		set(s.log, &row.User, u)
+		set(s.log, row.facts, userFactsOf(u))
 		return nil
 	})
 }
