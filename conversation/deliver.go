@@ -3,6 +3,7 @@ package conversation
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -216,10 +217,13 @@ func (s *Service) deliverToEmail(ctx context.Context, actor tenancy.Actor, c *Co
 		return err
 	}
 	if err == nil {
-		if !member.ActiveAt(d.CreatedAt) {
+		standing, err := s.people.Standing(ctx, tenancy.Actor{User: member.User, Team: c.Team})
+		switch {
+		case errors.Is(err, rbac.ErrDenied): // suspended, in the team or as a whole, or expired
 			return ErrNotRecipient
-		}
-		if err := s.eligible(ctx, c.Team, member.User); err == nil {
+		case err != nil:
+			return err
+		case answers(standing):
 			d.Recipient = ToUser(member.User)
 			return s.deliverToUser(ctx, actor, c, d, t)
 		}

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -334,5 +335,114 @@ func TestSpec6_OneContactIsDeliveredOften(t *testing.T) {
 		}
 		assert.Equal(t, given, kept, "oldest first, none in the place of another")
 		assert.Len(t, w.texts(dana, c.ID), 2, "one thread")
+	})
+}
+
+// Whoever is suspended, in the team or as a whole, or whose time in it is over is no recipient, by no form of
+// them: a colleague is not invited to what they may not be given, nor a guest once more.
+func TestSpec6_WhoIsSuspendedIsNoRecipient(t *testing.T) {
+	ends := map[string]func(w *world, user tenancy.UserID) error{
+		"suspended": func(w *world, user tenancy.UserID) error {
+			return first(w.Tenancy.Suspend(w.t.Context(), w.alice, user))
+		},
+		"suspended as a whole": func(w *world, user tenancy.UserID) error {
+			return first(w.Tenancy.SuspendUser(w.t.Context(), ushertest.System, user))
+		},
+		"expired": func(w *world, user tenancy.UserID) error {
+			err := first(w.Tenancy.SetExpiry(w.t.Context(), w.alice, user, w.Clock.Now().Add(time.Hour)))
+			w.Clock.Advance(time.Hour)
+			return err
+		},
+	}
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		for how, end := range ends {
+			name := strings.ReplaceAll(how, " ", "-")
+			member, guest := "member-"+name, "guest-"+name
+			w.join(member)
+			w.Guest(w.bob, c.ID, guest)
+			for _, who := range []string{member, guest} {
+				user := w.User(who).ID
+				require.NoError(t, end(w, user))
+				before, events := w.get(w.bob, c.ID), len(w.log(w.bob.Team))
+				for _, to := range []conversation.Recipient{conversation.ToUser(user), conversation.ToEmail(ushertest.Email(who))} {
+					for _, terms := range [][]conversation.DeliverOption{nil, {conversation.AskAcceptance(time.Hour)}} {
+						_, err := w.Conversations.Deliver(t.Context(), w.bob, c.ID, to, conversation.Outcome{}, terms...)
+						require.ErrorIs(t, err, conversation.ErrNotRecipient, who)
+					}
+				}
+				_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, "^deliver "+ushertest.Email(who))
+				require.ErrorIs(t, err, conversation.ErrNotRecipient, who)
+				assert.Equal(t, before, w.get(w.bob, c.ID), who)
+				assert.Len(t, w.log(w.bob.Team), events, "%s was not invited", who)
+			}
+		}
+	})
+}
+
+// The table of the specification, typed by hand: what each built-in status means, and whether it moves the
+// conversation's label.
+func TestSpec6_TheBuiltInStatuses(t *testing.T) {
+	const positive, neutral, negative = conversation.Positive, conversation.Neutral, conversation.Negative
+	table := []struct {
+		status   conversation.Label
+		category conversation.Category
+		moves    bool
+	}{
+		{"New", neutral, false}, {"Engaged", positive, true}, {"Disengaged", negative, true}, {"Delivered", positive, true},
+		{"Interview Scheduled", positive, false}, {"Qualified", positive, false}, {"Information Missing", neutral, false},
+		{"Not Qualified", negative, false}, {"Not Interested", negative, false}, {"Not Eligible for Hire", negative, false}, {"Archived", neutral, false},
+	}
+	onEveryStore(t, func(t *testing.T, w *world) {
+		var offered []conversation.Label
+		for i, row := range table {
+			offered = append(offered, row.status)
+			c := w.Receive("Sales", fmt.Sprint("visitor-", i), "Hi")
+			typed := conversation.Label(strings.ToUpper(string(row.status)))
+			d, err := w.Conversations.Deliver(t.Context(), w.bob, c.ID, conversation.ToUser(w.maria.User), conversation.Outcome{Status: typed})
+			require.NoError(t, err, row.status)
+			assert.Equal(t, row.status, d.Outcome.Status)
+			assert.Equal(t, row.category, d.Category, row.status)
+			after, label, status := w.get(w.bob, c.ID), conversation.NewLabel, conversation.Open
+			if row.moves {
+				label = row.status
+			}
+			if row.category == negative {
+				status = conversation.Closed
+			}
+			assert.Equal(t, label, after.Label, row.status)
+			assert.Equal(t, status, after.Status, row.status)
+			assert.Equal(t, w.maria.User, after.Assignee, row.status)
+		}
+		assert.Equal(t, offered, conversation.Labels())
+	})
+}
+
+// Only grants that live follow a conversation to another team, and only who has one has the conversation at
+// once: whoever was let out stays out, and is invited like a stranger.
+func TestSpec6_OnlyLiveGrantsFollow(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c, hiring := w.hello(), w.TeamNamed("Hiring").ID
+		stays, out, over := w.Guest(w.bob, c.ID, "stays"), w.Guest(w.bob, c.ID, "out"), w.Guest(w.bob, c.ID, "over")
+		require.NoError(t, w.Conversations.RevokeGuest(ctx, w.bob, c.ID, out.User))
+		w.until(over, c.ID, w.Clock.Now().Add(time.Minute))
+		w.Clock.Advance(time.Minute)
+		invited, err := w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToEmail(ushertest.Email("out")), conversation.Outcome{})
+		require.NoError(t, err)
+		assert.Equal(t, conversation.DeliveryPending, invited.State)
+		require.NoError(t, first(w.Conversations.CancelDelivery(ctx, w.bob, invited.ID)))
+
+		require.NoError(t, first(w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToTeam(hiring), conversation.Outcome{})))
+		m, err := w.Store.Membership(ctx, hiring, stays.User)
+		require.NoError(t, err)
+		assert.Equal(t, rbac.Restricted, m.Role)
+		assert.Len(t, w.texts(w.Actor("stays", "Hiring"), c.ID), 1)
+		for _, who := range []tenancy.Actor{out, over} {
+			_, err := w.Store.Membership(ctx, hiring, who.User)
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+			_, err = w.Conversations.Get(ctx, tenancy.Actor{User: who.User, Team: hiring}, c.ID)
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+		}
 	})
 }

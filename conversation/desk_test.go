@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -455,4 +456,30 @@ func (w *world) crowdWaits(n int) {
 		}
 		return nil
 	}))
+}
+
+// A hop takes the rights to see all, to claim and to answer, and to claim by answering takes that to claim.
+func TestSpec6_WhatHopsAndAutoclaimTake(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		rights := []string{w.Policy.Name(rbac.ReadConversations), w.Policy.Name(rbac.ClaimConversation), w.Policy.Name(rbac.SendMessage)}
+		w.queued(1)
+		for i, lacks := range rights {
+			rest := append(slices.Clone(rights[:i]), rights[i+1:]...)
+			who := w.custom(rbac.Restricted, w.maria, append(rest, w.Policy.Name(rbac.ReadConversation))...)
+			_, err := w.next(who, conversation.AgentQueue)
+			var denied *rbac.DeniedError
+			require.ErrorAs(t, err, &denied, lacks)
+			assert.Equal(t, lacks, denied.Name)
+		}
+		_, err := w.Tenancy.SetAutoclaim(ctx, w.maria.User, true)
+		require.NoError(t, err)
+		c := w.hello()
+		w.custom(rbac.Restricted, w.maria, rights[0], rights[2], w.Policy.Name(rbac.ReadConversation))
+		w.answers(w.maria, c.ID)
+		assert.True(t, w.get(w.bob, c.ID).Claimant.IsZero(), "who may not claim claims nothing by answering")
+		w.custom(rbac.Restricted, w.maria, append(rights, w.Policy.Name(rbac.ReadConversation))...)
+		w.answers(w.maria, c.ID)
+		assert.Equal(t, w.maria.User, w.get(w.bob, c.ID).Claimant)
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -267,4 +268,106 @@ func TestACommandOfTheHostInItsTransaction(t *testing.T) {
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT group_concat(title) FROM posts").Scan(&titles))
 	assert.Equal(t, "Nurse", titles)
 	assert.Equal(t, []string{"Hi, is the job still open?", "published Nurse"}, h.texts(h.bob, c.ID))
+}
+
+// Of identical lines with one client id at the same instant, on two instances, one runs the handler, and
+// each gets its reply. What another run of it did before it was told is undone with its transaction.
+func TestSpec6_ACommandAtOnceRunsOnce(t *testing.T) {
+	var runs atomic.Int64
+	everyInstance := func(service func() *conversation.Service) usher.Option {
+		return publish(func(ctx context.Context, call conversation.Call) (string, error) {
+			n := runs.Add(1)
+			_, err := service().Note(ctx, call.Actor, call.Conversation.ID, "published "+call.Args["title"])
+			return fmt.Sprint("run ", n), err
+		})
+	}
+	test := func(t *testing.T, a, b storage.Store) {
+		var here, there *usher.Usher
+		w := worldOn(t, a, publishing, everyInstance(func() *conversation.Service { return here.Conversations }))
+		here = w.Usher
+		there, err := usher.New(b, usher.WithClock(w.Clock.Now), publishing,
+			everyInstance(func() *conversation.Service { return there.Conversations }))
+		require.NoError(t, err)
+		for round := range everystore.Rounds(10) {
+			c := w.Receive("Sales", fmt.Sprint("visitor-", round), "Hi")
+			for _, line := range []string{"^publish Nurse", "^note filed"} {
+				var calls []func() (conversation.Reply, error)
+				for i := range 4 {
+					on := []*usher.Usher{here, there}[i%2]
+					calls = append(calls, func() (conversation.Reply, error) {
+						return on.Conversations.Type(t.Context(), w.bob, c.ID, line, conversation.ClientID(fmt.Sprint(round, line)))
+					})
+				}
+				replies := together(t, calls...)
+				for _, reply := range replies {
+					assert.Equal(t, replies[0], reply, line)
+				}
+			}
+			assert.Equal(t, []string{"Hi", "published Nurse", "filed"}, w.texts(w.bob, c.ID))
+		}
+	}
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		store := memory.New()
+		test(t, store, store)
+	})
+	everystore.RunTwo(t, test)
+}
+
+// The arguments are the handler's own each time that its transaction is run.
+func TestACommandThatIsRunAgainHasItsArguments(t *testing.T) {
+	h := new(handlers)
+	again := &twice{Store: memory.New()}
+	h.world = worldOn(t, again, publishing, publish(func(ctx context.Context, call conversation.Call) (string, error) { return h.run(ctx, call) }))
+	c := h.hello()
+	var titles []string
+	h.run = func(_ context.Context, call conversation.Call) (string, error) {
+		titles = append(titles, call.Args["title"])
+		call.Args["title"] = "spoiled"
+		return "", nil
+	}
+	again.on = true
+	h.types(h.bob, c.ID, "^publish Nurse")
+	assert.Equal(t, []string{"Nurse", "Nurse"}, titles)
+}
+
+// twice is a store that runs each transaction once in vain, as after a deadlock.
+type twice struct {
+	storage.Store
+	on bool
+}
+
+func (s *twice) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	type inside struct{}
+	if !s.on || ctx.Value(inside{}) != nil {
+		return s.Store.InTx(ctx, fn)
+	}
+	ctx = context.WithValue(ctx, inside{}, true)
+	undone := errors.New("in vain")
+	err := s.Store.InTx(ctx, func(ctx context.Context) error { return errors.Join(fn(ctx), undone) })
+	if !errors.Is(err, undone) {
+		return err
+	}
+	return s.Store.InTx(ctx, fn)
+}
+
+// The conversation is the handler's until its transaction ends: what it was told of it, it finds.
+func TestACommandOfTheHostHasItsConversationToItself(t *testing.T) {
+	hostedOnEveryStore(t, func(t *testing.T, h *handlers) {
+		c := h.hello()
+		h.run = func(ctx context.Context, call conversation.Call) (string, error) {
+			m, err := h.Conversations.Note(ctx, call.Actor, call.Conversation.ID, "x")
+			if m.Seq != call.Conversation.LastSeq+1 {
+				err = errors.Join(err, fmt.Errorf("message %d follows %d", m.Seq, call.Conversation.LastSeq))
+			}
+			return "", err
+		}
+		var calls []func() (conversation.Reply, error)
+		for range 8 {
+			calls = append(calls, func() (conversation.Reply, error) {
+				return h.Conversations.Type(t.Context(), h.bob, c.ID, "^publish x")
+			})
+		}
+		together(t, calls...)
+	})
 }

@@ -157,10 +157,19 @@ func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenanc
 	case err != nil:
 		return err
 	}
-	for _, perm := range append(also, rbac.ReadConversations, rbac.SendMessage) {
-		if !standing.Allows(perm) {
-			return ErrNotRecipient
-		}
+	if !answers(standing, also...) {
+		return ErrNotRecipient
 	}
 	return nil
+}
+
+// answers reports whether somebody's role sees all of the team's conversations and may answer them, and
+// allows what else is asked for.
+func answers(standing tenancy.Standing, also ...rbac.Permission) bool {
+	for _, perm := range append(also, rbac.ReadConversations, rbac.SendMessage) {
+		if !standing.Allows(perm) {
+			return false
+		}
+	}
+	return true
 }

@@ -24,7 +24,9 @@ type Message struct {
 	// added when the message is handed to the [Sender], since only then is it the first one: without a
 	// Sender no message has one. Two that are handed over before either was taken both carry it.
 	Footer string
-	At     time.Time
+	// At is when it was written. It never goes back along the sequence, whatever the clocks of several
+	// instances say.
+	At time.Time
 	// EditedAt is when the text was last changed, DeletedAt when the message was deleted: what is
 	// left of it then is that it was there. Zero means never.
 	EditedAt, DeletedAt time.Time

@@ -298,3 +298,74 @@ func TestTheHostsWordsOptOut(t *testing.T) {
 	_, err = w.Conversations.Send(t.Context(), w.bob, c.ID, "Hello")
 	require.NoError(t, err)
 }
+
+// Whose wish it ever is, nothing is sent to who has opted out, by nobody and in no way, and each is told so by
+// type; what goes to nobody outside goes on.
+func TestSpec6_NothingIsSentToWhoHasOptedOut(t *testing.T) {
+	outs := map[conversation.OptOutCause]func(w *world, c conversation.Conversation){
+		conversation.ByContact: func(w *world, c conversation.Conversation) { w.Receive("Sales", c.Address, "STOP") },
+		conversation.ByUser:    func(w *world, c conversation.Conversation) { w.types(w.maria, c.ID, "^opt-out said so on the phone") },
+	}
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		for cause, out := range outs {
+			c := w.Receive("Sales", "by-"+string(cause), "Hi")
+			carol := w.Guest(w.bob, c.ID, "carol")
+			out(w, c)
+			said := w.texts(w.bob, c.ID)
+			for how, send := range map[string]func() error{
+				"a member": func() error { return first(w.Conversations.Send(ctx, w.bob, c.ID, "Hello")) },
+				"a guest":  func() error { return first(w.Conversations.Send(ctx, carol, c.ID, "Hello")) },
+				"a file": func() error {
+					return first(w.Conversations.Send(ctx, w.bob, c.ID, "", conversation.Attach(file(1))))
+				},
+				"who types": func() error { return first(w.Conversations.Type(ctx, w.bob, c.ID, "Hello")) },
+				"who asks":  func() error { return first(w.Conversations.Preview(ctx, w.bob, c.ID, "Hello")) },
+				"a system": func() error {
+					return first(w.Conversations.Post(ctx, "bot", c.ID, conversation.AutomaticMessage, "Hello"))
+				},
+				"under a key": func() error { return first(w.Conversations.Send(tenancy.WithKey(ctx, "1"), w.bob, c.ID, "Hello")) },
+				"with an id": func() error {
+					return first(w.Conversations.Send(ctx, w.bob, c.ID, "Hello", conversation.ClientID("1")))
+				},
+			} {
+				var refused *conversation.OptedOutError
+				require.ErrorAs(t, send(), &refused, how)
+				assert.Equal(t, cause, refused.Cause, how)
+			}
+			assert.Equal(t, said, w.texts(w.bob, c.ID))
+			require.NoError(t, first(w.Conversations.Note(ctx, w.bob, c.ID, "They do not want to")))
+			require.NoError(t, first(w.Conversations.Post(ctx, "bot", c.ID, conversation.SystemMessage, "A line.")))
+		}
+	})
+}
+
+// An opt-out belongs to the number and the address, and holds for whoever has the number by then. What another
+// account has noted is not for this one to read or to take back; only the contact can.
+func TestSpec6_AnOptOutHoldsForTheNextWhoHasTheNumber(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		w.types(w.bob, c.ID, "^opt-out said so on the phone")
+		noted, err := w.Conversations.OptOutOf(ctx, w.bob, c.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "said so on the phone", noted.Reason)
+		require.NoError(t, first(w.Tenancy.Archive(ctx, w.alice, tenancy.Leftovers{Close: true})))
+		heir := w.take("globex", "Sales Two", c.Identity)
+
+		theirs := w.Receive("Sales", c.Address, "Is this globex?")
+		require.NotEqual(t, c.ID, theirs.ID)
+		var refused *conversation.OptedOutError
+		_, err = w.Conversations.Send(ctx, heir, theirs.ID, "Yes")
+		require.ErrorAs(t, err, &refused)
+		seen, err := w.Conversations.OptOutOf(ctx, heir, theirs.ID)
+		require.NoError(t, err)
+		assert.True(t, seen.Holds())
+		assert.Equal(t, conversation.ByUser, seen.Cause)
+		assert.Equal(t, []any{"", "", tenancy.MessageID{}}, []any{seen.By, seen.Reason, seen.Evidence}, "not whose word, nor in which")
+		_, err = w.Conversations.OptIn(ctx, heir, theirs.ID, "they asked us to")
+		require.ErrorAs(t, err, &refused)
+		w.Receive("Sales", c.Address, "START")
+		w.say(heir, theirs.ID, "Welcome")
+	})
+}

@@ -65,6 +65,7 @@ func (s *Service) Receive(ctx context.Context, by tenancy.System, in Inbound) (C
 		if err != nil {
 			return Conversation{}, err
 		}
+		now = c.latest(now)
 		m := Message{Kind: InboundMessage, Text: in.Text, Attachments: in.Attachments, At: now, Key: keyOf("inbound", string(in.To.Channel), in.To.Value, in.ID)}
 		if seen, err := s.repeated(ctx, c, m); err != nil || seen != nil {
 			return c, err

@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,8 @@ type sendOptions struct {
 }
 
 // ClientID is the sender's own id for a message, so that sending it again after a lost
-// answer gives the first message and no second one. It is 1 to [MaxKey] bytes, and the
-// author's own: two authors may use the same.
+// answer gives the first message and no second one, also where the conversation has been closed
+// since. It is 1 to [MaxKey] bytes, and the author's own: two authors may use the same.
 func ClientID(id string) SendOption {
 	return func(o *sendOptions) { o.clientID, o.repeatable = id, true }
 }
@@ -61,31 +62,26 @@ func (s *Service) Note(ctx context.Context, actor tenancy.Actor, id tenancy.Conv
 // errCommand refuses what the contact would read as a command.
 var errCommand = &tenancy.InvalidError{Field: "text", Reason: "must not begin with ^, which begins a command; to say it, have it typed as ^^"}
 
-// clientID is the sender's own id that the options give, if they give one.
-func clientID(options []SendOption) (id string, given bool, err error) {
-	var o sendOptions
+// chosen is what the options say.
+func chosen(options []SendOption) (o sendOptions, err error) {
 	for _, set := range options {
 		set(&o)
 	}
 	if o.repeatable {
 		err = validKey("client id", o.clientID)
 	}
-	return o.clientID, o.repeatable, err
+	return o, err
 }
 
 // draft is a message with what its options say, before it has a place in a conversation.
 func draft(m Message, author string, options []SendOption) (Message, error) {
-	var o sendOptions
-	for _, set := range options {
-		set(&o)
+	o, err := chosen(options)
+	if err != nil {
+		return Message{}, err
 	}
 	if o.repeatable {
-		if err := validKey("client id", o.clientID); err != nil {
-			return Message{}, err
-		}
 		m.Key = keyOf("outbound", author, o.clientID)
 	}
-	var err error
 	if m.Attachments, err = checked(o.attachments); err != nil {
 		return Message{}, err
 	}
@@ -112,16 +108,20 @@ func (s *Service) say(ctx context.Context, actor tenancy.Actor, id tenancy.Conve
 	}
 	request := []any{actor.Team, id, kind, text, m.Attachments}
 	return tenancy.Do(ctx, s.store, s.env, actor, event, request, func(ctx context.Context) (Message, error) {
-		v, err := s.enter(ctx, actor, id, what)
-		if err != nil {
-			return Message{}, err
+		v, refused := s.enter(ctx, actor, id, what)
+		if refused != nil && !errors.Is(refused, ErrClosed) {
+			return Message{}, refused
 		}
+		// Before a closed one refuses: what was said while it was open was said.
 		seen, err := s.repeated(ctx, v.Conversation, m)
 		if err != nil {
 			return Message{}, err
 		}
 		if seen != nil {
 			return *seen, nil
+		}
+		if refused != nil {
+			return Message{}, refused
 		}
 		m := m
 		m.At = s.env.Now()
@@ -151,6 +151,7 @@ func (s *Service) address(ctx context.Context, c *Conversation, kind MessageKind
 // write gives a message its place at the end of a locked conversation.
 func (s *Service) write(ctx context.Context, by tenancy.Principal, c *Conversation, m Message, event string) (Message, error) {
 	c.LastSeq++
+	m.At = c.latest(m.At)
 	c.LastAt, c.IdleSince = m.At, m.At
 	m.ID, m.Conversation, m.Seq, m.Version = tenancy.NewID[tenancy.MessageID](s.env), c.ID, c.LastSeq, 1
 	if m.Kind.sent() {
@@ -166,6 +167,16 @@ func (s *Service) write(ctx context.Context, by tenancy.Principal, c *Conversati
 		return Message{}, err
 	}
 	return m, s.record(ctx, by, m.At, *c, event, m.facts())
+}
+
+// latest is the time, or that of the newest message if it is later. Instances differ by a little in what
+// time it is, and who waits for the conversation has read the clock before; along the sequence time
+// never goes back.
+func (c Conversation) latest(now time.Time) time.Time {
+	if now.Before(c.LastAt) {
+		return c.LastAt
+	}
+	return now
 }
 
 // update writes a locked conversation that stays in its team.

@@ -305,3 +305,27 @@ func TestTwoSendersAtOnceLeaveOneState(t *testing.T) {
 		assert.Equal(t, 1, w.kinds(w.bob.Team)[conversation.MessageStatusChanged])
 	})
 }
+
+// leisurely is a provider that takes its time, in which the store must be free for others.
+type leisurely struct{ w *world }
+
+func (l leisurely) Send(ctx context.Context, m conversation.Outgoing) (string, error) {
+	stored, err := l.w.Store.FindMessage(ctx, m.ID)
+	require.NoError(l.w.t, err)
+	for _, err := range l.w.Conversations.Watch(ctx, l.w.bob, stored.Conversation, 0) {
+		require.NoError(l.w.t, err, "which a context of a transaction would not be given")
+		break
+	}
+	_, err = l.w.Conversations.Note(l.w.t.Context(), l.w.bob, stored.Conversation, "meanwhile")
+	return "SM1", err
+}
+
+func TestSpec6_TheSenderIsCalledOutsideEveryTransaction(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		m := w.say(w.bob, c.ID, "Yes")
+		require.NoError(t, w.handOver(leisurely{w}, m))
+		assert.Equal(t, conversation.StatusSent, w.message(m).Status)
+		assert.Equal(t, []string{"Hi, is the job still open?", "Yes", "meanwhile"}, w.texts(w.bob, c.ID))
+	})
+}

@@ -34,15 +34,16 @@ func (e *CommandError) Is(target error) bool { return target == tenancy.ErrInval
 // Type takes a line as a person typed it: ^name begins a command, ^^ a text that begins with
 // a caret, and all else is sent like [Service.Send]. A command calls the same methods as the
 // host would, so the same checks run. One that is unknown or fails is an error; in no case is
-// it sent to the contact. Guests cannot run any. docs/commands.md lists them.
+// it sent to the contact. Guests cannot run any. docs/commands.md lists them. Files ([Attach]) come along with
+// a text and a note; with any other command they are refused.
 //
 // The same line with the same [ClientID], or under the same key of [tenancy.WithKey], runs once, and
 // answers the first reply from then on, for as long as the actor sees the conversation; another
-// command with that id or key is [tenancy.ErrKeyReused]. What failed runs anew. Such a command is one
+// command to this conversation with that id, or any with that key, is [tenancy.ErrKeyReused]. What failed runs anew. Such a command is one
 // transaction as a whole. The client id of a command is kept like a key, until
 // [tenancy.Service.ForgetKeys].
 //
-// Errors: [*CommandError], [tenancy.ErrKeyReused], those of the method that the command calls, and
+// Errors: [*CommandError], [*tenancy.InvalidError], [tenancy.ErrKeyReused], those of the method that the command calls, and
 // [*HandlerError] for a command of the host's own.
 func (s *Service) Type(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, line string, options ...SendOption) (Reply, error) {
 	return s.typeLine(ctx, line, typed{Service: s, actor: actor, id: id, options: options})
@@ -88,12 +89,15 @@ func (s *Service) perform(ctx context.Context, v verb, line string, t typed) (Re
 			return tenancy.Do(ctx, s.store, s.env, t.actor, "Type", []any{t.actor.Team, t.id, line}, next)
 		}
 	}
-	client, given, err := clientID(t.options)
-	if err != nil {
+	o, err := chosen(t.options)
+	switch {
+	case err != nil:
 		return Reply{}, err
+	case len(o.attachments) > 0 && !v.writes():
+		return Reply{}, &tenancy.InvalidError{Field: "attachments", Reason: fmt.Sprintf("must go with a message or a note, and not with ^%s", v.Name)}
 	}
-	if given {
-		key, keyed := keyOf("command", t.id.String(), client), once(run)
+	if o.repeatable {
+		key, keyed := keyOf("command", t.id.String(), o.clientID), once(run)
 		run = func(ctx context.Context) (Reply, error) {
 			return keyed(tenancy.WithKey(ctx, "command:"+hex.EncodeToString(key[:])))
 		}

@@ -1,6 +1,8 @@
 package conversation_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/conversation/command"
+	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/storage/ushertest"
 	"github.com/usher-go/usher/tenancy"
@@ -150,4 +153,102 @@ func TestF8_TypedLines(t *testing.T) {
 		_, err := w.Conversations.Type(t.Context(), w.bob, c.ID, line)
 		require.ErrorIs(t, err, tenancy.ErrInvalid)
 	}
+}
+
+// What a command answers is for its author: no message, event or update has it, and a colleague who sends the
+// same line with the same id has an answer of their own.
+func TestSpec6_TheReplyIsItsAuthorsOnly(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		carol := w.Guest(w.bob, c.ID, "carol")
+		typed := func(actor tenancy.Actor, line string) (conversation.Reply, error) {
+			return w.Conversations.Type(ctx, actor, c.ID, line, conversation.ClientID("same"+line))
+		}
+		for _, line := range []string{"^claim", "^help", "^stat all", "^read"} {
+			before := len(w.stream(c.ID))
+			reply, err := typed(w.bob, line)
+			require.NoError(t, err, line)
+			require.NotEmpty(t, reply.Text, line)
+			assert.Nil(t, reply.Message, line)
+			for _, actor := range []tenancy.Actor{w.bob, w.maria, carol} {
+				assert.Equal(t, []string{"Hi, is the job still open?"}, w.texts(actor, c.ID), line)
+			}
+			for _, e := range w.stream(c.ID)[before:] {
+				assert.NotContains(t, string(e.Payload), reply.Text, line)
+			}
+			_, err = typed(carol, line)
+			require.ErrorIs(t, err, rbac.ErrDenied, line)
+		}
+		var taken *conversation.ClaimedError
+		_, err := typed(w.maria, "^claim")
+		require.ErrorAs(t, err, &taken, "bob's answer is not hers")
+		mine, err := typed(w.maria, "^read")
+		require.NoError(t, err)
+		assert.NotEmpty(t, mine.Text)
+		mark, err := w.Conversations.ReadMark(ctx, w.maria, c.ID)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, mark.Seq, "and her command has run")
+	})
+}
+
+// F6: who types names does not learn who is registered, or where: an address that cannot be assigned to is
+// answered like any other, and one that is invited like any other.
+func TestF6_NamesOfPeopleAreNotTold(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		w.Guest(w.bob, c.ID, "carol")
+		w.join("gone")
+		require.NoError(t, w.Tenancy.Remove(ctx, w.alice, w.User("gone").ID))
+		w.User("registered")
+		people := []string{"nobody", "registered", "dana", "oscar", "carol", "gone"}
+		for _, line := range []string{"^assign %s", "^assign %s takeover:yes"} {
+			for _, name := range people {
+				for _, run := range []func(context.Context, tenancy.Actor, tenancy.ConversationID, string) (conversation.Reply, error){
+					w.Conversations.Preview,
+					func(ctx context.Context, a tenancy.Actor, id tenancy.ConversationID, line string) (conversation.Reply, error) {
+						return w.Conversations.Type(ctx, a, id, line)
+					},
+				} {
+					_, err := run(ctx, w.bob, c.ID, fmt.Sprintf(line, ushertest.Email(name)))
+					require.Equal(t, conversation.ErrNotRecipient, err, "%s: %s", line, name)
+				}
+			}
+		}
+		for _, line := range []string{"^invite %s", "^deliver %s"} {
+			for i, name := range []string{"nobody-else", "registered", "dana", "oscar"} {
+				visitor := w.Receive("Sales", fmt.Sprint(line[1:7], i), "Hi")
+				reply := w.types(w.bob, visitor.ID, fmt.Sprintf(line, ushertest.Email(name)))
+				assert.Equal(t, w.types(w.bob, w.Receive("Sales", fmt.Sprint(line[1:7], i, "-again"), "Hi").ID, fmt.Sprintf(line, "fresh-"+fmt.Sprint(i)+"@nowhere.example")).Text,
+					strings.ReplaceAll(reply.Text, ushertest.Email(name), "fresh-"+fmt.Sprint(i)+"@nowhere.example"), "%s: %s", line, name)
+			}
+		}
+	})
+}
+
+// Files come along with what is said and noted; a command that has no use for them says so, rather than to
+// lose them.
+func TestFilesComeAlongWithANote(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		typed := func(line string) (conversation.Reply, error) {
+			return w.Conversations.Type(t.Context(), w.bob, c.ID, line, conversation.Attach(file(1)))
+		}
+		for _, line := range []string{"Here you are", "^note their CV", "^^here"} {
+			reply, err := typed(line)
+			require.NoError(t, err, line)
+			assert.Equal(t, []conversation.Attachment{file(1)}, w.message(*reply.Message).Attachments, line)
+		}
+		before := len(w.log(w.bob.Team))
+		for _, line := range []string{"^close", "^help", "^deliver " + ushertest.Email("maria")} {
+			_, err := typed(line)
+			var invalid *tenancy.InvalidError
+			require.ErrorAs(t, err, &invalid, line)
+			assert.Equal(t, "attachments", invalid.Field, line)
+		}
+		assert.Len(t, w.log(w.bob.Team), before)
+		w.types(w.bob, c.ID, "^assign ME")
+		assert.Equal(t, w.bob.User, w.get(w.bob, c.ID).Assignee)
+	})
 }

@@ -22,6 +22,9 @@ type verb struct {
 	run    run
 }
 
+// writes reports whether the command writes a message.
+func (v verb) writes() bool { return v.calls == "Note" }
+
 // run is what a command does.
 type run func(context.Context, typed) (Reply, error)
 

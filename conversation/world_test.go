@@ -31,6 +31,24 @@ func onEveryStore(t *testing.T, test func(t *testing.T, w *world), options ...us
 	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) { test(t, worldOn(t, open(t), options...)) })
 }
 
+// onTwoInstances runs the test on each store with a second instance of the host: on a handle of its own to
+// the same database, or on the memory store itself, which is its own data.
+func onTwoInstances(t *testing.T, test func(t *testing.T, w *world, second *usher.Usher), options ...usher.Option) {
+	t.Helper()
+	run := func(t *testing.T, a, b storage.Store) {
+		w := worldOn(t, a, options...)
+		second, err := usher.New(b, append([]usher.Option{usher.WithClock(w.Clock.Now)}, options...)...)
+		require.NoError(t, err)
+		test(t, w, second)
+	}
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		store := everystore.Memory(t)
+		run(t, store, store)
+	})
+	everystore.RunTwo(t, run)
+}
+
 func worldOn(t *testing.T, store storage.Store, options ...usher.Option) *world {
 	t.Helper()
 	// What is said stays queued, so that it can be changed, until a test hands it to a sender of its own.

@@ -214,6 +214,18 @@ func TestF8Limits(t *testing.T) {
 	require.ErrorContains(t, parse(padded("^close ", command.MaxLine-1)+":"), "there is no argument")
 }
 
+// Only A to Z are the same in small letters: no letter of another script is one of a name.
+func TestF7_LettersThatOnlyUnicodeWouldFold(t *testing.T) {
+	set, err := command.NewSet(command.Spec{Name: "kick-skills", Help: "x"})
+	require.NoError(t, err)
+	_, err = set.Parse("^KICK-SKILLS")
+	require.NoError(t, err)
+	for _, line := range []string{"^\u212Aick-skills", "^kick-\u017Fkills", "^k\u0131ck-skills"} {
+		_, err = set.Parse(line)
+		require.Error(t, err, line)
+	}
+}
+
 func TestArgsInt(t *testing.T) {
 	args := command.Args{"rating": "0"}
 	n, given := args.Int("rating")

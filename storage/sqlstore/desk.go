@@ -29,7 +29,8 @@ const (
 func (c *compiler) desk() deskStatements {
 	const (
 		waiting = `c.team_id = ? ` + lineWaits
-		// Each part of a line is a range of one index: without an assignee and with one the same.
+		// Each part of a line is a range of one index: without an assignee and with one the same, but
+		// in PostgreSQL, where a range without one is in no order.
 		free     = waiting + ` AND ` + lineFree
 		claimed  = waiting + ` AND ` + lineClaimed
 		assigned = waiting + ` AND ` + lineAssigned

@@ -15,6 +15,14 @@ type Tap struct {
 	// Prepared is called when the driver cannot do a call in one round trip and prepares the
 	// statement first.
 	Prepared func()
+	// Sent is called with each statement and its arguments, before the driver has it.
+	Sent func(query string, args []driver.NamedValue)
+}
+
+func (t *Tap) sent(query string, args []driver.NamedValue) {
+	if t.Sent != nil {
+		t.Sent(query, args)
+	}
 }
 
 func (t *Tap) around(ctx context.Context, call, query string, run func() error) error {
@@ -92,6 +100,7 @@ func (c *tapConn) prepare(ctx context.Context, query string) (wholeStmt, error) 
 }
 
 func (c *tapConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.tap.sent(query, args)
 	var result driver.Result
 	err := c.tap.around(ctx, "exec", query, func() (err error) {
 		result, err = c.whole.ExecContext(ctx, query, args)
@@ -113,6 +122,7 @@ func (c *tapConn) ExecContext(ctx context.Context, query string, args []driver.N
 }
 
 func (c *tapConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.tap.sent(query, args)
 	var rows driver.Rows
 	err := c.tap.around(ctx, "query", query, func() (err error) {
 		rows, err = c.whole.QueryContext(ctx, query, args)

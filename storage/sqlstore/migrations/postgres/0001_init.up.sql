@@ -192,8 +192,11 @@ CREATE INDEX usher_conversations_load ON usher_conversations (team_id, assignee_
 	WHERE assignee_id IS NOT NULL AND status = 'open';
 CREATE INDEX usher_conversations_waiting ON usher_conversations (team_id, last_at, id)
 	WHERE needs_reply_since IS NOT NULL;
+-- What is nobody's has an index of its own: a condition IS NULL finds a range here, and keeps no order.
+CREATE INDEX usher_conversations_free ON usher_conversations (team_id, needs_reply_since, id, claimed_until)
+	WHERE assignee_id IS NULL AND needs_reply_since IS NOT NULL AND status = 'open';
 CREATE INDEX usher_conversations_queue ON usher_conversations (team_id, assignee_id, needs_reply_since, id, claimed_until)
-	WHERE needs_reply_since IS NOT NULL AND status = 'open';
+	WHERE assignee_id IS NOT NULL AND needs_reply_since IS NOT NULL AND status = 'open';
 CREATE INDEX usher_conversations_claimed ON usher_conversations (claimant_id, team_id, needs_reply_since, id)
 	WHERE claimant_id IS NOT NULL;
 CREATE INDEX usher_conversations_claims ON usher_conversations (claimed_until, id)
