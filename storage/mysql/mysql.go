@@ -51,7 +51,9 @@ func dialect() sqlstore.Dialect {
 		SkipLocked: "FOR UPDATE SKIP LOCKED",
 		// Not INSERT IGNORE, which cuts and mends what does not fit. The row must change: under
 		// clientFoundRows one that stays as it is counts as one, like a new one.
-		PassOver:  "ON DUPLICATE KEY UPDATE repeats = repeats + 1",
+		PassOver: "ON DUPLICATE KEY UPDATE repeats = repeats + 1",
+		// On a small table it takes whatever index it likes.
+		ByKey:     "FORCE INDEX (PRIMARY)",
 		HasSchema: "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'usher_schema'",
 		// The name of the lock holds for the whole server, hence the database's in it; it may have
 		// 64 characters, hence the hash.

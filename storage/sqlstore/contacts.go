@@ -23,7 +23,7 @@ func (c *compiler) contacts() contactStatements {
 			notes, created_at, version)`, `(`+list("?", 9)+`, 1)`),
 		update: c.sql(`UPDATE usher_contacts SET channel = ?, address = ?, name = ?, email = ?,
 			email_display = ?, notes = ?, version = version + 1 WHERE id = ? AND team_id = ? AND version = ?`),
-		lock:        c.sql(`UPDATE usher_contacts SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		lock:        c.sql(`UPDATE usher_contacts {by key} SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:      c.sql(`SELECT 1 FROM usher_contacts WHERE id = ? AND team_id = ?`),
 		byID:        c.sql(find, `id = ? AND team_id = ?`),
 		byIDs:       c.manyIDs(find, `team_id = ? AND id IN ({ids}) ORDER BY id`),

@@ -46,6 +46,11 @@ type Dialect struct {
 	// engine finds out by itself.
 	NoIndex string
 
+	// ByKey stands behind the table of an update that locks rows by their primary key, and keeps the
+	// engine to that key. Empty: it looks again at a row that it has waited for. One that does not, and
+	// came to the row by another index, takes it for gone when that has changed meanwhile.
+	ByKey string
+
 	// HasSchema counts the tables named usher_schema in the place where usher's would be.
 	HasSchema string
 	// MigrateLock keeps other migrators out. It runs after Begin and answers 1 when the lock
@@ -115,7 +120,7 @@ func newCompiler(d Dialect) *compiler { return &compiler{dialect: d, fragments: 
 // fragments puts the dialect's fragments where a statement names them.
 func (d Dialect) fragments() *strings.Replacer {
 	return strings.NewReplacer("{share lock}", d.ShareLock, "{skip locked}", d.SkipLocked,
-		"{pass over}", d.PassOver, "{no index}", d.NoIndex)
+		"{pass over}", d.PassOver, "{no index}", d.NoIndex, "{by key}", d.ByKey)
 }
 
 // sql makes a statement of the parts, with one space between them.

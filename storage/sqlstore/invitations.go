@@ -87,7 +87,7 @@ func (c *compiler) invitations() invitationStatements {
 			asker_id, pending_asker, domain, uses, max_uses, batch_id, created_at, expires_at, mailed_at,
 			ended_at, ended_by, accepted_by, terms, history, lasts, resends, resends_from, version)`, `(`+list("?", 33)+`, 1)`),
 		update:    c.sql(change, `id = ? AND team_id = ? AND version = ?`),
-		lock:      c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
+		lock:      c.sql(`UPDATE usher_invitations {by key} SET locks = locks + 1 WHERE id = ? AND team_id = ?`),
 		exists:    c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
 		byID:      c.sql(find, `i.id = ? AND i.team_id = ?`),
 		byToken:   c.sql(find, `i.token_hash = ?`),
@@ -95,7 +95,7 @@ func (c *compiler) invitations() invitationStatements {
 		pendingBy: c.manyIDs(`SELECT team_id, id FROM usher_invitations WHERE {team_id, inviter_id} AND state = 'pending'`),
 		pendingInto: c.manyIDs(`SELECT team_id, id FROM usher_invitations
 			WHERE team_id = ? AND state = 'pending' AND conversation_id IN ({ids})`),
-		lockMany: c.manyIDs(`UPDATE usher_invitations SET locks = locks + 1 WHERE {team_id, id}`),
+		lockMany: c.manyIDs(`UPDATE usher_invitations {by key} SET locks = locks + 1 WHERE {team_id, id}`),
 		byIDs:    c.manyIDs(find, `{i.team_id, i.id} ORDER BY i.id`),
 		end: c.manyIDs(`UPDATE usher_invitations SET state = ?, ended_at = ?, ended_by = ?, pending_scope = NULL,
 			pending_asker = NULL, version = version + 1 WHERE {team_id, id} AND state = 'pending'`),
@@ -117,7 +117,7 @@ func (c *compiler) invitations() invitationStatements {
 		batch: c.sql(find, `i.batch_id = ? AND i.account_id = ? ORDER BY i.team_id`),
 		offer: offerStatements{
 			update:  c.sql(change, `id = ? AND offered_id = ? AND version = ?`),
-			lock:    c.sql(`UPDATE usher_invitations SET locks = locks + 1 WHERE id = ? AND offered_id = ?`),
+			lock:    c.sql(`UPDATE usher_invitations {by key} SET locks = locks + 1 WHERE id = ? AND offered_id = ?`),
 			exists:  c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND offered_id = ?`),
 			byID:    c.sql(find, `i.id = ? AND i.offered_id = ?`),
 			pending: c.sql(find, `i.pending_offer = ?`),

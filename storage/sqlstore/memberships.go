@@ -40,7 +40,7 @@ func (c *compiler) memberships() membershipStatements {
 			expires_at, ended_at, ended_by, version)`, `(`+list("?", 9)+`, 1)`),
 		update: c.sql(`UPDATE usher_memberships SET role = ?, role_id = ?, status = ?, joined_at = ?, expires_at = ?,
 			ended_at = ?, ended_by = ?, version = version + 1 WHERE team_id = ? AND user_id = ? AND version = ?`),
-		lock:   c.sql(`UPDATE usher_memberships SET locks = locks + 1 WHERE team_id = ? AND user_id = ?`),
+		lock:   c.sql(`UPDATE usher_memberships {by key} SET locks = locks + 1 WHERE team_id = ? AND user_id = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_memberships WHERE team_id = ? AND user_id = ?`),
 		byKey: c.sql(`SELECT`, membershipColumns,
 			`FROM usher_memberships m WHERE m.team_id = ? AND m.user_id = ?`),

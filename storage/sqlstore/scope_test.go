@@ -193,7 +193,7 @@ var (
 func unbound(text string, used map[string]bool) (faults []string) {
 	text = placeholder.ReplaceAllString(spaces.ReplaceAllString(strings.TrimSpace(text), " "), "?")
 	text = eachPair.ReplaceAllStringFunc(eachBound.ReplaceAllString(text, "IN ?"), onePair)
-	text = strings.NewReplacer("( ", "(", " )", ")", " ,", ",", "+c.team_id", "c.team_id").Replace(text)
+	text = strings.NewReplacer("( ", "(", " )", ")", " ,", ",", "+c.team_id", "c.team_id", "FORCE INDEX (PRIMARY) ", "").Replace(text)
 	for _, parts := range insert.FindAllStringSubmatch(subselect.ReplaceAllString(text, "0"), 1) {
 		if !bindsInsert(parts[1], parts[2], parts[3]) {
 			faults = append(faults, "it inserts into "+parts[1]+" without a team")

@@ -125,11 +125,14 @@ func acceptOnce(w *world, lock bool) {
 }
 
 // lostUpdateCase counts in a row that everyone locks, as messages draw their sequence.
+// Each of them changes what conversations are found by, so that a store that came to the row by such a way
+// does not take it for gone when it has waited for another.
 func lostUpdateCase(w *world) {
-	const writers = 8
+	const writers = 8 // an even number, so that the last leaves it as the first found it
 	team := w.team()
 	c := w.aConversation(team)
-	c.LastSeq = 0
+	waiting := w.now()
+	c.LastSeq, c.NeedsReplySince = 0, waiting
 	conversations().store(w, c)
 	for round := range w.rounds {
 		messages := make([]conversation.Message, writers)
@@ -143,6 +146,12 @@ func lostUpdateCase(w *world) {
 					return err
 				}
 				present.LastSeq++
+				present.LastAt = present.LastAt.Add(time.Second)
+				if present.NeedsReplySince.IsZero() {
+					present.NeedsReplySince = waiting
+				} else {
+					present.NeedsReplySince = time.Time{}
+				}
 				m := messages[i]
 				m.Seq = present.LastSeq
 				if err := w.store.InsertMessage(ctx, m); err != nil {
@@ -157,6 +166,7 @@ func lostUpdateCase(w *world) {
 			}
 		}
 		c.LastSeq += writers
+		c.LastAt = c.LastAt.Add(writers * time.Second)
 		c.Version += writers
 		conversations().holds(w, c, fmt.Sprintf("%d updates under a lock", c.LastSeq))
 		list, err := w.store.Messages(w.ctx, c.ID, conversation.Range{Notes: true, Limit: 1_000_000})
