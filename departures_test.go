@@ -136,3 +136,51 @@ func freed(t *testing.T, w *ushertest.World, who []tenancy.Actor, name string) {
 		}
 	}
 }
+
+// Who is needed is told so for all of their teams at once, in whatever role and of however many accounts.
+func TestStatementsOfANeededUserDoNotGrow(t *testing.T) {
+	ways := map[string]func(ctx context.Context, w *ushertest.World, user tenancy.UserID) error{
+		"SuspendUser": func(ctx context.Context, w *ushertest.World, user tenancy.UserID) error {
+			_, err := w.Tenancy.SuspendUser(ctx, ushertest.System, user)
+			return err
+		},
+		"DeleteUser": func(ctx context.Context, w *ushertest.World, user tenancy.UserID) error {
+			return w.Tenancy.DeleteUser(ctx, ushertest.System, user, tenancy.UserID{})
+		},
+	}
+	for name, way := range ways {
+		for _, custom := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, in a custom role: %v", name, custom), func(t *testing.T) {
+				store, recorder := everystore.RecordedSQLite(t)
+				refuse := func(teams int) []string {
+					recorder.Empty(t)
+					w := ushertest.NewWorldOn(t, store)
+					boss := w.User("boss").ID
+					for i := range teams {
+						account, team := fmt.Sprint("acme-", i), fmt.Sprint("Team ", i)
+						w.Account(account).Role("Lead", rbac.Member, rbac.ChangeRole).Team(team)
+						admission := tenancy.Admission{Team: w.TeamNamed(team).ID, User: boss, Role: rbac.Manager}
+						if custom {
+							roles, err := w.Tenancy.AccountRoles(t.Context(), w.Holder(account))
+							require.NoError(t, err)
+							admission.Role, admission.Custom = 0, roles[0].ID
+						}
+						_, err := w.Tenancy.Admit(t.Context(), ushertest.System, admission)
+						require.NoError(t, err)
+						require.NoError(t, w.Tenancy.Leave(t.Context(), w.Actor(account+"-holder", team)))
+					}
+					recorder.Take()
+					err := way(t.Context(), w, boss)
+					sent, _ := recorder.Take()
+					var needed *tenancy.StillNeededError
+					require.ErrorAs(t, err, &needed)
+					assert.Len(t, needed.Teams, teams)
+					return sent
+				}
+				one := refuse(1)
+				many := refuse(3)
+				assert.Len(t, many, len(one), strings.Join(many, "\n"))
+			})
+		}
+	}
+}

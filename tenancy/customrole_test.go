@@ -11,6 +11,7 @@ import (
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/storage"
+	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -66,6 +67,32 @@ func TestSpec3_CustomRoles(t *testing.T) {
 		require.NoError(t, s.people.DeleteRole(ctx, holder, auditor.ID), "who was removed has it no more")
 		require.ErrorIs(t, s.people.DeleteRole(ctx, holder, auditor.ID), tenancy.ErrNotFound)
 		assert.Equal(t, []string{tenancy.RoleDefined, tenancy.RoleEdited, tenancy.RoleDeleted}, s.accountEvents(holder.Account)[before:])
+	})
+}
+
+// Spec 3: a custom role never holds more than its maker. The holder of an account is measured by what a
+// Manager has, also where the host has taken something from managers that others keep.
+func TestSpec3_NoCustomRoleAboveAManager(t *testing.T) {
+	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
+		s := sceneOn(t, open(t), rbac.Deny(rbac.Manager, "blast", "send", rbac.ByTeam))
+		ctx := t.Context()
+		holder := s.holder(s.team(s.user("Alice"), "Sales").ID)
+		own, err := s.people.DefineRole(ctx, holder, tenancy.RoleSpec{Name: "Reader", Base: rbac.Restricted, Permissions: []string{"report: read"}})
+		require.NoError(t, err)
+		for name, spec := range map[string]tenancy.RoleSpec{
+			"added":       {Name: "Sender", Base: rbac.Restricted, Permissions: []string{"blast: send"}},
+			"by its base": {Name: "Sender", Base: rbac.Member},
+		} {
+			_, err = s.people.DefineRole(ctx, holder, spec)
+			require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+			spec.Base = rbac.Restricted
+			spec.Permissions = []string{"blast: send"}
+			_, err = s.people.EditRole(ctx, holder, own.ID, spec)
+			require.ErrorIs(t, err, tenancy.ErrInvalid, name)
+		}
+		kept, err := s.people.AccountRoles(ctx, holder)
+		require.NoError(t, err)
+		assert.Equal(t, []tenancy.CustomRole{own}, kept)
 	})
 }
 

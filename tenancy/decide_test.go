@@ -109,6 +109,22 @@ account: active
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// What a guest has by a grant is explained by the grant, and is not theirs in the whole team.
+func TestSpec3_ExplainIsByTheReachThatIsAsked(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	team := s.team(s.user("Alice"), "Sales")
+	guest := s.member(team, "Gina", rbac.Restricted)
+	byGrant, err := s.people.Explain(ctx, guest, rbac.SendMessage, rbac.ByGrant)
+	require.NoError(t, err)
+	require.NoError(t, byGrant.Err)
+	assert.Equal(t, "p, restricted, message, send, grant, allow", byGrant.Rule.Row.String())
+	byTeam, err := s.people.Explain(ctx, guest, rbac.SendMessage, rbac.ByTeam)
+	require.NoError(t, err)
+	require.ErrorIs(t, byTeam.Err, rbac.ErrDenied)
+	assert.Zero(t, byTeam.Rule.Row)
+}
+
 // Every refusal can be explained, whoever was refused: what it rests on differs by the principal.
 func TestExplainOfEveryPrincipal(t *testing.T) {
 	s := newScene(t)
@@ -193,8 +209,12 @@ func TestCapabilitiesOnAMember(t *testing.T) {
 				assert.Equal(t, can.Of(rbac.RemoveMember), removed, "%s removes %s", who, whom)
 			}
 		}
-		_, err = s.people.CapabilitiesOn(ctx, boss, s.user("Stranger").ID)
-		require.ErrorIs(t, err, tenancy.ErrNotFound)
+		gone := s.member(team, "Gone", rbac.Member)
+		require.NoError(t, s.people.Remove(ctx, boss, gone.User))
+		for _, nobody := range []tenancy.UserID{s.user("Stranger").ID, gone.User} {
+			_, err = s.people.CapabilitiesOn(ctx, boss, nobody)
+			require.ErrorIs(t, err, tenancy.ErrNotFound)
+		}
 	})
 }
 

@@ -196,7 +196,7 @@ func (s *Service) handOver(ctx context.Context, d deletion) error {
 	if needed.Teams, err = s.lastManagerIn(ctx, d.user.ID, d.places); err != nil {
 		return err
 	}
-	if d.successor.IsZero() && (needed.Teams != nil || needed.Accounts != nil) {
+	if d.successor.IsZero() && len(needed.Teams)+len(needed.Accounts) > 0 {
 		return &needed
 	}
 	for _, account := range d.held {

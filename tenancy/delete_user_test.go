@@ -108,6 +108,31 @@ func TestSpec4_6_DeletionIsRefusedOrHandsOver(t *testing.T) {
 	})
 }
 
+// Spec 4.6: an account alone needs its holder, too; and a user who is suspended as a whole is no successor.
+func TestSpec4_6_AHolderWithoutTeams(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice, bob := s.user("Alice"), s.user("Bob")
+		account, err := s.people.CreateAccount(ctx, alice.ID, "Acme")
+		require.NoError(t, err)
+		var needed *tenancy.StillNeededError
+		require.ErrorAs(t, s.people.DeleteUser(ctx, host, alice.ID, tenancy.UserID{}), &needed)
+		assert.Equal(t, tenancy.StillNeededError{Accounts: []tenancy.AccountID{account.ID}}, *needed)
+		_, err = s.people.SuspendUser(ctx, host, bob.ID)
+		require.NoError(t, err)
+		require.Equal(t, tenancy.ErrInactive, s.people.DeleteUser(ctx, host, alice.ID, bob.ID))
+		kept, err := s.people.Account(ctx, account.Holder(alice.ID))
+		require.NoError(t, err)
+		assert.Equal(t, account, kept)
+		_, err = s.people.ReactivateUser(ctx, host, bob.ID)
+		require.NoError(t, err)
+		require.NoError(t, s.people.DeleteUser(ctx, host, alice.ID, bob.ID))
+		passed, err := s.people.Account(ctx, account.Holder(bob.ID))
+		require.NoError(t, err)
+		assert.Equal(t, bob.ID, passed.HeldBy)
+	})
+}
+
 // A deletion that is repeated finds nothing to do, whatever has become of the successor since.
 func TestDeletingAgainAsksNothingOfTheSuccessor(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

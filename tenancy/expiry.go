@@ -11,8 +11,8 @@ import (
 // time means never. From that instant on every check refuses them, with no sweep needed. A new
 // expiry of a membership that has expired revives it, whether [Service.ExpireMembers] has tidied up
 // after it since or not; what was freed then does not come back. Who was suspended before their
-// time came stays so until [Service.Reactivate]. The same expiry again changes nothing. It takes the right to suspend members, and to make a membership last longer the right to
-// reactivate them as well.
+// time came stays so until [Service.Reactivate]. The same expiry again changes nothing. It takes the
+// right to suspend members, and to make a membership last longer the right to reactivate them as well.
 //
 // Errors: [*InvalidError] for a time that is not in the future or after the year 9999,
 // [rbac.ErrDenied], [ErrOwnExpiry], [ErrNotFound], [ErrLastManager] for the last manager whose

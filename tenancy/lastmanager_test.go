@@ -202,6 +202,27 @@ func TestC9_LastManagerFollowsThePolicy(t *testing.T) {
 		assert.Equal(t, []tenancy.Finding{{
 			Flaw: tenancy.FlawNoManager, Account: team.Account.UUID(), Team: team.ID.UUID(), Subject: team.ID.UUID(),
 		}}, s.diagnosed())
+		require.NoError(t, s.people.Leave(ctx, bob), "who manages no more keeps nothing going by staying")
+	})
+}
+
+// Spec 4.1: an archived team needs no manager, also when a role that managed it becomes less.
+func TestSpec4_1_ARoleThatManagesOnlyWhatIsArchivedCanBecomeLess(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.managed("Alice")
+		team, err := s.store.Team(ctx, alice.Team)
+		require.NoError(t, err)
+		lead := s.custom(team.ID, "Lead", "member: change role")
+		bob := s.member(team, "Bob", rbac.Member)
+		_, err = s.people.GiveRole(ctx, alice, bob.User, lead.ID)
+		require.NoError(t, err)
+		_, err = s.people.Archive(ctx, alice, tenancy.Leftovers{})
+		require.NoError(t, err)
+		require.NoError(t, s.people.Leave(ctx, alice))
+		_, err = s.people.EditRole(ctx, s.holder(team.ID), lead.ID, tenancy.RoleSpec{Name: "Lead", Base: rbac.Member})
+		require.NoError(t, err)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.ChangeRole), rbac.ErrDenied)
 	})
 }
 

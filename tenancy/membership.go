@@ -57,6 +57,10 @@ type Member struct {
 type TeamOfUser struct {
 	Membership
 	Team Team
+	// CustomName and CustomPermissions are those of the membership's custom role; empty for
+	// someone without one.
+	CustomName        string
+	CustomPermissions []string
 }
 
 // Admission is a user to take into a team.

@@ -2,7 +2,6 @@ package tenancy
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -180,47 +179,58 @@ func (s *Service) manages(role CustomRole) bool {
 // other.
 func (s *Service) keepManager(ctx context.Context, team Team, m Membership) error {
 	needed, err := s.lastManagerIn(ctx, m.User, places{[]Membership{m}, map[TeamID]Team{team.ID: team}})
-	if err == nil && needed != nil {
+	if err == nil && len(needed) > 0 {
 		return ErrLastManager
 	}
 	return err
 }
 
-// lastManagerIn lists those of a user's teams that need the user, as their last lasting manager. An
+// lastManagerIn lists those of a user's teams that need the user, as their last lasting manager, by id. An
 // archived team needs none, and neither does a team of an account that is closed: nothing is left to
-// manage there, and it would keep somebody captive for ever. What role that is, if it is a custom one,
-// and each account once, is read only for teams without another manager.
-func (s *Service) lastManagerIn(ctx context.Context, user UserID, p places) (needed []TeamID, err error) {
-	managing := map[TeamID]Membership{}
+// manage there, and it would keep somebody captive for ever.
+func (s *Service) lastManagerIn(ctx context.Context, user UserID, p places) ([]TeamID, error) {
+	var all, custom []TeamID
 	for _, m := range p.memberships {
-		if p.teams[m.Team].Status == TeamActive && m.Status == MembershipActive && (m.Role == rbac.Manager || !m.Custom.IsZero()) {
-			managing[m.Team] = m
+		if p.teams[m.Team].Status != TeamActive || m.Status != MembershipActive {
+			continue
 		}
+		if !m.Custom.IsZero() {
+			custom = append(custom, m.Team)
+		} else if m.Role != rbac.Manager {
+			continue
+		}
+		all = append(all, m.Team)
 	}
-	unmanaged, err := s.unmanaged(ctx, user, slices.Collect(maps.Keys(managing)))
+	left, err := s.unmanaged(ctx, user, all)
 	if err != nil {
 		return nil, err
 	}
-	accounts := map[AccountID]Account{}
-	for _, id := range unmanaged {
-		m, account := managing[id], p.teams[id].Account
-		role, err := s.customOf(ctx, account, m)
-		if err != nil {
-			return nil, err
-		}
-		if m.Role != rbac.Manager && !s.manages(role) {
-			continue
-		}
-		if _, known := accounts[account]; !known { // closed is for good, so no lock has to keep it so
-			if accounts[account], err = s.store.Account(ctx, account); err != nil {
-				return nil, err
-			}
-		}
-		if accounts[account].Status != AccountClosed {
-			needed = append(needed, id)
-		}
+	if left, err = s.notClosed(ctx, p, left); err != nil {
+		return nil, err
 	}
-	return needed, nil
+	// What a custom role may do is asked last, since most teams have somebody else: where nobody manages
+	// with the user either, theirs is none that does.
+	custom = slices.DeleteFunc(custom, func(id TeamID) bool { return !slices.Contains(left, id) })
+	idle, err := s.unmanaged(ctx, UserID{}, custom)
+	return without(left, idle), err
+}
+
+// notClosed are those of the teams whose account is not closed. Closed is for good, so no lock has to keep
+// it so.
+func (s *Service) notClosed(ctx context.Context, p places, teams []TeamID) ([]TeamID, error) {
+	if len(teams) == 0 {
+		return nil, nil
+	}
+	var ids []AccountID
+	for _, id := range teams {
+		ids = append(ids, p.teams[id].Account)
+	}
+	accounts, err := s.store.Accounts(ctx, ids...)
+	closed := map[AccountID]bool{}
+	for _, a := range accounts {
+		closed[a.ID] = a.Status == AccountClosed
+	}
+	return slices.DeleteFunc(teams, func(id TeamID) bool { return closed[p.teams[id].Account] }), err
 }
 
 // managed answers [ErrLastManager] if one of the teams has no lasting manager.

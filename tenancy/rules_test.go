@@ -301,6 +301,7 @@ func TestSpec4_7_WhatMakesNoSenseIsATypedError(t *testing.T) {
 			"reactivate a deleted user":   {func() error { _, err := s.people.ReactivateUser(ctx, host, deleted.User); return err }, missing},
 			"suspend a closed account":    {func() error { _, err := s.people.SuspendAccount(ctx, host, closed.Account); return err }, status},
 			"reactivate a closed account": {func() error { _, err := s.people.ReactivateAccount(ctx, host, closed.Account); return err }, status},
+			"give who was removed a role": {func() error { _, err := s.people.ChangeRole(ctx, boss, removed.User, rbac.Member); return err }, missing},
 			"restore in a closed account": {func() error {
 				_, err := s.people.Restore(ctx, tenancy.Actor{User: s.user("Oscar").ID, Team: closed.ID})
 				return err

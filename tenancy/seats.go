@@ -66,7 +66,8 @@ func (e *SeatsError) Is(target error) bool { return target == ErrLimit }
 
 // SetSeats sets how many seats the account has, on the host's authority: it is what a plan
 // allows. Nobody is turned out by a limit below what is taken; it holds for whoever comes next.
-// Setting what is set changes nothing.
+// Setting what is set changes nothing. It is the host's own record, so it can be set whatever the
+// state of the account.
 //
 // Errors: [*InvalidError], [ErrNotFound].
 func (s *Service) SetSeats(ctx context.Context, by System, account AccountID, seats Seats) (Account, error) {

@@ -65,6 +65,14 @@ func TestSpec2_SeatsAreHeldAtEveryWayIn(t *testing.T) {
 					return err
 				}
 		},
+		"make a team": func(s *scene, by tenancy.Actor, team tenancy.Team) (prepare, enter func() error) {
+			holder := s.holder(team.ID)
+			s.member(team, "Bob", rbac.Manager)
+			return func() error { return s.people.Leave(s.t.Context(), by) }, func() error {
+				_, err := s.people.CreateTeam(s.t.Context(), holder, tenancy.TeamSpec{Name: "Hiring"})
+				return err
+			}
+		},
 		"restore a team": func(s *scene, by tenancy.Actor, team tenancy.Team) (prepare, enter func() error) {
 			holder := s.holder(team.ID)
 			hiring, err := s.people.CreateTeam(s.t.Context(), holder, tenancy.TeamSpec{Name: "Hiring"})
@@ -144,6 +152,30 @@ func TestSeatsOfOneAccount(t *testing.T) {
 			_, err = s.people.SetSeats(ctx, host, team.Account, odd)
 			require.ErrorIs(t, err, tenancy.ErrInvalid, "%+v", odd)
 		}
+	})
+}
+
+// Spec 2: a limit below what is taken turns nobody out: who has a seat takes no other one by what they do in
+// another team, and whoever comes is one too many.
+func TestSpec2_WhoHasASeatNeedsNoOther(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		hiring, err := s.people.CreateTeam(ctx, s.holder(team.ID), tenancy.TeamSpec{Name: "Hiring"})
+		require.NoError(t, err)
+		bob, carol := s.member(team, "Bob", rbac.Member), s.member(team, "Carol", rbac.Restricted)
+		s.seats(team, tenancy.HardSeats, 1)
+		told := len(s.accountEvents(team.Account))
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: hiring.ID, User: bob.User, Role: rbac.Member})
+		require.NoError(t, err)
+		_, err = s.people.ChangeRole(ctx, tenancy.Actor{User: alice.ID, Team: team.ID}, bob.User, rbac.Manager)
+		require.NoError(t, err)
+		_, err = s.people.Admit(ctx, host, tenancy.Admission{Team: hiring.ID, User: carol.User, Role: rbac.Member})
+		var seats *tenancy.SeatsError
+		require.ErrorAs(t, err, &seats, "a guest has none")
+		assert.Equal(t, tenancy.SeatsError{Limit: 1, Needed: 3}, *seats)
+		assert.Len(t, s.accountEvents(team.Account), told)
 	})
 }
 

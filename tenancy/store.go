@@ -103,6 +103,8 @@ type AccountStore interface {
 	// LockAccounts takes the accounts until the transaction ends, and answers them by id.
 	LockAccounts(ctx context.Context, ids ...AccountID) ([]Account, error)
 	Account(ctx context.Context, id AccountID) (Account, error)
+	// Accounts lists those of the accounts that exist, by id.
+	Accounts(ctx context.Context, ids ...AccountID) ([]Account, error)
 	// AccountsOf lists the accounts that the user holds, whatever their state, by (CreatedAt,
 	// account id).
 	AccountsOf(ctx context.Context, user UserID, page Keyset) ([]Account, error)
@@ -151,8 +153,8 @@ type MembershipStore interface {
 	Authority(ctx context.Context, team TeamID, user UserID) (Authority, error)
 	// Members lists the memberships of a team that are not removed, by (JoinedAt, user id).
 	Members(ctx context.Context, team TeamID, page Keyset) ([]Member, error)
-	// TeamsOf lists the teams in which the user's membership is active, whatever its expiry,
-	// by (JoinedAt, team id).
+	// TeamsOf lists the teams in which the user's membership is active, whatever its expiry, with
+	// what its custom role is there, by (JoinedAt, team id).
 	TeamsOf(ctx context.Context, user UserID, page Keyset) ([]TeamOfUser, error)
 	// MembershipsOf lists the user's memberships that are not removed, by team id.
 	MembershipsOf(ctx context.Context, user UserID) ([]Membership, error)

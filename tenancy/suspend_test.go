@@ -121,6 +121,58 @@ func TestSpec4_Expiry(t *testing.T) {
 	})
 }
 
+// However late the sweep comes by, what it suspends ended when it expired, and another expiry revives it.
+func TestSpec4_TheSweepMayComeLate(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		bob := s.member(team, "Bob", rbac.Member)
+		end := s.now.Add(time.Hour)
+		_, err := s.people.SetExpiry(ctx, manager, bob.User, end)
+		require.NoError(t, err)
+		s.now = end.Add(24 * time.Hour)
+		expired, err := s.people.ExpireMembers(ctx, host)
+		require.NoError(t, err)
+		assert.Equal(t, 1, expired)
+		m, err := s.store.Membership(ctx, team.ID, bob.User)
+		require.NoError(t, err)
+		assert.Equal(t, end, m.EndedAt)
+		assert.Equal(t, host.Principal(), m.EndedBy)
+		m, err = s.people.SetExpiry(ctx, manager, bob.User, s.now.Add(time.Hour))
+		require.NoError(t, err)
+		assert.Equal(t, tenancy.MembershipActive, m.Status)
+		require.NoError(t, s.people.Check(ctx, bob, rbac.ReadTeam))
+	})
+}
+
+// To end a membership earlier takes the right to suspend, and to make it last longer the right to reactivate
+// as well.
+func TestSpec4_WhoMaySuspendMakesNothingLonger(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager := tenancy.Actor{User: alice.ID, Team: team.ID}
+		warden, bob := s.member(team, "Warden", rbac.Member), s.member(team, "Bob", rbac.Member)
+		_, err := s.people.GiveRole(ctx, manager, warden.User, s.custom(team.ID, "Warden", "member: suspend").ID)
+		require.NoError(t, err)
+		end := s.now.Add(time.Hour)
+		_, err = s.people.SetExpiry(ctx, warden, bob.User, end)
+		require.NoError(t, err)
+		for _, longer := range []time.Time{{}, end.Add(time.Microsecond)} {
+			_, err = s.people.SetExpiry(ctx, warden, bob.User, longer)
+			require.ErrorIs(t, err, rbac.ErrDenied)
+			require.ErrorContains(t, err, "member: reactivate")
+		}
+		_, err = s.people.SetExpiry(ctx, warden, bob.User, end.Add(-time.Minute))
+		require.NoError(t, err)
+		_, err = s.people.SetExpiry(ctx, manager, bob.User, end)
+		require.NoError(t, err)
+	})
+}
+
 // A suspension is no expiry: another time does not end it, whether it came before or after the
 // membership had expired.
 func TestAnotherExpiryEndsNoSuspension(t *testing.T) {

@@ -62,7 +62,7 @@ func (s *Service) departEverywhere(ctx context.Context, by Principal, at time.Ti
 	if err != nil {
 		return err
 	}
-	if teams != nil {
+	if len(teams) > 0 {
 		return &StillNeededError{Teams: teams}
 	}
 	return s.depart(ctx, p.departures(by, at)...)

@@ -151,8 +151,8 @@ func (s *Service) TeamByIdentity(ctx context.Context, by System, identity Identi
 }
 
 // MyTeams lists the teams in which the user has an active membership, by when they joined. A
-// page may hold fewer teams than its limit where memberships have expired. A team in which their role, or
-// the one that it stands on, may not read the team is shown as [Team.ToGuest] has it.
+// page may hold fewer teams than its limit where memberships have expired. A team in which their role, be it
+// custom, may not read the team is shown as [Team.ToGuest] has it, as by [Service.Switch].
 func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[TeamOfUser], error) {
 	keyset, err := page.Keyset("my teams", user)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Service) MyTeams(ctx context.Context, user UserID, page Page) (List[Tea
 	now := s.env.Now()
 	list.Items = slices.DeleteFunc(list.Items, func(t TeamOfUser) bool { return !t.ActiveAt(now) })
 	for i, t := range list.Items {
-		if !s.policy.Allows(t.Role, rbac.ReadTeam, rbac.ByTeam) {
+		if !s.rights(t.Role, t.CustomName, t.CustomPermissions).Allows(rbac.ReadTeam, rbac.ByTeam) {
 			list.Items[i].Team = t.Team.ToGuest()
 		}
 	}

@@ -192,3 +192,56 @@ func TestConcurrentRegistrationMakesOneUser(t *testing.T) {
 		}
 	})
 }
+
+// What is listed of a team is what the role may read there, be it custom, and what a switch to it shows.
+func TestMyTeamsShowsWhatTheRoleMayRead(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		first := s.team(alice, "First")
+		holder := s.holder(first.ID)
+		bob := s.user("Bob")
+		define := func(name string, base rbac.Role, permissions ...string) tenancy.RoleID {
+			role, err := s.people.DefineRole(ctx, holder, tenancy.RoleSpec{Name: name, Base: base, Permissions: permissions})
+			require.NoError(t, err)
+			return role.ID
+		}
+		given := map[string]struct {
+			tenancy.Admission
+			reads bool
+			as    string
+		}{
+			"First":  {tenancy.Admission{Role: rbac.Manager}, true, ""},
+			"Second": {tenancy.Admission{Role: rbac.Restricted}, false, ""},
+			"Third":  {tenancy.Admission{Custom: define("Reader", rbac.Restricted, "team: read")}, true, "Reader"},
+			"Fourth": {tenancy.Admission{Custom: define("Auditor", rbac.Restricted, "audit: read")}, false, "Auditor"},
+			"Fifth":  {tenancy.Admission{Custom: define("Lead", rbac.Member, "audit: read")}, true, "Lead"},
+		}
+		for name, in := range given {
+			team := first
+			if name != first.Name {
+				var err error
+				team, err = s.people.CreateTeam(ctx, holder, tenancy.TeamSpec{Name: name})
+				require.NoError(t, err)
+			}
+			_, err := s.people.Configure(ctx, tenancy.Actor{User: alice.ID, Team: team.ID}, tenancy.Settings{Terms: "2030-01"})
+			require.NoError(t, err)
+			in.Admission.Team, in.Admission.User = team.ID, bob.ID
+			_, err = s.people.Admit(ctx, host, in.Admission)
+			require.NoError(t, err)
+		}
+		mine, err := s.people.MyTeams(ctx, bob.ID, tenancy.Page{})
+		require.NoError(t, err)
+		require.Len(t, mine.Items, len(given))
+		for _, listed := range mine.Items {
+			in := given[listed.Team.Name]
+			assert.Equal(t, in.reads, listed.Team.Settings.Terms != "", listed.Team.Name)
+			assert.Equal(t, in.as, listed.CustomName)
+			switched, err := s.people.Switch(ctx, bob.ID, listed.Team.ID)
+			require.NoError(t, err)
+			assert.Equal(t, switched, listed.Team)
+			_, err = s.people.Team(ctx, tenancy.Actor{User: bob.ID, Team: listed.Team.ID})
+			assert.Equal(t, in.reads, err == nil, "and what reading it says")
+		}
+	})
+}

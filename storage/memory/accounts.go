@@ -97,6 +97,11 @@ func (s *Store) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Acco
 	return read(ctx, s, func() (tenancy.Account, error) { return account(s.accounts.get(id)) })
 }
 
+// Accounts implements [tenancy.AccountStore].
+func (s *Store) Accounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	return read(ctx, s, func() ([]tenancy.Account, error) { return shown(those(s.accounts.get, ids), account), nil })
+}
+
 func account(row *accountRow, err error) (tenancy.Account, error) {
 	if err != nil {
 		return tenancy.Account{}, err

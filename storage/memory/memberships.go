@@ -198,7 +198,11 @@ func (s *Store) TeamsOf(ctx context.Context, user tenancy.UserID, page tenancy.K
 		}
 		teams := merged(ascending, ascending.start(page), &row.teams)
 		return paged(teams, page.Limit, func(m *membershipRow) (tenancy.TeamOfUser, bool) {
-			return tenancy.TeamOfUser{Membership: m.Membership, Team: m.team.copy()}, true
+			t := tenancy.TeamOfUser{Membership: m.Membership, Team: m.team.copy()}
+			if m.custom != nil {
+				t.CustomName, t.CustomPermissions = m.custom.Name, some(m.custom.Permissions)
+			}
+			return t, true
 		}), nil
 	})
 }

@@ -186,6 +186,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 		add(s.TeamsOf(ctx, user, page))
 		add(s.MembershipsOf(ctx, user))
 		add(s.AccountsOf(ctx, user, page))
+		add(s.Accounts(ctx, id[tenancy.AccountID](n)))
 		add(s.Role(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.MembersWithRole(ctx, id[tenancy.AccountID](1), id[tenancy.RoleID](n)))
 		add(s.Managed(ctx, user, team))

@@ -97,6 +97,11 @@ func (s *Store) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Acco
 	return one(ctx, s, scanAccount, s.accounts.byID, id)
 }
 
+// Accounts implements [tenancy.AccountStore].
+func (s *Store) Accounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	return allMany(ctx, s, scanAccount, s.accounts.byIDs, tenancy.InOrder(ids...))
+}
+
 // AccountsOf implements [tenancy.AccountStore].
 func (s *Store) AccountsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]tenancy.Account, error) {
 	return paged(ctx, s, scanAccount, s.accounts.heldBy, page, user)

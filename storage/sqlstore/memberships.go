@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -68,8 +69,8 @@ func (c *compiler) memberships() membershipStatements {
 			FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
 			WHERE m.team_id = ? AND m.status <> 'removed'`),
 		teamsOf: c.pages(oldestFirst("m.joined_at", "m.team_id"),
-			`SELECT`, membershipColumns, `,`, teamColumns, `
-			FROM usher_memberships m JOIN usher_teams t ON t.id = m.team_id
+			`SELECT`, membershipColumns, `,`, teamColumns, `, r.name, r.permissions
+			FROM usher_memberships m JOIN usher_teams t ON t.id = m.team_id LEFT JOIN usher_roles r ON r.id = m.role_id
 			WHERE m.user_id = ? AND m.status = 'active'`),
 
 		ofUser: c.sql(`SELECT`, membershipColumns, `FROM usher_memberships m
@@ -126,7 +127,8 @@ func scanMember(r row) (tenancy.Member, error) {
 
 func scanTeamOfUser(r row) (tenancy.TeamOfUser, error) {
 	var t tenancy.TeamOfUser
-	err := r.Scan(append(membershipFields(&t.Membership), teamFields(&t.Team)...)...)
+	err := r.Scan(slices.Concat(membershipFields(&t.Membership), teamFields(&t.Team),
+		[]any{text(&t.CustomName), document(&t.CustomPermissions)})...)
 	return t, err
 }
 

@@ -156,7 +156,8 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.LastingRoles(ctx, s.user.ID, s.team.ID)
 				return err
 			},
-			"Teams": func(ctx context.Context) error { _, err := store.Teams(ctx, s.team.ID); return err },
+			"Teams":    func(ctx context.Context) error { _, err := store.Teams(ctx, s.team.ID); return err },
+			"Accounts": func(ctx context.Context) error { _, err := store.Accounts(ctx, s.account.ID); return err },
 			"PendingBy": func(ctx context.Context) error {
 				_, err := store.PendingBy(ctx, tenancy.Actor{User: s.user.ID, Team: s.team.ID})
 				return err
@@ -223,12 +224,17 @@ func TestStatementCounts(t *testing.T) {
 		})
 		within(1, "EraseRecipient", func(ctx context.Context) error { return store.EraseRecipient(ctx, "nobody@acme.example") })
 		within(2, "UpdateTeam", func(ctx context.Context) error { return store.UpdateTeam(ctx, s.team) })
-		within(3, "UpdateTeam that names domains", func(ctx context.Context) error {
-			team := s.team
-			team.Version++
-			team.Settings.JoinDomains = []string{"acme.example", "client.example"}
-			return store.UpdateTeam(ctx, team)
-		})
+		team := s.team
+		for _, domains := range []struct {
+			named string
+			want  int
+		}{{"acme.example client.example", 3}, {"client.example acme.example", 2}, {"acme.example", 4}, {"", 3}} {
+			within(domains.want, "UpdateTeam that names "+domains.named, func(ctx context.Context) error {
+				team.Version++
+				team.Settings.JoinDomains = strings.Fields(domains.named)
+				return store.UpdateTeam(ctx, team)
+			})
+		}
 		within(1, "InsertMessage", func(ctx context.Context) error {
 			m := s.message
 			m.ID, m.Seq, m.Key, m.Receipt = newID[tenancy.MessageID](), 2, conversation.MessageKey{}, conversation.MessageKey{}

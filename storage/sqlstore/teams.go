@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/usher-go/usher/tenancy"
 )
@@ -14,11 +15,11 @@ type teamStatements struct {
 }
 
 // joinableStatements are for the domains whose people can ask to join: one row for each, made from the
-// team's settings whenever it is written.
+// team's settings whenever they name others.
 type joinableStatements struct {
-	insert inserts
-	clear  string
-	listed pages
+	insert       inserts
+	named, clear string
+	listed       pages
 }
 
 const teamColumns = `t.id, t.account_id, t.name, t.name_key, t.channel, t.identity, t.status, t.settings, t.created_at, t.version`
@@ -43,6 +44,7 @@ func (c *compiler) teams() teamStatements {
 		inAccount:  c.pages(oldestFirst("t.created_at", "t.id"), find, `t.account_id = ?`),
 		joinable: joinableStatements{
 			insert: c.inserts(`INSERT INTO usher_join_domains (domain, created_at, team_id)`, `(?, ?, ?)`),
+			named:  c.sql(`SELECT d.domain FROM usher_join_domains d WHERE d.team_id = ?`),
 			clear:  c.sql(`DELETE FROM usher_join_domains WHERE team_id = ?`),
 			listed: c.pages(oldestFirst("d.created_at", "d.team_id"), `SELECT`, teamColumns, `FROM usher_join_domains d
 				JOIN usher_teams t ON t.id = d.team_id JOIN usher_accounts a ON a.id = t.account_id
@@ -68,7 +70,7 @@ func teamFields(t *tenancy.Team) []any {
 
 // settings are as the column keeps them.
 func settings(s tenancy.Settings) tenancy.Settings {
-	s.Statuses = some(s.Statuses)
+	s.Statuses, s.JoinDomains, s.InviteDomains = some(s.Statuses), some(s.JoinDomains), some(s.InviteDomains)
 	return s
 }
 
@@ -130,8 +132,20 @@ func (s *Store) UpdateTeam(ctx context.Context, t tenancy.Team) error {
 	}, s.teams.exists, t.ID, t.Account); err != nil {
 		return err
 	}
-	if _, err := s.exec(ctx, s.teams.joinable.clear, t.ID); err != nil {
+	return s.renameDomains(ctx, t)
+}
+
+// renameDomains writes the domains anew if they are others: most updates are of something else, and to look
+// costs less than to write. The team is locked by its own update.
+func (s *Store) renameDomains(ctx context.Context, t tenancy.Team) error {
+	named, err := all(ctx, s, scanText, s.teams.joinable.named, t.ID)
+	if err != nil || slices.Equal(eachOnce(named), eachOnce(t.Settings.JoinDomains)) {
 		return err
+	}
+	if len(named) > 0 {
+		if _, err := s.exec(ctx, s.teams.joinable.clear, t.ID); err != nil {
+			return err
+		}
 	}
 	return s.nameDomains(ctx, t)
 }

@@ -654,6 +654,10 @@ func (s *calledStore) LastingRoles(a context.Context, b tenancy.UserID, c ...ten
 	return s.note("LastingRoles").LastingRoles(a, b, c...)
 }
 
+func (s *calledStore) Accounts(a context.Context, b ...tenancy.AccountID) ([]tenancy.Account, error) {
+	return s.note("Accounts").Accounts(a, b...)
+}
+
 func (s *calledStore) LockAccounts(a context.Context, b ...tenancy.AccountID) ([]tenancy.Account, error) {
 	return s.note("LockAccounts").LockAccounts(a, b...)
 }

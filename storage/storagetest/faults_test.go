@@ -1909,6 +1909,22 @@ func (s onlyOpen) AccountsOf(ctx context.Context, user tenancy.UserID, p tenancy
 	return slices.DeleteFunc(list, func(a tenancy.Account) bool { return a.Status != tenancy.AccountActive }), err
 }
 
+func (s onlyOpen) Accounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	list, err := s.Store.Accounts(ctx, ids...)
+	return slices.DeleteFunc(list, func(a tenancy.Account) bool { return a.Status != tenancy.AccountActive }), err
+}
+
+// plainTeamsOf lists a user's teams without their custom roles there.
+type plainTeamsOf struct{ spoiled }
+
+func (s plainTeamsOf) TeamsOf(ctx context.Context, user tenancy.UserID, p tenancy.Keyset) ([]tenancy.TeamOfUser, error) {
+	list, err := s.Store.TeamsOf(ctx, user, p)
+	for i := range list {
+		list[i].CustomName, list[i].CustomPermissions = "", nil
+	}
+	return list, err
+}
+
 // onlyLive lists the teams that work.
 type onlyLive struct{ spoiled }
 
@@ -2183,6 +2199,10 @@ func cutTo[V any](most int, list []V) []V { return list[:min(most, len(list))] }
 
 func (s cutSets) Users(ctx context.Context, ids ...tenancy.UserID) ([]tenancy.User, error) {
 	return s.Store.Users(ctx, cutTo(256, ids)...)
+}
+
+func (s cutSets) Accounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
+	return s.Store.Accounts(ctx, cutTo(256, ids)...)
 }
 
 func (s cutSets) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
@@ -2519,7 +2539,10 @@ func faults() []fault {
 		of("a delivery lapses late", func(s spoiled) storage.Store { return offersLate{s} }, "deliveries whose deadline has come"),
 		of("an erasure passes over what has ended", func(s spoiled) storage.Store { return leavesEnded{s, new(sync.Map)} }, "deliveries lose the address of a deleted user"),
 		of("a manager who will expire counts", func(s spoiled) storage.Store { return anyManager{s} }, "other manager must be lasting and active"),
+		of("a user's teams leave out their custom roles", func(s spoiled) storage.Store { return plainTeamsOf{s} }, "teams of a user are those of active memberships"),
 		of("a set of users is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their ids"),
+		of("closed accounts are not there", func(s spoiled) storage.Store { return onlyOpen{s} }, "accounts by their ids"),
+		of("a set of accounts is cut", func(s spoiled) storage.Store { return cutSets{s} }, "accounts by their ids"),
 		of("a set of memberships is cut", func(s spoiled) storage.Store { return cutSets{s} }, "memberships by their users"),
 		of("a set of invitations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations pending into conversations"),
 		of("a set of users' addresses is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their addresses"),

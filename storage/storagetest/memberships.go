@@ -243,10 +243,15 @@ func teamsOfCase(w *world) {
 		}
 		m := w.aMembership(team.ID, user.ID)
 		m.Status, m.ExpiresAt = status, m.JoinedAt // expired at once, which is for the service to judge
+		var role tenancy.CustomRole
+		if len(want) == 1 {
+			role = w.role(team.Account)
+			m.Role, m.Custom = role.Base, role.ID
+		}
 		memberships().store(w, m)
 		w.member(team.ID, rbac.Manager)
 		if status == tenancy.MembershipActive {
-			want = append(want, tenancy.TeamOfUser{Membership: m, Team: team})
+			want = append(want, tenancy.TeamOfUser{Membership: m, Team: team, CustomName: role.Name, CustomPermissions: role.Permissions})
 		}
 	}
 	lists(w, want, "TeamsOf")(w.store.TeamsOf(w.ctx, user.ID, tenancy.Keyset{Limit: 10}))

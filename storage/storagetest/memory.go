@@ -46,7 +46,7 @@ func listMemoryCase(w *world) {
 		scribble(s.JoinableTeams(ctx, "join.example", t.newUser.ID, page)),
 		scribble(s.MembershipsOf(ctx, t.member.User)), scribble(s.Lapsed(ctx, t.at, 1)),
 		scribble(s.RolesIn(ctx, t.account.ID)), scribble(s.MembersWithRole(ctx, t.account.ID, t.role.ID)), scribble(s.LastingRoles(ctx, t.user.ID, t.team.ID)), scribble(s.Managed(ctx, tenancy.UserID{}, t.team.ID)),
-		scribble(s.Teams(ctx, t.team.ID)),
+		scribble(s.Teams(ctx, t.team.ID)), scribble(s.Accounts(ctx, t.account.ID)),
 		scribble(s.Broken(ctx, tenancy.FlawNoManager, t.at, tenancy.Finding{}, 1)),
 		scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, page)), scribble(s.Invitations(ctx, t.team.ID, invite.Filter{}, whole)),
 		scribble(s.Uses(ctx, t.team.ID, t.link.ID, page)), scribble(s.RequestsOf(ctx, t.request.Inviter, page)),
@@ -150,6 +150,7 @@ func innerMemoryCase(w *world) {
 		func(ctx context.Context) error { return blotOne(blotAccount)(s.Account(ctx, account.ID)) },
 		func(ctx context.Context) error { return blotOne(blotAccount)(s.LockAccount(ctx, account.ID)) },
 		func(ctx context.Context) error { return blotEach(blotAccount)(s.AccountsOf(ctx, user, page)) },
+		func(ctx context.Context) error { return blotEach(blotAccount)(s.Accounts(ctx, account.ID)) },
 		func(ctx context.Context) error { return blotOne(blotTeam)(s.Team(ctx, team.ID)) },
 		func(ctx context.Context) error { return blotOne(blotTeam)(s.LockTeam(ctx, team.ID)) },
 		func(ctx context.Context) error { return blotOne(blotTeam)(s.TeamByName(ctx, account.ID, team.NameKey)) },
@@ -159,7 +160,10 @@ func innerMemoryCase(w *world) {
 			return blotEach(blotTeam)(s.JoinableTeams(ctx, "join.example", tenancy.UserID{}, page))
 		},
 		func(ctx context.Context) error {
-			return blotEach(func(t tenancy.TeamOfUser) { blotTeam(t.Team) })(s.TeamsOf(ctx, user, page))
+			return blotEach(func(t tenancy.TeamOfUser) {
+				blotTeam(t.Team)
+				blotRole(tenancy.CustomRole{Permissions: t.CustomPermissions})
+			})(s.TeamsOf(ctx, user, page))
 		},
 		func(ctx context.Context) error { return blotOne(blotRole)(s.Role(ctx, account.ID, role.ID)) },
 		func(ctx context.Context) error { return blotOne(blotMessage)(s.Message(ctx, c.ID, message.ID)) },

@@ -247,6 +247,9 @@ func calls() map[string]call {
 		"Teams": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Teams(ctx, t.team.ID))
 		}},
+		"Accounts": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Accounts(ctx, t.account.ID))
+		}},
 		"LockAccounts": {locks, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.LockAccounts(ctx, t.account.ID))
 		}},

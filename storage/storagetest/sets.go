@@ -21,6 +21,7 @@ func setCases() []testCase {
 		{name: "invitations to addresses", rule: ruleInvitationsTo, covers: []string{"InvitationsTo"}, run: invitationsToCase},
 		{name: "teams by their ids", rule: ruleTeams, covers: []string{"Teams"}, run: teamsCase},
 		{name: "teams are locked by their ids", rule: ruleLockTeams, covers: []string{"LockTeams"}, run: lockTeamsCase},
+		{name: "accounts by their ids", rule: ruleAccounts, covers: []string{"Accounts"}, run: accountsCase},
 		{name: "accounts are locked by their ids", rule: ruleLockAccounts, covers: []string{"LockAccounts"}, run: lockAccountsCase},
 		{
 			name: "teams locked by their ids cannot change underneath", rule: ruleLockTeams, needs: RowLocks,

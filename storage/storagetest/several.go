@@ -130,11 +130,28 @@ func heldTeams(w *world) {
 	})
 }
 
-func lockAccountsCase(w *world) {
-	id := func(a tenancy.Account) tenancy.AccountID { return a.ID }
-	want := sorted([]tenancy.Account{w.account(), w.account(), w.account()}, id)
+func accountID(a tenancy.Account) tenancy.AccountID { return a.ID }
+
+// someAccounts are accounts, one of them closed, beside another one.
+func (w *world) someAccounts() []tenancy.Account {
+	w.Helper()
+	closed := w.account()
+	closed.Status = tenancy.AccountClosed
+	w.must(accounts().write(w, closed), "UpdateAccount")
+	closed.Version++
+	named := sorted([]tenancy.Account{w.account(), closed, w.account()}, accountID)
 	w.account()
-	lockSet(w, "LockAccounts", w.store.LockAccounts, want, idsOf(want, id))
+	return named
+}
+
+func accountsCase(w *world) {
+	want := w.someAccounts()
+	readSet(w, "Accounts", w.store.Accounts, want, idsOf(want, accountID))
+}
+
+func lockAccountsCase(w *world) {
+	want := w.someAccounts()
+	lockSet(w, "LockAccounts", w.store.LockAccounts, want, idsOf(want, accountID))
 }
 
 // lost are so many users who are in no team.

@@ -244,8 +244,9 @@ func settingsCase(w *world) {
 	for _, deliverTo := range [][]tenancy.TeamID{nil, {}, {{}}} {
 		t := w.aTeam(w.account().ID)
 		t.Settings.DeliverTo, t.Settings.Statuses = deliverTo, []tenancy.OutcomeStatus{}
+		t.Settings.JoinDomains, t.Settings.InviteDomains = []string{}, []string{}
 		teams().store(w, t)
-		t.Settings.Statuses = nil
+		t.Settings.Statuses, t.Settings.JoinDomains, t.Settings.InviteDomains = nil, nil, nil
 		teams().holds(w, t, "an insert with settings")
 		lists(w, []tenancy.Team{t}, "TeamsIn")(w.store.TeamsIn(w.ctx, t.Account, tenancy.Keyset{Limit: 5}))
 		answers(w, t, "TeamByName")(w.store.TeamByName(w.ctx, t.Account, t.NameKey))
