@@ -232,6 +232,11 @@ func tell(t *testing.T, store storage.Store, history tenancy.HistoryPolicy, crow
 	w.aside(func() {
 		conv(w.Conversations.Claim(ctx, w.bob, first))
 		did(w.Conversations.Deliver(ctx, w.bob, first, conversation.ToUser(w.user), conversation.Outcome{Rating: 4, Summary: "a good one"}))
+		job := done[conversation.Application](t)
+		job(w.Conversations.Apply(ctx, w.bob, first, conversation.ApplicationDetails{Job: "Driver", Source: "a friend"}))
+		job(w.Conversations.RecordApplication(ctx, ushertest.System, conversation.ApplicationRecord{
+			To: w.TeamNamed("Sales").Identity, From: "visitor-1", ExternalID: "ats-1", Origin: conversation.FromImport,
+		}))
 		notes := "asks for money"
 		done[conversation.Contact](t)(w.Conversations.EditContact(ctx, w.bob, first, conversation.ContactEdit{Notes: &notes}))
 	})
@@ -645,6 +650,16 @@ var guestReads = map[string]func(ctx context.Context, w *guestWorld) answers{
 	"conversation.Contact": func(ctx context.Context, w *guestWorld) answers {
 		return ofEachConversation(w, func(a *answers, id tenancy.ConversationID) {
 			ask[conversation.Contact](a, "")(w.Conversations.Contact(ctx, w.carol, id))
+		})
+	},
+	"conversation.Applications": func(ctx context.Context, w *guestWorld) answers {
+		return ofEachConversation(w, func(a *answers, id tenancy.ConversationID) {
+			ask[tenancy.List[conversation.Application]](a, "")(w.Conversations.Applications(ctx, w.carol, id, tenancy.Page{}))
+		})
+	},
+	"conversation.ActiveApplication": func(ctx context.Context, w *guestWorld) answers {
+		return ofEachConversation(w, func(a *answers, id tenancy.ConversationID) {
+			ask[conversation.Application](a, "")(w.Conversations.ActiveApplication(ctx, w.carol, id))
 		})
 	},
 	"conversation.OptOutOf": func(ctx context.Context, w *guestWorld) answers {

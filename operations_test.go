@@ -42,9 +42,10 @@ type targets struct {
 	invitation   tenancy.InvitationID
 	offer        tenancy.InvitationID // of an account
 	link         tenancy.InvitationID
-	request      tenancy.InvitationID // to join the team
-	delivery     tenancy.DeliveryID   // that waits for the team to accept it
-	sent         tenancy.DeliveryID   // of the team's, that waits for a colleague
+	request      tenancy.InvitationID  // to join the team
+	delivery     tenancy.DeliveryID    // that waits for the team to accept it
+	sent         tenancy.DeliveryID    // of the team's, that waits for a colleague
+	application  tenancy.ApplicationID // of the conversation's contact
 	identity     tenancy.Identity
 	email        string
 	teamName     string
@@ -747,6 +748,33 @@ var operations = map[string]operation{
 		_, err := s.Conversations.EditContact(ctx, p.actor, x.conversation, conversation.ContactEdit{Name: &name})
 		return err
 	}},
+	"conversation.Apply": {rbac.CreateApplication, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Apply(ctx, p.actor, x.conversation, conversation.ApplicationDetails{Job: "Driver"})
+		return err
+	}},
+	"conversation.EditApplication": {rbac.EditApplication, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		job := "Welder"
+		_, err := s.Conversations.EditApplication(ctx, p.actor, x.conversation, x.application, conversation.ApplicationEdit{Job: &job})
+		return err
+	}},
+	"conversation.SetApplicationStatus": {rbac.SetApplicationStatus, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.SetApplicationStatus(ctx, p.actor, x.conversation, x.application, conversation.Qualified)
+		return err
+	}},
+	"conversation.Applications": {rbac.ReadConversations, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.Applications(ctx, p.actor, x.conversation, tenancy.Page{})
+		return err
+	}},
+	"conversation.ActiveApplication": {rbac.ReadConversations, true, func(ctx context.Context, s *scene, p principals, x targets) error {
+		_, err := s.Conversations.ActiveApplication(ctx, p.actor, x.conversation)
+		return err
+	}},
+	"conversation.RecordApplication": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Conversations.RecordApplication(ctx, p.system, conversation.ApplicationRecord{
+			To: s.own.identity, From: "visitor-1", ExternalID: "ats-1", Origin: conversation.FromIntegration,
+		})
+		return err
+	}},
 	"conversation.OptOut": {rbac.OptOutContact, true, func(ctx context.Context, s *scene, p principals, x targets) error {
 		_, err := s.Conversations.OptOut(ctx, p.actor, x.conversation, "said so on the phone")
 		return err
@@ -911,6 +939,8 @@ func newScene(t *testing.T, store storage.Store) *scene {
 		}
 		c := s.Receive("Sales", "visitor-1", "Hi")
 		s.Guest(s.Actor(mark+"-member", "Sales"), c.ID, mark+"-guest")
+		applied, err := s.Conversations.Apply(t.Context(), manager, c.ID, conversation.ApplicationDetails{Job: "Driver"})
+		require.NoError(t, err)
 		deliver := func(from, visitor string, to conversation.Recipient) tenancy.DeliveryID {
 			d, err := s.Conversations.Deliver(t.Context(), s.Actor(mark+"-manager", from), s.Receive(from, visitor, "Hi").ID, to, conversation.Outcome{}, conversation.AskAcceptance(time.Hour))
 			require.NoError(t, err)
@@ -920,7 +950,7 @@ func newScene(t *testing.T, store storage.Store) *scene {
 			delivery:     deliver("Hiring", "visitor-asked", conversation.ToTeam(s.TeamNamed("Sales").ID)),
 			sent:         deliver("Sales", "visitor-sent", conversation.ToUser(s.User(mark+"-target").ID)),
 			conversation: c.ID, user: s.User(mark + "-target").ID, team: s.TeamNamed("Sales").ID, sibling: s.TeamNamed("Hiring").ID, role: role.ID, invitation: inv.ID, offer: offer.ID,
-			link: link.ID, request: request.ID,
+			link: link.ID, request: request.ID, application: applied.ID,
 			identity: s.TeamNamed("Sales").Identity, email: ushertest.Email(mark + "-target"), teamName: "Only " + account,
 		}
 	}
@@ -977,6 +1007,7 @@ func random() targets {
 		request:      tenancy.NewID[tenancy.InvitationID](tenancy.Env{}),
 		delivery:     tenancy.NewID[tenancy.DeliveryID](tenancy.Env{}),
 		sent:         tenancy.NewID[tenancy.DeliveryID](tenancy.Env{}),
+		application:  tenancy.NewID[tenancy.ApplicationID](tenancy.Env{}),
 		email:        "nobody@nowhere.example",
 		teamName:     "No such team",
 	}

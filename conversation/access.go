@@ -38,6 +38,9 @@ var (
 	assigning   = act{rbac.AssignConversation, false}
 	inviting    = act{rbac.InviteGuest, false}
 	delivering  = act{rbac.DeliverConversation, false}
+	applying    = act{rbac.CreateApplication, true}
+	amending    = act{rbac.EditApplication, true}
+	grading     = act{rbac.SetApplicationStatus, false}
 )
 
 // readOnly is what a grant allows that is for reading.
@@ -46,7 +49,7 @@ var readOnly = []rbac.Permission{rbac.ReadConversation, rbac.ReadContact, rbac.M
 func acts() []act {
 	return []act{
 		reading, noting, opening, closing, readContact, editContact, revoking, deleting, marking, optingOut, optingIn, measuring,
-		snoozing, claiming, sending, assigning, inviting, delivering,
+		snoozing, claiming, sending, assigning, inviting, delivering, applying, amending, grading,
 	}
 }
 

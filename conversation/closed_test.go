@@ -160,6 +160,21 @@ var closedMatrix = map[string]closedRow{
 	"Offer": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return w.Store.InTx(ctx, func(ctx context.Context) error { return w.Conversations.Offer(ctx, a, id) })
 	}},
+	"Apply": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Apply(ctx, a, id, conversation.ApplicationDetails{Job: "Driver"}))
+	}},
+	"EditApplication": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.EditApplication(ctx, a, id, w.anApplication(id), conversation.ApplicationEdit{Job: ptr("Welder")}))
+	}},
+	"SetApplicationStatus": {closed, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.SetApplicationStatus(ctx, a, id, w.anApplication(id), conversation.Qualified))
+	}},
+	"Applications": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.Applications(ctx, a, id, tenancy.Page{}))
+	}},
+	"ActiveApplication": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
+		return first(w.Conversations.ActiveApplication(ctx, a, id))
+	}},
 	"OptOut": {works, denied, func(ctx context.Context, w *world, a tenancy.Actor, id tenancy.ConversationID) error {
 		return first(w.Conversations.OptOut(ctx, a, id, "said so on the phone"))
 	}},
@@ -206,6 +221,7 @@ func TestE4_ClosedConversationMatrix(t *testing.T) {
 					actor = carol
 				}
 				w.say(actor, c.ID, "Hello")
+				w.applies(c.ID, "Driver")
 				_, err := w.Conversations.Close(t.Context(), w.bob, c.ID, "")
 				require.NoError(t, err)
 				before, events := w.get(w.bob, c.ID), len(w.log(w.bob.Team))
@@ -241,6 +257,14 @@ func (w *world) latest(id tenancy.ConversationID) tenancy.MessageID {
 	require.NoError(w.t, err)
 	require.Len(w.t, found, 1)
 	return found[0].ID
+}
+
+// anApplication is one of the conversation's contact.
+func (w *world) anApplication(id tenancy.ConversationID) tenancy.ApplicationID {
+	w.t.Helper()
+	a, err := w.Conversations.ActiveApplication(w.t.Context(), w.bob, id)
+	require.NoError(w.t, err)
+	return a.ID
 }
 
 // An operation that is new takes its place in the matrix.

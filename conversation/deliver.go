@@ -28,10 +28,11 @@ const handover = tenancy.System("delivery")
 // A pending delivery is cancelled when the conversation is closed or moves, and when the deliverer
 // leaves the team; it fails when the colleague leaves the team or the target is archived.
 //
-// A negative outcome closes the conversation when the delivery completes, unless [KeepOpen].
+// A negative outcome closes the conversation when the delivery completes, unless [KeepOpen]. The
+// application that the outcome is about has the outcome's status then, whatever the status is.
 //
 // Errors: [*tenancy.InvalidError] (for an unknown status it lists those of the team),
-// [tenancy.ErrNotFound] (also for a team of another account), [rbac.ErrDenied], [ErrClosed],
+// [tenancy.ErrNotFound] (also for a team of another account, and for an application that is not the contact's), [rbac.ErrDenied], [ErrClosed],
 // [ErrNotRecipient], [ErrNotTarget], [ErrDeliveryPending], [tenancy.ErrTeamArchived], and those of [invite.Service.Create].
 func (s *Service) Deliver(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID, to Recipient, outcome Outcome, options ...DeliverOption) (Delivery, error) {
 	to, err := to.checked()
@@ -77,6 +78,9 @@ func (s *Service) deliver(ctx context.Context, actor tenancy.Actor, d *Delivery,
 		return err
 	}
 	if d.Outcome.Status, d.Category, err = s.status(ctx, v.Team, d.Outcome.Status); err != nil {
+		return err
+	}
+	if err := s.about(ctx, v.Conversation, d); err != nil {
 		return err
 	}
 	s.issue(v.Conversation, d, now)
@@ -307,6 +311,9 @@ func (s *Service) deliverWith(ctx context.Context, by tenancy.Principal, c *Conv
 func (s *Service) applyOutcome(ctx context.Context, by tenancy.Principal, c *Conversation, d *Delivery, now time.Time) error {
 	if d.Outcome.Status.moves() {
 		c.Label = d.Outcome.Status
+	}
+	if err := s.grade(ctx, by, *c, *d); err != nil {
+		return err
 	}
 	if d.Category == Negative && !d.KeepOpen && c.Status != Closed {
 		if err := s.conclude(ctx, by, c, OnClose, d.Outcome.Status, now); err != nil {

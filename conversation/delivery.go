@@ -16,6 +16,9 @@ type Delivery struct {
 	By           tenancy.UserID
 	Recipient    Recipient
 	Outcome      Outcome
+	// About is what the application of the outcome said when it was delivered: the card stays as it is
+	// when the application is edited, or goes along to another team.
+	About ApplicationDetails
 	// Category is what the status of the outcome meant to the team when it was delivered.
 	Category Category
 	// KeepOpen leaves the conversation open after a negative outcome.

@@ -24,6 +24,12 @@ var (
 	ErrDeliveryPending = fmt.Errorf("%w: a delivery of this conversation is pending; cancel it first", tenancy.ErrConflict)
 	// ErrNotAddressee: the actor sees the delivery, but it was made to somebody else, or by another team.
 	ErrNotAddressee = fmt.Errorf("%w: the delivery is not the actor's to answer", rbac.ErrDenied)
+	// ErrNoApplication: nothing says why the contact is here.
+	ErrNoApplication = fmt.Errorf("%w: the contact has no application", tenancy.ErrNotFound)
+	// ErrRecorded: what the host has recorded of an application is the host's to change.
+	ErrRecorded = fmt.Errorf("%w: the application was recorded by the host, and only one that was made in the chat can be edited", tenancy.ErrConflict)
+	// ErrOtherContact: the external id is that of an application of another contact.
+	ErrOtherContact = fmt.Errorf("%w: the application with this external id is another contact's", tenancy.ErrConflict)
 	// ErrReadOnly: the grant lets its owner read and nothing else.
 	ErrReadOnly = fmt.Errorf("%w: the grant is for reading only", rbac.ErrDenied)
 )

@@ -14,6 +14,9 @@ import (
 const (
 	ContactCreated         = "contact.created"         // contact
 	ContactEdited          = "contact.edited"          // contact, changed: a comma-separated list of fields
+	ApplicationCreated     = "application.created"     // contact, application, origin
+	ApplicationEdited      = "application.edited"      // contact, application, changed: a comma-separated list of fields
+	ApplicationStatusSet   = "application.status"      // contact, application, status
 	ConversationStarted    = "conversation.started"    // contact, on, episode
 	ConversationSnoozed    = "conversation.snoozed"    // until, episode
 	ConversationWoken      = "conversation.woken"      // on, episode: a snoozed one is open again
@@ -24,7 +27,7 @@ const (
 	ConversationClaimed    = "conversation.claimed"    // user, until
 	ConversationReleased   = "conversation.released"   // user: whose claim it was, on: release, hop, skip, lease, take-over, close, snooze, deliver, move, leave
 	ConversationSkipped    = "conversation.skipped"    // user, reason, until
-	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it; nobody is assigned then
+	ConversationMoved      = "conversation.moved"      // from, to: the teams; delivery, unless a contact's message moved it; nobody is assigned then, and the contact's applications go along
 	MessageReceived        = "message.received"        // message, seq
 	MessageSent            = "message.sent"            // message, seq
 	MessagePosted          = "message.posted"          // message, seq: a line of a system's

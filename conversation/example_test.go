@@ -113,3 +113,30 @@ func ExampleService_Deliver() {
 	// declined because: I am away this week
 	// completed and Bob's: true
 }
+
+// The host's applicant system knows why a contact writes, and the team finds another reason. A delivery says
+// what came of the one that it is about.
+func ExampleService_RecordApplication() {
+	ctx := context.Background()
+	u, alice, bob := deskOf(ctx)
+	c := wrote(ctx, u, "+15551230001", "I would like to apply.")
+	must(u.Conversations.RecordApplication(ctx, "ats", conversation.ApplicationRecord{
+		To: tenancy.Phone("+15550100"), From: "+15551230001", ExternalID: "ats/4711", Origin: conversation.FromIntegration,
+		ApplicationDetails: conversation.ApplicationDetails{Job: "Driver"},
+	}))
+	must(u.Conversations.Apply(ctx, alice, c.ID, conversation.ApplicationDetails{Job: "Cook"}))
+
+	active := must(u.Conversations.ActiveApplication(ctx, alice, c.ID))
+	fmt.Println("active:", active.Job)
+	outcome := conversation.Outcome{Status: conversation.Qualified}
+	card := must(u.Conversations.Deliver(ctx, alice, c.ID, conversation.ToUser(bob.User), outcome))
+	fmt.Println("delivered about:", card.About.Job)
+	for _, a := range must(u.Conversations.Applications(ctx, bob, c.ID, tenancy.Page{})).Items {
+		fmt.Println(a.Job, "from", a.Origin, "is", a.Status)
+	}
+	// Output:
+	// active: Driver
+	// delivered about: Driver
+	// Cook from chat is New
+	// Driver from integration is Qualified
+}

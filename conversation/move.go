@@ -15,6 +15,11 @@ import (
 // Their guests come along, so that nobody who was let in is locked out by the move, and see what
 // they saw. Their invitations that are still open do not, since nobody in the new team sent them;
 // nor does a delivery that is pending.
+//
+// The contact's applications come along as well: they are why there is a conversation, and each has one
+// status, which whoever works on it goes on with. To leave them was rejected, since the new team would
+// not know what it was given, and to copy them, since a copy grows old the moment the other one is
+// worked on. The old team keeps its cards, which say what each was about.
 func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, now time.Time, facts func(i int) tenancy.Facts) error {
 	from, ids := threads[0].Team, idsOf(threads)
 	if err := s.invites.Withdraw(ctx, by, from, ids...); err != nil {
@@ -33,6 +38,9 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 	if err := s.store.MoveConversations(ctx, from, target.ID, ids...); err != nil {
 		return err
 	}
+	if err := s.store.MoveApplications(ctx, from, target.ID, contactIDs(threads)...); err != nil {
+		return err
+	}
 	events := s.released(by, threads, "move", now)
 	for i := range threads {
 		c := &threads[i]
@@ -48,15 +56,19 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 
 // contactsOf finds or makes the contacts of conversations in the team that they move to.
 func (s *Service) contactsOf(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, now time.Time) (map[address]Contact, error) {
-	var ids []tenancy.ContactID
-	for _, c := range threads {
-		ids = append(ids, c.Contact)
-	}
-	known, err := s.store.Contacts(ctx, threads[0].Team, ids...)
+	known, err := s.store.Contacts(ctx, threads[0].Team, contactIDs(threads)...)
 	if err != nil {
 		return nil, err
 	}
 	return s.contactsIn(ctx, by, target, now, known...)
+}
+
+func contactIDs(threads []Conversation) []tenancy.ContactID {
+	ids := make([]tenancy.ContactID, len(threads))
+	for i, c := range threads {
+		ids[i] = c.Contact
+	}
+	return ids
 }
 
 // bringGuests gives those who may see conversations a place in the team that these move to.

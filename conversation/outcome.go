@@ -14,6 +14,9 @@ type Outcome struct {
 	// Status is one of [Labels] or of the team's own statuses, without regard to case; the empty
 	// one stands for Delivered.
 	Status Label
+	// Application is what the outcome is about: one of the contact's applications. The zero id stands
+	// for the active one, and for none where the contact has none.
+	Application tenancy.ApplicationID
 	// Rating is 1 to 5, or 0 where nothing was rated.
 	Rating  int
 	Summary string

@@ -25,6 +25,7 @@ type Store interface {
 	WordStore
 	GrantStore
 	DeliveryStore
+	ApplicationStore
 	OptOutStore
 	ReadStore
 }
@@ -265,6 +266,27 @@ type DeliveryStore interface {
 	DeliveriesOf(ctx context.Context, team tenancy.TeamID, page tenancy.Keyset) ([]Delivery, error)
 	// Deliveries lists the deliveries of one conversation, oldest first by (CreatedAt, id).
 	Deliveries(ctx context.Context, id tenancy.ConversationID) ([]Delivery, error)
+}
+
+// ApplicationStore keeps the applications of contacts. An ExternalID that is not empty is unique within
+// the account.
+type ApplicationStore interface {
+	InsertApplication(ctx context.Context, a Application) error
+	// UpdateApplication writes what can change of an application: its details and its Status. What else
+	// the row given says of it is not looked at.
+	UpdateApplication(ctx context.Context, a Application) error
+	Application(ctx context.Context, team tenancy.TeamID, id tenancy.ApplicationID) (Application, error)
+	// ApplicationByExternalID finds the application of the account with the external id, in whatever team.
+	// None has the empty one.
+	ApplicationByExternalID(ctx context.Context, account tenancy.AccountID, externalID string) (Application, error)
+	// FirstApplication finds the contact's oldest application, by (CreatedAt, id).
+	FirstApplication(ctx context.Context, team tenancy.TeamID, contact tenancy.ContactID) (Application, error)
+	// Applications lists the contact's applications, newest first by (CreatedAt, id).
+	Applications(ctx context.Context, team tenancy.TeamID, contact tenancy.ContactID, page tenancy.Keyset) ([]Application, error)
+	// MoveApplications gives all applications of the contacts from one team to another, each to the
+	// contact there with the channel and the address of its own; there must be one, or the move refers to
+	// a row that does not exist.
+	MoveApplications(ctx context.Context, from, to tenancy.TeamID, contacts ...tenancy.ContactID) error
 }
 
 // OptOutStore keeps opt-outs, one for each identity and address, over all accounts.

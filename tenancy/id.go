@@ -24,6 +24,7 @@ type (
 	ConversationID = ID[conversationKind]
 	MessageID      = ID[messageKind]
 	DeliveryID     = ID[deliveryKind]
+	ApplicationID  = ID[applicationKind]
 
 	invitationKind   struct{}
 	batchKind        struct{}
@@ -31,6 +32,7 @@ type (
 	conversationKind struct{}
 	messageKind      struct{}
 	deliveryKind     struct{}
+	applicationKind  struct{}
 )
 
 // ParseID reads the canonical 36-character form of an id, and nothing else: a URN, braces,

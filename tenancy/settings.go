@@ -23,6 +23,9 @@ type Settings struct {
 	AutoClose time.Duration `json:"auto_close,omitempty"`
 	// History is how much of a conversation its guests see; empty means all of it.
 	History HistoryPolicy `json:"history,omitempty"`
+	// ActiveApplication says which of a contact's applications is the active one: the one that a
+	// delivery is about where it names none.
+	ActiveApplication ApplicationPolicy `json:"active_application,omitempty"`
 	// Capacity is how many open conversations one member may have in hand at once, assigned or
 	// claimed, when another is given to them: 1 to [MaxCapacity], or 0 for any number.
 	Capacity int `json:"capacity,omitempty"`
@@ -80,6 +83,18 @@ func (p HistoryPolicy) Known() bool { return slices.Contains(histories, p) }
 func (p HistoryPolicy) Narrower(other HistoryPolicy) HistoryPolicy {
 	return histories[max(slices.Index(histories, p), slices.Index(histories, other), 0)]
 }
+
+// ApplicationPolicy says which of a contact's applications is the active one.
+type ApplicationPolicy string
+
+// The policies.
+const (
+	KeepFirstApplication ApplicationPolicy = ""       // the one that was there first
+	LatestApplication    ApplicationPolicy = "latest" // the one that was made last
+)
+
+// Known reports whether there is such a policy.
+func (p ApplicationPolicy) Known() bool { return p == KeepFirstApplication || p == LatestApplication }
 
 // Rotation is how it is chosen who is given a conversation.
 type Rotation string

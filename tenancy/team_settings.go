@@ -114,6 +114,9 @@ func (s Settings) parse() (Settings, error) {
 	if !s.History.Known() {
 		return Settings{}, &InvalidError{Field: "history", Reason: "must be invitation or now, or empty for all"}
 	}
+	if !s.ActiveApplication.Known() {
+		return Settings{}, &InvalidError{Field: "active application", Reason: "must be latest, or empty for the first"}
+	}
 	if s.AutoAssign != "" && !s.AutoAssign.Known() {
 		return Settings{}, &InvalidError{Field: "automatic assignment", Reason: "must be round-robin or least-loaded, or empty for none"}
 	}

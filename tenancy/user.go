@@ -104,7 +104,7 @@ type person struct {
 }
 
 func (p Profile) parse() (person, error) {
-	if err := validExternalID(p.ExternalID); err != nil {
+	if err := ValidExternalID(p.ExternalID); err != nil {
 		return person{}, err
 	}
 	email, err := ParseAddress(p.Email)
@@ -120,7 +120,9 @@ func (p Profile) parse() (person, error) {
 	return person{ExternalID: p.ExternalID, Email: email, Verified: p.Verified, Name: name}, err
 }
 
-func validExternalID(id string) error {
+// ValidExternalID checks a name of the host's own for something: at most [MaxExternalID] bytes of UTF-8
+// without spaces and control characters, or nothing. The error is an [*InvalidError].
+func ValidExternalID(id string) error {
 	if len(id) > MaxExternalID {
 		return &InvalidError{Field: "external id", Reason: fmt.Sprintf("must have at most %d bytes", MaxExternalID)}
 	}

@@ -10,7 +10,8 @@ import (
 
 type contactRow struct {
 	conversation.Contact
-	stream stream
+	stream       stream
+	applications list[applicationRow] // by (CreatedAt, id)
 }
 
 // contactAddress is where a team's contact writes from.

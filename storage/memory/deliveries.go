@@ -127,6 +127,7 @@ func (s *Store) checkDelivery(d conversation.Delivery) (*deliveryRow, error) {
 		s.users.has(d.By),
 		s.users.mayHave(d.Recipient.User),
 		s.invitations.mayHave(d.Invitation),
+		s.applications.mayHave(d.Outcome.Application),
 	); err != nil {
 		return nil, err
 	}

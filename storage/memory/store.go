@@ -53,6 +53,9 @@ type Store struct {
 	contacts  unique[tenancy.ContactID, contactRow]
 	addresses unique[contactAddress, contactRow]
 
+	applications         unique[tenancy.ApplicationID, applicationRow]
+	recordedApplications unique[recordedApplication, applicationRow]
+
 	conversations unique[tenancy.ConversationID, conversationRow]
 	threads       unique[threadName, conversationRow]
 	addressed     map[threadAddress]*list[conversationRow] // by (LastAt, id)
@@ -141,6 +144,9 @@ func New() *Store {
 
 		contacts:  newUnique[tenancy.ContactID, contactRow](log),
 		addresses: newUnique[contactAddress, contactRow](log),
+
+		applications:         newUnique[tenancy.ApplicationID, applicationRow](log),
+		recordedApplications: newUnique[recordedApplication, applicationRow](log),
 
 		conversations: newUnique[tenancy.ConversationID, conversationRow](log),
 		threads:       newUnique[threadName, conversationRow](log),

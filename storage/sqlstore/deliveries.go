@@ -18,7 +18,8 @@ type deliveryStatements struct {
 func (c *compiler) deliveries() deliveryStatements {
 	const (
 		columns = `d.id, d.conversation_id, d.account_id, d.from_team_id, d.by_id, d.user_id, d.email,
-			d.email_display, d.to_team_id, d.outcome, d.category, d.rating, d.summary, d.keep_open, d.keep_reading,
+			d.email_display, d.to_team_id, d.outcome, d.category, d.rating, d.summary, d.application_id, d.source, d.medium,
+			d.campaign, d.job, d.location, d.keyword, d.keep_open, d.keep_reading,
 			d.state, d.invitation_id, d.deadline, d.reason, d.created_at, d.ended_at, d.version`
 		find = `SELECT ` + columns + ` FROM usher_deliveries d WHERE`
 	)
@@ -43,10 +44,12 @@ func (c *compiler) deliveries() deliveryStatements {
 	}
 	return deliveryStatements{
 		insert: c.inserts(`INSERT INTO usher_deliveries (id, conversation_id, account_id, from_team_id, by_id,
-			user_id, email, email_display, to_team_id, outcome, category, rating, summary, keep_open, keep_reading, state,
-			pending_conversation, invitation_id, deadline, reason, created_at, ended_at, version)`, `(`+list("?", 22)+`, 1)`),
+			user_id, email, email_display, to_team_id, outcome, category, rating, summary, application_id, source, medium, campaign, job,
+			location, keyword, keep_open, keep_reading, state,
+			pending_conversation, invitation_id, deadline, reason, created_at, ended_at, version)`, `(`+list("?", 29)+`, 1)`),
 		update: c.sql(`UPDATE usher_deliveries SET user_id = ?, email = ?, email_display = ?, to_team_id = ?,
-			outcome = ?, category = ?, rating = ?, summary = ?, keep_open = ?, keep_reading = ?, state = ?,
+			outcome = ?, category = ?, rating = ?, summary = ?, application_id = ?, source = ?, medium = ?, campaign = ?, job = ?,
+			location = ?, keyword = ?, keep_open = ?, keep_reading = ?, state = ?,
 			pending_conversation = ?, invitation_id = ?, deadline = ?, reason = ?, ended_at = ?, version = version + 1 WHERE id = ? AND conversation_id = ? AND version = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_deliveries WHERE id = ? AND conversation_id = ?`),
 		byID: c.sql(`SELECT`, columns, `FROM (`, find, `d.id = ? AND d.from_team_id = ? UNION`,
@@ -69,7 +72,8 @@ func scanDelivery(r row) (conversation.Delivery, error) {
 	var d conversation.Delivery
 	err := r.Scan(id(&d.ID), id(&d.Conversation), id(&d.Account), id(&d.FromTeam), id(&d.By),
 		id(&d.Recipient.User), &d.Recipient.Email.Normal, &d.Recipient.Email.Display, id(&d.Recipient.Team),
-		&d.Outcome.Status, &d.Category, &d.Outcome.Rating, &d.Outcome.Summary, &d.KeepOpen, &d.KeepReading,
+		&d.Outcome.Status, &d.Category, &d.Outcome.Rating, &d.Outcome.Summary, id(&d.Outcome.Application), &d.About.Source,
+		&d.About.Medium, &d.About.Campaign, &d.About.Job, &d.About.Location, &d.About.Keyword, &d.KeepOpen, &d.KeepReading,
 		&d.State, id(&d.Invitation), at(&d.Deadline), &d.Reason, at(&d.CreatedAt), at(&d.EndedAt), &d.Version)
 	return d, err
 }
@@ -88,7 +92,8 @@ func (s *Store) InsertDelivery(ctx context.Context, deliveries ...conversation.D
 		return []any{
 			d.ID, d.Conversation, d.Account, d.FromTeam, d.By,
 			d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
-			d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.KeepReading, d.State, s.pendingConversation(d),
+			d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.Outcome.Application,
+			d.About.Source, d.About.Medium, d.About.Campaign, d.About.Job, d.About.Location, d.About.Keyword, d.KeepOpen, d.KeepReading, d.State, s.pendingConversation(d),
 			d.Invitation, d.Deadline, d.Reason, micros(d.CreatedAt), d.EndedAt,
 		}
 	})
@@ -98,7 +103,8 @@ func (s *Store) InsertDelivery(ctx context.Context, deliveries ...conversation.D
 func (s *Store) UpdateDelivery(ctx context.Context, d conversation.Delivery) error {
 	return s.update(ctx, s.deliveries.update, []any{
 		d.Recipient.User, d.Recipient.Email.Normal, d.Recipient.Email.Display, d.Recipient.Team,
-		d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.KeepOpen, d.KeepReading, d.State, s.pendingConversation(d),
+		d.Outcome.Status, d.Category, d.Outcome.Rating, d.Outcome.Summary, d.Outcome.Application,
+		d.About.Source, d.About.Medium, d.About.Campaign, d.About.Job, d.About.Location, d.About.Keyword, d.KeepOpen, d.KeepReading, d.State, s.pendingConversation(d),
 		d.Invitation, d.Deadline, d.Reason, d.EndedAt, d.ID, d.Conversation, d.Version,
 	}, s.deliveries.exists, d.ID, d.Conversation)
 }

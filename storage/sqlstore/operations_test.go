@@ -42,6 +42,8 @@ type desk struct {
 	forNora         invite.Token // of the delivery
 	// deliveries that wait to be accepted
 	toAlice, toHiring tenancy.DeliveryID
+	// applied is one of three applications of the contact of plain, of whom moving's has two.
+	applied tenancy.ApplicationID
 	// lead is a custom role that mia has, unused one that nobody has.
 	lead, unused tenancy.CustomRole
 	// offer is one of the account to olga, lapsedOffer one of globex whose time has passed.
@@ -113,6 +115,7 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.MarkRead(t.Context(), d.bob, d.closed, 1)
 	require.NoError(t, err)
 	d.plain = d.Receive("Sales", "plain", "Hi").ID
+	d.apply(t)
 	d.spoken = d.Receive("Sales", "spoken", "Hi").ID
 	m, err := d.Conversations.Send(t.Context(), d.bob, d.spoken, "Good morning")
 	require.NoError(t, err)
@@ -136,6 +139,28 @@ func newDesk(t *testing.T, store *sqlstore.Store) *desk {
 	_, err = d.Conversations.Claim(t.Context(), d.tim, d.taken)
 	require.NoError(t, err)
 	return d
+}
+
+// apply gives two contacts several applications.
+func (d *desk) apply(t *testing.T) {
+	t.Helper()
+	for _, in := range []tenancy.ConversationID{d.plain, d.moving, d.plain, d.moving} {
+		a, err := d.Conversations.Apply(t.Context(), d.bob, in, conversation.ApplicationDetails{Job: "Driver"})
+		require.NoError(t, err)
+		if in == d.plain {
+			d.applied = a.ID
+		}
+	}
+	_, err := d.Conversations.RecordApplication(t.Context(), ushertest.System, d.recorded("Board"))
+	require.NoError(t, err)
+}
+
+// recorded is an application of the contact of plain.
+func (d *desk) recorded(source string) conversation.ApplicationRecord {
+	return conversation.ApplicationRecord{
+		To: d.TeamNamed("Sales").Identity, From: "plain", ExternalID: "ats-1", Origin: conversation.FromIntegration,
+		ApplicationDetails: conversation.ApplicationDetails{Source: source}, Status: conversation.Engaged,
+	}
 }
 
 // rest leaves some conversations for the sweeps.
@@ -604,6 +629,26 @@ func operations() []operation {
 			name, email := "Vera", "vera@vera.example"
 			return d.Conversations.EditContact(ctx, d.bob, d.plain, conversation.ContactEdit{Name: &name, Email: &email})
 		}),
+		writes("conversation.Apply", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Apply(ctx, d.bob, d.plain, conversation.ApplicationDetails{Job: "Welder"})
+		}),
+		writes("conversation.EditApplication", func(ctx context.Context, d *desk) (any, error) {
+			job := "Welder"
+			return d.Conversations.EditApplication(ctx, d.bob, d.plain, d.applied, conversation.ApplicationEdit{Job: &job})
+		}),
+		writes("conversation.SetApplicationStatus", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.SetApplicationStatus(ctx, d.bob, d.plain, d.applied, conversation.Qualified)
+		}),
+		writes("conversation.RecordApplication", func(ctx context.Context, d *desk) (any, error) {
+			r := d.recorded("Fair")
+			r.Status = conversation.Qualified
+			return d.Conversations.RecordApplication(ctx, ushertest.System, r)
+		}),
+		writes("conversation.RecordApplication, of a new contact", func(ctx context.Context, d *desk) (any, error) {
+			r := d.recorded("Fair")
+			r.From, r.ExternalID = "unheard-of", "ats-2"
+			return d.Conversations.RecordApplication(ctx, ushertest.System, r)
+		}),
 		writes("conversation.OptOut", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.OptOut(ctx, d.bob, d.plain, "said so on the phone")
 		}),
@@ -754,6 +799,12 @@ func operations() []operation {
 		reads("conversation.Guests", func(ctx context.Context, d *desk) (any, error) { return d.Conversations.Guests(ctx, d.bob, d.moving) }),
 		reads("conversation.History", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.History(ctx, d.bob, d.promised)
+		}),
+		reads("conversation.Applications", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.Applications(ctx, d.bob, d.plain, tenancy.Page{})
+		}),
+		reads("conversation.ActiveApplication", func(ctx context.Context, d *desk) (any, error) {
+			return d.Conversations.ActiveApplication(ctx, d.bob, d.plain)
 		}),
 		reads("conversation.Episodes", func(ctx context.Context, d *desk) (any, error) {
 			return d.Conversations.Episodes(ctx, d.bob, d.closed, 0, 0)

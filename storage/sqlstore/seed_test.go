@@ -29,6 +29,7 @@ type scene struct {
 	role         tenancy.CustomRole
 	membership   tenancy.Membership
 	contact      conversation.Contact
+	application  conversation.Application
 	conversation conversation.Conversation
 	episode      conversation.Episode
 	message      conversation.Message
@@ -63,6 +64,11 @@ func newScene(text string) scene {
 	s.contact = conversation.Contact{
 		ID: newID[tenancy.ContactID](), Team: s.team.ID, Channel: tenancy.ChatChannel, Address: text, Name: text,
 		Email: address, Notes: text, CreatedAt: noon, Version: 1,
+	}
+	s.application = conversation.Application{
+		ID: newID[tenancy.ApplicationID](), Account: s.account.ID, Team: s.team.ID, Contact: s.contact.ID,
+		ApplicationDetails: conversation.ApplicationDetails{Job: text}, Origin: conversation.FromImport, ExternalID: text,
+		Status: conversation.Label(text), CreatedAt: noon, Version: 1,
 	}
 	s.conversation = conversation.Conversation{
 		ID: newID[tenancy.ConversationID](), Account: s.account.ID, Team: s.team.ID, Contact: s.contact.ID,
@@ -128,6 +134,7 @@ func (s scene) insert(ctx context.Context, store *sqlstore.Store) error {
 		func() error { return store.InsertRole(ctx, s.role) },
 		func() error { return store.InsertMembership(ctx, s.membership) },
 		func() error { return store.InsertContact(ctx, s.contact) },
+		func() error { return store.InsertApplication(ctx, s.application) },
 		func() error { return store.InsertConversation(ctx, s.conversation) },
 		func() error { return store.InsertEpisode(ctx, s.episode) },
 		func() error { return store.InsertMessage(ctx, s.message) },
@@ -173,6 +180,9 @@ func (s scene) requireStored(t *testing.T, store *sqlstore.Store) {
 	contact, err := store.Contact(ctx, s.team.ID, s.contact.ID)
 	require.NoError(t, err)
 	require.Equal(t, s.contact, contact)
+	application, err := store.ApplicationByExternalID(ctx, s.account.ID, s.application.ExternalID)
+	require.NoError(t, err)
+	require.Equal(t, s.application, application)
 	threads, err := store.ConversationsByAddress(ctx, s.team.Identity, s.contact.Address)
 	require.NoError(t, err)
 	require.Equal(t, []conversation.Conversation{s.conversation}, threads)

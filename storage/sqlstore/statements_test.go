@@ -122,6 +122,22 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.Conversations(ctx, conversation.Scope{Team: s.team.ID, Guest: s.user.ID, At: noon}, conversation.Filter{}, page)
 				return err
 			},
+			"Application": func(ctx context.Context) error {
+				_, err := store.Application(ctx, s.team.ID, s.application.ID)
+				return err
+			},
+			"ApplicationByExternalID": func(ctx context.Context) error {
+				_, err := store.ApplicationByExternalID(ctx, s.account.ID, s.application.ExternalID)
+				return err
+			},
+			"FirstApplication": func(ctx context.Context) error {
+				_, err := store.FirstApplication(ctx, s.team.ID, s.contact.ID)
+				return err
+			},
+			"Applications": func(ctx context.Context) error {
+				_, err := store.Applications(ctx, s.team.ID, s.contact.ID, page)
+				return err
+			},
 			"Messages": func(ctx context.Context) error {
 				_, err := store.Messages(ctx, s.conversation.ID, conversation.Range{Limit: 10})
 				return err
@@ -212,6 +228,9 @@ func TestStatementCounts(t *testing.T) {
 		within(2*lock+1, "LockLoads, the first time", func(ctx context.Context) error {
 			_, err := store.LockLoads(ctx, s.team.ID, noon, s.user.ID)
 			return err
+		})
+		within(1, "MoveApplications", func(ctx context.Context) error {
+			return store.MoveApplications(ctx, newID[tenancy.TeamID](), s.team.ID, s.contact.ID)
 		})
 		within(1, "UpdateTurn", func(ctx context.Context) error { return store.UpdateTurn(ctx, s.team.ID, s.user.ID, 1) })
 		within(2, "InsertSkip", func(ctx context.Context) error {

@@ -43,6 +43,7 @@ type Store struct {
 	flaws         map[tenancy.Flaw]string
 	invitations   invitationStatements
 	contacts      contactStatements
+	applications  applicationStatements
 	conversations conversationStatements
 	desk          deskStatements
 	loads         loadStatements
@@ -129,6 +130,7 @@ func New(db *sql.DB, dialect Dialect, options ...Option) (*Store, error) {
 	s.flaws = c.flaws()
 	s.invitations = c.invitations()
 	s.contacts = c.contacts()
+	s.applications = c.applications()
 	s.conversations = c.conversations()
 	s.desk = c.desk()
 	s.loads = c.loads()

@@ -54,6 +54,34 @@ func (s *calledStore) AccountsOf(a context.Context, b tenancy.UserID, c tenancy.
 	return s.note("AccountsOf").AccountsOf(a, b, c)
 }
 
+func (s *calledStore) Application(a context.Context, b tenancy.TeamID, c tenancy.ApplicationID) (conversation.Application, error) {
+	return s.note("Application").Application(a, b, c)
+}
+
+func (s *calledStore) ApplicationByExternalID(a context.Context, b tenancy.AccountID, c string) (conversation.Application, error) {
+	return s.note("ApplicationByExternalID").ApplicationByExternalID(a, b, c)
+}
+
+func (s *calledStore) Applications(a context.Context, b tenancy.TeamID, c tenancy.ContactID, d tenancy.Keyset) ([]conversation.Application, error) {
+	return s.note("Applications").Applications(a, b, c, d)
+}
+
+func (s *calledStore) FirstApplication(a context.Context, b tenancy.TeamID, c tenancy.ContactID) (conversation.Application, error) {
+	return s.note("FirstApplication").FirstApplication(a, b, c)
+}
+
+func (s *calledStore) InsertApplication(a context.Context, b conversation.Application) error {
+	return s.note("InsertApplication").InsertApplication(a, b)
+}
+
+func (s *calledStore) MoveApplications(a context.Context, b, c tenancy.TeamID, d ...tenancy.ContactID) error {
+	return s.note("MoveApplications").MoveApplications(a, b, c, d...)
+}
+
+func (s *calledStore) UpdateApplication(a context.Context, b conversation.Application) error {
+	return s.note("UpdateApplication").UpdateApplication(a, b)
+}
+
 func (s *calledStore) Append(a context.Context, b ...outbox.Event) error {
 	return s.note("Append").Append(a, b...)
 }

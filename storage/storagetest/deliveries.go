@@ -33,6 +33,9 @@ func deliveries() kind[conversation.Delivery] {
 			{"cancellation", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryCancelled, w.now() }},
 			{"failure", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryFailed, w.now() }},
 			{"deadline", func(w *world, d *row) { d.Deadline = w.now() }},
+			{"no application", func(w *world, d *row) {
+				d.Outcome.Application, d.About = tenancy.ApplicationID{}, conversation.ApplicationDetails{}
+			}},
 			{"reason", func(w *world, d *row) { d.Reason = "not ours" }},
 			{"terms", func(w *world, d *row) { d.KeepOpen, d.KeepReading = !d.KeepOpen, !d.KeepReading }},
 			{"completion", func(w *world, d *row) { d.State, d.EndedAt = conversation.DeliveryCompleted, w.now() }},
@@ -53,6 +56,7 @@ func deliveries() kind[conversation.Delivery] {
 			{"By", func(w *world, d *row) { d.By = newID[tenancy.UserID](w) }},
 			{"Recipient.User", func(w *world, d *row) { d.Recipient = conversation.Recipient{User: newID[tenancy.UserID](w)} }},
 			{"Recipient.Team", func(w *world, d *row) { d.Recipient = conversation.Recipient{Team: newID[tenancy.TeamID](w)} }},
+			{"Outcome.Application", func(w *world, d *row) { d.Outcome.Application = newID[tenancy.ApplicationID](w) }},
 			{"Invitation", func(w *world, d *row) { d.Invitation = newID[tenancy.InvitationID](w) }},
 		},
 	}

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -899,6 +900,51 @@ func (s leavesWords) Search(ctx context.Context, team tenancy.TeamID, words []co
 type keepsWords struct{ spoiled }
 
 func (s keepsWords) DeleteWords(context.Context, tenancy.MessageID) error { return nil }
+
+// editsAll writes all that an update of an application gives.
+type editsAll struct{ spoiled }
+
+func (s editsAll) UpdateApplication(ctx context.Context, a conversation.Application) error {
+	if err := s.Store.UpdateApplication(ctx, a); err != nil || a.Origin != "nothing" {
+		return err
+	}
+	return tenancy.ErrInvalid
+}
+
+// anyAccounts finds an application by an external id, whoever's it is.
+type anyAccounts struct {
+	spoiled
+	seen *sync.Map
+}
+
+func (s anyAccounts) InsertApplication(ctx context.Context, a conversation.Application) error {
+	s.seen.Store(a.ExternalID, a)
+	return s.Store.InsertApplication(ctx, a)
+}
+
+func (s anyAccounts) ApplicationByExternalID(_ context.Context, _ tenancy.AccountID, externalID string) (conversation.Application, error) {
+	if a, ok := s.seen.Load(externalID); ok {
+		return a.(conversation.Application), nil
+	}
+	return conversation.Application{}, tenancy.ErrNotFound
+}
+
+// lastFirst takes the newest application for the first, and lists the oldest first.
+type lastFirst struct{ spoiled }
+
+func (s lastFirst) FirstApplication(ctx context.Context, team tenancy.TeamID, contact tenancy.ContactID) (conversation.Application, error) {
+	all, err := s.Store.Applications(ctx, team, contact, tenancy.Keyset{Limit: 1})
+	if err != nil || len(all) == 0 {
+		return conversation.Application{}, cmp.Or(err, tenancy.ErrNotFound)
+	}
+	return all[0], nil
+}
+
+func (s lastFirst) Applications(ctx context.Context, team tenancy.TeamID, contact tenancy.ContactID, page tenancy.Keyset) ([]conversation.Application, error) {
+	all, err := s.Store.Applications(ctx, team, contact, page)
+	slices.Reverse(all)
+	return all, err
+}
 
 // onlyFrom lists the deliveries of the team that delivered.
 type onlyFrom struct{ spoiled }
@@ -2233,6 +2279,10 @@ func (s cutSets) Contacts(ctx context.Context, team tenancy.TeamID, ids ...tenan
 	return s.Store.Contacts(ctx, team, cutTo(256, ids)...)
 }
 
+func (s cutSets) MoveApplications(ctx context.Context, from, to tenancy.TeamID, contacts ...tenancy.ContactID) error {
+	return s.Store.MoveApplications(ctx, from, to, cutTo(256, contacts)...)
+}
+
 func (s cutSets) ContactsByAddress(ctx context.Context, team tenancy.TeamID, channel tenancy.Channel, addresses ...string) ([]conversation.Contact, error) {
 	return s.Store.ContactsByAddress(ctx, team, channel, cutTo(4, addresses)...)
 }
@@ -2534,6 +2584,11 @@ func faults() []fault {
 		of("an episode ends twice", func(s spoiled) storage.Store { return endsAgain{s} }, "episode ends once and keeps how it began"),
 		of("an address is in one account", func(s spoiled) storage.Store { return oneAccount{s} }, "conversation is one for each identity and address"),
 		of("deliveries that have ended are pending", func(s spoiled) storage.Store { return endedDeliveries{s} }, "deliveries that a user has begun"),
+		of("an update of an application looks at all of it", func(s spoiled) storage.Store { return editsAll{s} }, "application keeps what an update does not write"),
+		of("an external id is anybody's", func(s spoiled) storage.Store { return anyAccounts{s, new(sync.Map)} }, "application external ids are unique in the account"),
+		of("the last application is the first", func(s spoiled) storage.Store { return lastFirst{s} }, "application that is first"),
+		of("the oldest application is listed first", func(s spoiled) storage.Store { return lastFirst{s} }, "pages of applications"),
+		of("a set of applications to move is cut", func(s spoiled) storage.Store { return cutSets{s} }, "applications are moved together"),
 		of("a delivery is the deliverer's only", func(s spoiled) storage.Store { return onlySent{s} }, "delivery is read from either team"),
 		of("a delivery can be accepted too long", func(s spoiled) storage.Store { return offersLate{s} }, "deliveries that wait for a user or a team"),
 		of("a delivery lapses late", func(s spoiled) storage.Store { return offersLate{s} }, "deliveries whose deadline has come"),

@@ -165,6 +165,23 @@ func teamCalls() map[string]teamCall {
 		"MoveConversations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.MoveConversations(ctx, team, t.sibling.ID, t.moving.ID))
 		},
+		"UpdateApplication": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			a := t.application
+			a.Team, a.Job = team, "intruded"
+			return 0, s.UpdateApplication(ctx, a)
+		},
+		"Application": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.Application(ctx, team, t.application.ID))
+		},
+		"FirstApplication": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return one(s.FirstApplication(ctx, team, t.contact.ID))
+		},
+		"Applications": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Applications(ctx, team, t.contact.ID, tenancy.Keyset{Limit: 5}))
+		},
+		"MoveApplications": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.MoveApplications(ctx, team, t.sibling.ID, t.along.Contact))
+		},
 		"LockConversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.LockConversation(ctx, team, t.thread.ID))
 		},

@@ -66,6 +66,7 @@ func listMemoryCase(w *world) {
 		scribble(s.Messages(ctx, t.thread.ID, conversation.Range{Notes: true, Limit: 100})),
 		scribble(s.Search(ctx, t.team.ID, []conversation.Word{1}, true, whole)),
 		scribble(s.Grants(ctx, t.thread.ID)), scribble(s.HeldBy(ctx, actorsIn(t.team.ID, t.grant.User)...)),
+		scribble(s.Applications(ctx, t.team.ID, t.contact.ID, whole)),
 		scribble(s.Deliveries(ctx, t.thread.ID)), scribble(s.DeliveriesOf(ctx, t.team.ID, whole)),
 		scribble(s.TeamEvents(ctx, t.team.ID.UUID(), outbox.LogFilter{}, time.Time{}, uuid.Nil, 100)),
 	} {

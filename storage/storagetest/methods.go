@@ -56,6 +56,9 @@ type town struct {
 	link, request, batched    invite.Record
 	use, newUse               invite.Use
 	contact, newContact       conversation.Contact
+	application               conversation.Application
+	newApplication            conversation.Application
+	along                     conversation.Application // of a contact who is in the sibling as well
 	thread, newThread         conversation.Conversation
 	closing, moving           conversation.Conversation
 	answered                  conversation.Conversation // and claimed
@@ -115,6 +118,8 @@ func (w *world) town() *town {
 	t.guest = stored(w, "InsertInvitation", w.aGuestInvitation(t.thread), just(w.store.InsertInvitation))
 	t.ending = w.invitation(t.team)
 	t.closing, t.moving = w.conversation(t.team), w.conversation(t.team)
+	t.application, t.newApplication = w.application(contactIn{t.team, t.contact}), w.anApplication(contactIn{t.team, t.contact})
+	t.along = w.application(contactIn{t.team, conversation.Contact{ID: t.moving.Contact}})
 	beside := w.aContact(t.sibling.ID)
 	beside.Channel, beside.Address = t.moving.Identity.Channel, t.moving.Address
 	stored(w, "InsertContact", beside, just(w.store.InsertContact))
@@ -452,6 +457,29 @@ func calls() map[string]call {
 		"MoveConversations": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.MoveConversations(ctx, t.team.ID, t.sibling.ID, t.moving.ID)
 		}},
+		"InsertApplication": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.InsertApplication(ctx, t.newApplication)
+		}},
+		"UpdateApplication": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			a := t.application
+			a.Status = conversation.Qualified
+			return s.UpdateApplication(ctx, a)
+		}},
+		"Application": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.Application(ctx, t.team.ID, t.application.ID))
+		}},
+		"ApplicationByExternalID": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.ApplicationByExternalID(ctx, t.account.ID, t.application.ExternalID))
+		}},
+		"FirstApplication": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return only(s.FirstApplication(ctx, t.team.ID, t.contact.ID))
+		}},
+		"Applications": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Applications(ctx, t.team.ID, t.contact.ID, tenancy.Keyset{Limit: 5}))
+		}},
+		"MoveApplications": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.MoveApplications(ctx, t.team.ID, t.sibling.ID, t.along.Contact)
+		}},
 		"LockOpen": {locks, func(ctx context.Context, s storage.Store, t *town) error { return some(s.LockOpen(ctx, t.team.ID)) }},
 		"Conversations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Conversations(ctx, conversation.Scope{Team: t.team.ID}, conversation.Filter{}, tenancy.Keyset{Limit: 5}))
@@ -733,6 +761,10 @@ func (w *world) state(t *town) map[string]any {
 	for i, c := range []conversation.Contact{t.contact, t.newContact} {
 		v, err := s.Contact(ctx, c.Team, c.ID)
 		add(fmt.Sprint("Contact ", i), v, err)
+	}
+	for i, a := range []conversation.Application{t.application, t.newApplication, t.along} {
+		v, err := s.Application(ctx, a.Team, a.ID)
+		add(fmt.Sprint("Application ", i), v, err)
 	}
 	for i, o := range []conversation.OptOut{t.optOut, t.newOptOut} {
 		v, err := s.OptOut(ctx, o.Identity, o.Address)

@@ -141,6 +141,7 @@ func groups() []group {
 		{"operations", operationCases()},
 		{"invitations", invitationCases()},
 		{"contacts", contactCases()},
+		{"applications", applicationCases()},
 		{"conversations", conversationCases()},
 		{"desk", deskCases()},
 		{"loads", loadCases()},

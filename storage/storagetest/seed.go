@@ -208,6 +208,35 @@ func (w *world) contact(team tenancy.TeamID) conversation.Contact {
 	return stored(w, "InsertContact", w.aContact(team), just(w.store.InsertContact))
 }
 
+// contactIn is a contact with its team.
+type contactIn struct {
+	team    tenancy.Team
+	contact conversation.Contact
+}
+
+func (w *world) teamContact(team tenancy.Team) contactIn {
+	w.Helper()
+	return contactIn{team, w.contact(team.ID)}
+}
+
+// anApplication makes one that was recorded by the host.
+func (w *world) anApplication(of contactIn) conversation.Application {
+	n := w.next()
+	return conversation.Application{
+		ID: newID[tenancy.ApplicationID](w), Account: of.team.Account, Team: of.team.ID, Contact: of.contact.ID,
+		ApplicationDetails: conversation.ApplicationDetails{
+			Source: "board", Medium: "e-mail", Campaign: "spring", Job: fmt.Sprintf("Driver %d", n), Location: "Köln", Keyword: "DRIVE",
+		},
+		Origin: conversation.FromIntegration, ExternalID: fmt.Sprintf("ats-%d", n), Status: conversation.NewLabel,
+		CreatedAt: w.now(), Version: 1,
+	}
+}
+
+func (w *world) application(of contactIn) conversation.Application {
+	w.Helper()
+	return stored(w, "InsertApplication", w.anApplication(of), w.store.InsertApplication)
+}
+
 func (w *world) aConversation(team tenancy.Team) conversation.Conversation {
 	w.Helper()
 	contact := w.contact(team.ID)
@@ -299,10 +328,12 @@ func (w *world) readMark(c tenancy.ConversationID) conversation.ReadMark {
 func (w *world) aDelivery(c conversation.Conversation) conversation.Delivery {
 	w.Helper()
 	invitation := stored(w, "InsertInvitation", w.aGuestInvitation(c), just(w.store.InsertInvitation))
+	application := w.application(contactIn{tenancy.Team{ID: c.Team, Account: c.Account}, conversation.Contact{ID: c.Contact}})
 	return conversation.Delivery{
 		ID: newID[tenancy.DeliveryID](w), Conversation: c.ID, Account: c.Account, FromTeam: c.Team, By: w.user().ID,
 		Recipient: conversation.Recipient{Email: invitation.Email},
-		Outcome:   conversation.Outcome{Status: conversation.Qualified, Rating: 4, Summary: "ready to start"},
+		Outcome:   conversation.Outcome{Status: conversation.Qualified, Application: application.ID, Rating: 4, Summary: "ready to start"},
+		About:     application.ApplicationDetails,
 		Category:  conversation.Positive,
 		KeepOpen:  true, KeepReading: true, State: conversation.DeliveryPending, Invitation: invitation.ID, CreatedAt: w.now(), Version: 1,
 	}

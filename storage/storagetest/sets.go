@@ -613,8 +613,9 @@ func pendingDeliveriesCase(w *world) {
 
 func endDeliveriesCase(w *world) {
 	of := func(d conversation.Delivery) tenancy.ConversationID { return d.Conversation }
-	rows := []conversation.Delivery{w.delivery(w.conversation(w.team())), w.delivery(w.conversation(w.team()))}
-	over := w.aDelivery(conversation.Conversation{ID: rows[0].Conversation, Account: rows[0].Account, Team: rows[0].FromTeam})
+	first, second := w.conversation(w.team()), w.conversation(w.team())
+	rows := []conversation.Delivery{w.delivery(first), w.delivery(second)}
+	over := w.aDelivery(first)
 	over.State, over.EndedAt = conversation.DeliveryDeclined, w.now()
 	spared := []conversation.Delivery{deliveries().store(w, over), w.delivery(w.conversation(w.team()))}
 	at := w.now()
@@ -623,7 +624,7 @@ func endDeliveriesCase(w *world) {
 	}, rows, spared, idsOf(rows, of), func(d *conversation.Delivery) {
 		d.State, d.EndedAt = conversation.DeliveryExpired, at
 	})
-	next := w.aDelivery(conversation.Conversation{ID: rows[1].Conversation, Account: rows[1].Account, Team: rows[1].FromTeam})
+	next := w.aDelivery(second)
 	w.must(deliveries().put(w, next), "InsertDelivery where the pending one has ended")
 	w.by(ruleInvalid)
 	w.is(w.try(func(ctx context.Context) error {

@@ -346,6 +346,14 @@ func longCase(w *world) {
 		c.Name, c.Email, c.Notes, c.Address = u.Name, u.Email, wide(2000, last), long("a", tenancy.MaxAddress-4, last)
 		contacts().store(w, c)
 		answers(w, c, "ContactsByAddress of the longest address")(w.contactAt(w.ctx, t.ID, c.Channel, c.Address))
+		longest := func() string { return wide(tenancy.MaxName, last) }
+		app := w.anApplication(contactIn{t, c})
+		app.ApplicationDetails = conversation.ApplicationDetails{
+			Source: longest(), Medium: longest(), Campaign: longest(), Job: longest(), Location: longest(), Keyword: longest(),
+		}
+		app.ExternalID, app.Status = wide(tenancy.MaxExternalID/4, last), conversation.Label(longest())
+		applications().holds(w, applications().store(w, app), "an insert with the longest texts")
+		answers(w, app, "ApplicationByExternalID of the longest id")(w.store.ApplicationByExternalID(w.ctx, app.Account, app.ExternalID))
 		thread := w.aConversation(t)
 		thread.Contact, thread.Address, thread.LastSeq = c.ID, c.Address, 1<<53+1
 		conversations().store(w, thread)
@@ -360,7 +368,7 @@ func longCase(w *world) {
 		}
 		messages().holds(w, messages().store(w, message), "an insert with the longest text")
 		d := w.aDelivery(thread)
-		d.Outcome.Summary = wide(1000, last)
+		d.Outcome.Summary, d.About = wide(1000, last), app.ApplicationDetails
 		deliveries().holds(w, deliveries().store(w, d), "an insert with the longest summary")
 
 		o := w.aKeptOperation()

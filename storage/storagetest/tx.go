@@ -38,7 +38,7 @@ func txCases() []testCase {
 func (t *town) everything(ctx context.Context, w *world) error {
 	for _, method := range []string{
 		"InsertUser", "UpdateUser", "InsertAccount", "UpdateAccount", "InsertTeam", "UpdateTeam", "InsertMembership", "UpdateMembership",
-		"InsertInvitation", "UpdateInvitation", "InsertContact", "UpdateContact", "InsertConversation", "UpdateConversation",
+		"InsertInvitation", "UpdateInvitation", "InsertContact", "UpdateContact", "InsertApplication", "UpdateApplication", "InsertConversation", "UpdateConversation",
 		"InsertMessage", "UpdateMessage", "InsertWords", "InsertGrant", "UpdateGrant", "InsertDelivery", "UpdateDelivery",
 		"InsertOperation", "ForgetOperations", "MarkSeen", "ForgetSeen", "Append",
 	} {
@@ -58,7 +58,7 @@ func (w *world) committed(t *town, before map[string]any, want bool, format stri
 	}
 	after := w.state(t)
 	for _, name := range []string{
-		"User 0", "User 1", "Account 0", "Account 1", "Team 0", "Team 1", "Members 0", "Invitations 0", "Contact 0", "Contact 1",
+		"User 0", "User 1", "Account 0", "Account 1", "Team 0", "Team 1", "Members 0", "Invitations 0", "Contact 0", "Contact 1", "Application 0", "Application 1",
 		"Conversations 0", "Messages 0", "Search 2", "Grants 0", "DeliveriesOf 0", "Operation 1", "Operation 2", "MarkSeen 0", "MarkSeen 1", "TeamEvents 0",
 	} {
 		if reflect.DeepEqual(after[name], before[name]) {

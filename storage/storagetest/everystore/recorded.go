@@ -106,7 +106,7 @@ func (r *Recorder) Take() (statements []string, roundTrips int) {
 func (r *Recorder) Empty(t *testing.T) {
 	t.Helper()
 	for _, table := range []string{
-		"inbox", "outbox", "events", "feeds", "operations", "opt_outs", "read_marks", "deliveries", "invitation_uses", "invitations", "grants", "words", "messages", "episodes", "skips", "conversations", "contacts",
+		"inbox", "outbox", "events", "feeds", "operations", "opt_outs", "read_marks", "deliveries", "invitation_uses", "invitations", "grants", "words", "messages", "episodes", "skips", "conversations", "applications", "contacts",
 		"loads", "memberships", "roles", "join_domains", "teams", "accounts", "users",
 	} {
 		if _, err := r.db.ExecContext(t.Context(), "DELETE FROM usher_"+table); err != nil {

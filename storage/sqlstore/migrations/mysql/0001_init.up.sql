@@ -156,6 +156,29 @@ CREATE TABLE IF NOT EXISTS usher_contacts (
 	FOREIGN KEY (team_id) REFERENCES usher_teams (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
+-- Why contacts are here.
+CREATE TABLE IF NOT EXISTS usher_applications (
+	id          BINARY(16) NOT NULL PRIMARY KEY,
+	account_id  BINARY(16) NOT NULL,
+	team_id     BINARY(16) NOT NULL,
+	contact_id  BINARY(16) NOT NULL,
+	source      VARBINARY(400) NOT NULL,
+	medium      VARBINARY(400) NOT NULL,
+	campaign    VARBINARY(400) NOT NULL,
+	job         VARBINARY(400) NOT NULL,
+	location    VARBINARY(400) NOT NULL,
+	keyword     VARBINARY(400) NOT NULL,
+	origin      VARBINARY(20) NOT NULL CHECK (origin IN ('chat', 'import', 'keyword', 'integration')),
+	external_id VARBINARY(1020),
+	status      VARBINARY(400) NOT NULL,
+	created_at  BIGINT NOT NULL,
+	version     BIGINT NOT NULL,
+	UNIQUE (account_id, external_id),
+	KEY usher_applications_listed (team_id, contact_id, created_at, id),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
 -- claimed_until is never NULL: what nobody has claimed has the zero time there, long past, so that one
 -- range finds all that is free.
 CREATE TABLE IF NOT EXISTS usher_conversations (
@@ -404,6 +427,13 @@ CREATE TABLE IF NOT EXISTS usher_deliveries (
 	category             VARBINARY(20) NOT NULL CHECK (category IN ('positive', 'neutral', 'negative')),
 	rating               BIGINT NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              BLOB NOT NULL,
+	application_id       BINARY(16),
+	source               VARBINARY(400) NOT NULL,
+	medium               VARBINARY(400) NOT NULL,
+	campaign             VARBINARY(400) NOT NULL,
+	job                  VARBINARY(400) NOT NULL,
+	location             VARBINARY(400) NOT NULL,
+	keyword              VARBINARY(400) NOT NULL,
 	keep_open            BOOLEAN NOT NULL,
 	keep_reading         BOOLEAN NOT NULL,
 	state                VARBINARY(20) NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled', 'failed')),
@@ -425,6 +455,7 @@ CREATE TABLE IF NOT EXISTS usher_deliveries (
 	FOREIGN KEY (by_id) REFERENCES usher_users (id),
 	FOREIGN KEY (user_id) REFERENCES usher_users (id),
 	FOREIGN KEY (invitation_id) REFERENCES usher_invitations (id),
+	FOREIGN KEY (application_id) REFERENCES usher_applications (id),
 	FOREIGN KEY (account_id, from_team_id) REFERENCES usher_teams (account_id, id),
 	FOREIGN KEY (account_id, to_team_id) REFERENCES usher_teams (account_id, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;

@@ -150,6 +150,30 @@ CREATE TABLE usher_contacts (
 	UNIQUE (team_id, channel, address)
 );
 
+-- Why contacts are here.
+CREATE TABLE usher_applications (
+	id          uuid NOT NULL PRIMARY KEY,
+	account_id  uuid NOT NULL,
+	team_id     uuid NOT NULL,
+	contact_id  uuid NOT NULL,
+	source      text NOT NULL,
+	medium      text NOT NULL,
+	campaign    text NOT NULL,
+	job         text NOT NULL,
+	location    text NOT NULL,
+	keyword     text NOT NULL,
+	origin      text NOT NULL CHECK (origin IN ('chat', 'import', 'keyword', 'integration')),
+	external_id text COLLATE "C",
+	status      text NOT NULL,
+	created_at  bigint NOT NULL,
+	version     bigint NOT NULL,
+	UNIQUE (account_id, external_id),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+);
+
+CREATE INDEX usher_applications_listed ON usher_applications (team_id, contact_id, created_at, id);
+
 -- claimed_until is never NULL: what nobody has claimed has the zero time there, long past, so that one
 -- range finds all that is free.
 CREATE TABLE usher_conversations (
@@ -407,6 +431,13 @@ CREATE TABLE usher_deliveries (
 	category             text NOT NULL CHECK (category IN ('positive', 'neutral', 'negative')),
 	rating               bigint NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              text NOT NULL,
+	application_id       uuid REFERENCES usher_applications (id),
+	source               text NOT NULL,
+	medium               text NOT NULL,
+	campaign             text NOT NULL,
+	job                  text NOT NULL,
+	location             text NOT NULL,
+	keyword              text NOT NULL,
 	keep_open            boolean NOT NULL,
 	keep_reading         boolean NOT NULL,
 	state                text NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled', 'failed')),

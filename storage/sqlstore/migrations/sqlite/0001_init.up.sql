@@ -141,6 +141,30 @@ CREATE TABLE usher_contacts (
 	UNIQUE (team_id, channel, address)
 ) STRICT;
 
+-- Why contacts are here.
+CREATE TABLE usher_applications (
+	id          BLOB NOT NULL PRIMARY KEY,
+	account_id  BLOB NOT NULL,
+	team_id     BLOB NOT NULL,
+	contact_id  BLOB NOT NULL,
+	source      TEXT NOT NULL,
+	medium      TEXT NOT NULL,
+	campaign    TEXT NOT NULL,
+	job         TEXT NOT NULL,
+	location    TEXT NOT NULL,
+	keyword     TEXT NOT NULL,
+	origin      TEXT NOT NULL CHECK (origin IN ('chat', 'import', 'keyword', 'integration')),
+	external_id TEXT,
+	status      TEXT NOT NULL,
+	created_at  INTEGER NOT NULL,
+	version     INTEGER NOT NULL,
+	UNIQUE (account_id, external_id),
+	FOREIGN KEY (account_id, team_id) REFERENCES usher_teams (account_id, id),
+	FOREIGN KEY (team_id, contact_id) REFERENCES usher_contacts (team_id, id)
+) STRICT;
+
+CREATE INDEX usher_applications_listed ON usher_applications (team_id, contact_id, created_at, id);
+
 -- claimed_until is never NULL: what nobody has claimed has the zero time there, long past, so that one
 -- range finds all that is free.
 CREATE TABLE usher_conversations (
@@ -393,6 +417,13 @@ CREATE TABLE usher_deliveries (
 	category             TEXT NOT NULL CHECK (category IN ('positive', 'neutral', 'negative')),
 	rating               INTEGER NOT NULL CHECK (rating BETWEEN 0 AND 5),
 	summary              TEXT NOT NULL,
+	application_id       BLOB REFERENCES usher_applications (id),
+	source               TEXT NOT NULL,
+	medium               TEXT NOT NULL,
+	campaign             TEXT NOT NULL,
+	job                  TEXT NOT NULL,
+	location             TEXT NOT NULL,
+	keyword              TEXT NOT NULL,
 	keep_open            INTEGER NOT NULL CHECK (keep_open IN (0, 1)),
 	keep_reading         INTEGER NOT NULL CHECK (keep_reading IN (0, 1)),
 	state                TEXT NOT NULL CHECK (state IN ('pending', 'completed', 'declined', 'expired', 'cancelled', 'failed')),
