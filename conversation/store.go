@@ -25,7 +25,6 @@ type Store interface {
 	WordStore
 	GrantStore
 	DeliveryStore
-	ApplicationStore
 	OptOutStore
 	ReadStore
 }
@@ -37,8 +36,9 @@ type EventStore interface {
 	outbox.TeamFollower
 }
 
-// ContactStore keeps contacts. Channel and Address are unique within the team.
+// ContactStore keeps contacts, and why they are here. Channel and Address are unique within the team.
 type ContactStore interface {
+	ApplicationStore
 	InsertContact(ctx context.Context, contacts ...Contact) error
 	UpdateContact(ctx context.Context, c Contact) error
 	LockContact(ctx context.Context, team tenancy.TeamID, id tenancy.ContactID) (Contact, error)
