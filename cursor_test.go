@@ -97,6 +97,10 @@ var lists = map[string]func(ctx context.Context, s *scene, p principals, page te
 		list, err := s.Conversations.Deliveries(ctx, p.actor, page)
 		return list.Next, err
 	},
+	"conversation.Applications": func(ctx context.Context, s *scene, p principals, page tenancy.Page) (tenancy.Cursor, error) {
+		list, err := s.Conversations.Applications(ctx, p.actor, s.own.conversation, page)
+		return list.Next, err
+	},
 	"conversation.Inbox": func(ctx context.Context, s *scene, p principals, page tenancy.Page) (tenancy.Cursor, error) {
 		list, err := s.Conversations.Inbox(ctx, p.actor, page)
 		return list.Next, err
@@ -140,6 +144,8 @@ func TestF3_ForgedCursors(t *testing.T) {
 		require.NoError(t, err)
 		_, err = s.Conversations.Deliver(ctx, s.proper.actor, s.Receive("Sales", "asked-"+name, "Hi").ID,
 			conversation.ToUser(s.proper.actor.User), conversation.Outcome{}, conversation.AskAcceptance(0))
+		require.NoError(t, err)
+		_, err = s.Conversations.Apply(ctx, s.proper.actor, s.own.conversation, conversation.ApplicationDetails{Job: "Driver"})
 		require.NoError(t, err)
 	}
 	_, err := s.Tenancy.Admit(ctx, ushertest.System, tenancy.Admission{Team: s.TeamNamed("Only acme").ID, User: s.proper.self, Role: rbac.Member})
