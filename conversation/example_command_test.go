@@ -45,7 +45,7 @@ func ExampleService_Type() {
 	// Output:
 	// sent: Hello!
 	// sent: ^_^
-	// reply: The conversation is assigned to me.
+	// reply: The conversation is assigned to you.
 	// reply: The conversation is closed.
 	// error: there is no command "clsoe"; the nearest is ^close; text that begins with ^ is written with ^^
 	// error: conflict: the conversation is closed, and a member has to open it first

@@ -38,12 +38,15 @@ func TestTypedCommands(t *testing.T) {
 		assert.Equal(t, "^_^", typed("^^_^").Message.Text)
 		assert.Equal(t, conversation.NoteMessage, typed(`^note she said "yes"`).Message.Kind)
 
-		typed("^assign me")
+		for _, himself := range []string{"me", "ME", ushertest.Email("bob")} {
+			assert.Equal(t, "The conversation is assigned to you.", typed("^assign "+himself).Text)
+		}
 		assert.Equal(t, w.bob.User, get().Assignee)
 		_, err := w.Conversations.Type(ctx, w.bob, c.ID, "^assign "+ushertest.Email("maria"))
 		var taken *conversation.AssignedError
 		require.ErrorAs(t, err, &taken)
-		typed("^assign " + ushertest.Email("maria") + " takeover:yes")
+		given := typed("^assign " + ushertest.Email("maria") + " takeover:yes")
+		assert.Equal(t, "The conversation is assigned to "+ushertest.Email("maria")+".", given.Text)
 		assert.Equal(t, w.maria.User, get().Assignee)
 
 		typed(`^close status:"not interested"`)

@@ -29,8 +29,12 @@ func typedAssign(ctx context.Context, t typed) (Reply, error) {
 	if t.args["takeover"] != "" {
 		assign = t.TakeOver
 	}
+	who := t.args["who"]
+	if user == t.actor.User {
+		who = "you"
+	}
 	_, err = assign(ctx, t.actor, t.id, user)
-	return answer(err, "The conversation is assigned to %s.", t.args["who"])
+	return answer(err, "The conversation is assigned to %s.", who)
 }
 
 // colleague finds the user whom a command names.
