@@ -25,7 +25,8 @@ type Conversation struct {
 	SnoozedUntil time.Time
 	// Episode is the number of the [Episode] that goes on, or was the last one to end.
 	Episode int64
-	// Label is where the conversation stands in the team's work: see [Outcome].
+	// Label is where the conversation stands in the team's work: [NewLabel], until a delivery with
+	// [Engaged], [Disengaged] or [Delivered] completes. Other outcomes leave it as it is, the team's own among them.
 	Label Label
 	// Outcome is what a closed conversation was closed with; empty where nothing was said.
 	Outcome Label

@@ -12,7 +12,8 @@ import (
 )
 
 // Position is a place in what happens in a team, for [Service.WatchTeam] to go on from. It is opaque to
-// its holder, text of 66 letters, digits, - and _. It is good in its team for ever, on any instance, and
+// its holder, text of 66 letters, digits, - and _, and no measure of having caught up: that of
+// [Service.TeamPosition] is never that of an update. It is good in its team for ever, on any instance, and
 // refused in any other. It grants nothing. The zero Position is before all that ever happened.
 type Position string
 

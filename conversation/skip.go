@@ -17,7 +17,7 @@ type Skip struct {
 }
 
 // SkipReason says why somebody passes a conversation by. It is a word and no text, since events
-// hold no text: one of those here, or of the host's own in small letters, digits and hyphens.
+// hold no text: one of those here, or of the host's own, 1 to 32 small letters, digits and hyphens.
 type SkipReason string
 
 // The reasons that every desk has.

@@ -32,8 +32,8 @@ func KeepReading() DeliverOption { return func(t *terms) { t.KeepReading = true 
 // AskAcceptance leaves the delivery pending, and the conversation where it is, until the recipient
 // has accepted: the user, or somebody in the team. It can be accepted within the time given, from
 // [MinAcceptance] to [MaxAcceptance]; 0 is without end. The owner of an e-mail address who is no
-// colleague is asked in any case, and for them the time is that of the invitation: see
-// [invite.ExpiresIn].
+// colleague is asked in any case, and for them the time is how long the invitation can be accepted:
+// from [invite.MinExpiry] to [invite.MaxExpiry], and [invite.DefaultExpiry] where it is 0 or nothing is said.
 func AskAcceptance(within time.Duration) DeliverOption {
 	return func(t *terms) { t.Ask, t.Within = true, within }
 }
