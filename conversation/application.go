@@ -23,7 +23,8 @@ type Application struct {
 	// ExternalID is the host's own name for the application, unique within the account; empty for one
 	// that was made in the chat.
 	ExternalID string
-	// Status is where the application stands: one of [Labels], or of the team's own statuses.
+	// Status is where the application stands: one of [Labels], or of the own statuses of the team that gave
+	// it, which need not be those of the team that it has gone along to.
 	Status    Label
 	CreatedAt time.Time
 	Version   int64
@@ -188,18 +189,19 @@ func (s *Service) about(ctx context.Context, c Conversation, d *Delivery) error 
 	return err
 }
 
-// grade gives the application that a completed delivery is about the status of its outcome. While the
-// delivery was pending the application may have gone along with another conversation of the contact.
+// grade gives the application that a completed delivery is about the status of its outcome. It may have gone
+// along with another conversation of the contact, while the delivery was pending or at this very moment: a
+// move locks no contacts, of which a team's archival would have to lock them all.
 func (s *Service) grade(ctx context.Context, by tenancy.Principal, c Conversation, d Delivery) error {
 	if d.Outcome.Application.IsZero() {
 		return nil
 	}
 	a, err := s.lockApplication(ctx, c, d.Outcome.Application)
+	if err == nil {
+		err = s.restate(ctx, by, &a, a.ApplicationDetails, d.Outcome.Status)
+	}
 	if notFound(err) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	return s.restate(ctx, by, &a, a.ApplicationDetails, d.Outcome.Status)
+	return err
 }

@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,8 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher"
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/storage/ushertest"
@@ -120,8 +123,11 @@ func TestSpec7_RecordingAnApplicationIsAnUpsert(t *testing.T) {
 		assert.Equal(t, []conversation.Application{a}, w.applications(w.bob, c.ID))
 
 		r.From = "visitor-2"
+		events = len(w.log(w.bob.Team))
 		_, err := w.Conversations.RecordApplication(t.Context(), ushertest.System, r)
 		require.ErrorIs(t, err, conversation.ErrOtherContact)
+		assert.Len(t, w.log(w.bob.Team), events, "no contact was made for it")
+		assert.Equal(t, []conversation.Application{a}, w.applications(w.bob, c.ID))
 	})
 }
 
@@ -169,6 +175,73 @@ func TestSpec7_RecordsAtOnceMakeOneApplication(t *testing.T) {
 		}
 		assert.Equal(t, 1, w.kinds(w.bob.Team)[conversation.ApplicationCreated])
 		assert.Equal(t, 1, w.kinds(w.bob.Team)[conversation.ContactCreated])
+	})
+}
+
+// One external id that is recorded for two contacts at once is one's, and refused to the other.
+func TestSpec7_AnExternalIDAtOnceForTwoContactsIsOnes(t *testing.T) {
+	onTwoInstances(t, func(t *testing.T, w *world, second *usher.Usher) {
+		for round := range 5 {
+			var calls []func() (bool, error)
+			for i, on := range []*conversation.Service{w.Conversations, second.Conversations} {
+				r := w.record(fmt.Sprint("ats-", round))
+				r.From = fmt.Sprint("visitor-", i)
+				calls = append(calls, func() (bool, error) {
+					_, err := on.RecordApplication(t.Context(), ushertest.System, r)
+					if errors.Is(err, conversation.ErrOtherContact) {
+						return false, nil
+					}
+					return err == nil, err
+				})
+			}
+			assert.ElementsMatch(t, []bool{true, false}, together(t, calls...))
+			assert.Equal(t, round+1, w.kinds(w.bob.Team)[conversation.ApplicationCreated])
+		}
+	})
+}
+
+// twice is a second conversation of the contact of hello in Sales: they had written to Hiring.
+func (w *world) twice() conversation.Conversation {
+	w.t.Helper()
+	c := w.Receive("Hiring", "visitor-1", "Hi")
+	_, err := w.Conversations.Deliver(w.t.Context(), w.Actor("dana", "Hiring"), c.ID, conversation.ToTeam(w.bob.Team), conversation.Outcome{})
+	require.NoError(w.t, err)
+	return w.get(w.bob, c.ID)
+}
+
+// Two conversations have one contact, and so the same applications: what is said of one in both at once is
+// said one after the other, and nothing of it is lost.
+func TestSpec7_WhatIsSaidOfAnApplicationAtOnceIsNotLost(t *testing.T) {
+	onTwoInstances(t, func(t *testing.T, w *world, second *usher.Usher) {
+		c, other := w.hello(), w.twice()
+		require.Equal(t, c.Contact, other.Contact)
+		a := w.applies(c.ID, "Driver")
+		deliver := func(on *conversation.Service, id tenancy.ConversationID, status conversation.Label) func() (string, error) {
+			return func() (string, error) {
+				_, err := on.Deliver(t.Context(), w.bob, id, conversation.ToUser(w.maria.User), conversation.Outcome{Status: status})
+				return "", err
+			}
+		}
+		for round := range 5 {
+			job := fmt.Sprint("Job ", round)
+			together(t,
+				deliver(w.Conversations, c.ID, conversation.Qualified),
+				deliver(second.Conversations, other.ID, conversation.InterviewScheduled),
+				func() (string, error) {
+					_, err := second.Conversations.EditApplication(t.Context(), w.bob, c.ID, a.ID, conversation.ApplicationEdit{Job: &job})
+					return "", err
+				},
+				func() (string, error) {
+					_, err := w.Conversations.EditApplication(t.Context(), w.maria, other.ID, a.ID, conversation.ApplicationEdit{Location: &job})
+					return "", err
+				})
+			now := w.applications(w.bob, other.ID)
+			require.Len(t, now, 1)
+			assert.Equal(t, job, now[0].Job)
+			assert.Equal(t, job, now[0].Location)
+			assert.Contains(t, []conversation.Label{conversation.Qualified, conversation.InterviewScheduled}, now[0].Status)
+		}
+		assert.Equal(t, 10, w.kinds(w.bob.Team)[conversation.ApplicationEdited])
 	})
 }
 
@@ -265,6 +338,74 @@ func TestSpec6_APendingDeliveryLeavesTheApplicationAsItIs(t *testing.T) {
 	})
 }
 
+// Who is invited by a delivery accepts it, and then the application has the outcome's status.
+func TestSpec6_AnEmailDeliveryGivesItsStatusAtAccept(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c := w.hello()
+		a := w.applies(c.ID, "Driver")
+		d, err := w.Conversations.Deliver(t.Context(), w.bob, c.ID, conversation.ToEmail("carol@carol.example"), conversation.Outcome{Status: conversation.Qualified})
+		require.NoError(t, err)
+		assert.Equal(t, a.ID, d.Outcome.Application)
+		assert.Equal(t, []conversation.Application{a}, w.applications(w.bob, c.ID))
+		_, err = w.Invites.Accept(t.Context(), w.User("carol").ID, w.Token("carol"))
+		require.NoError(t, err)
+		assert.Equal(t, conversation.Qualified, w.applications(w.bob, c.ID)[0].Status)
+	})
+}
+
+// The application may go along with another conversation of the contact while the delivery is pending: then it
+// is the other team's, and the delivery completes without it.
+func TestSpec6_ADeliveryCompletesWithoutAnApplicationThatHasGoneAlong(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		c, other := w.hello(), w.twice()
+		a := w.applies(c.ID, "Driver")
+		d := w.offers(c.ID, conversation.ToUser(w.maria.User))
+		hiring := w.Actor("dana", "Hiring")
+		_, err := w.Conversations.Deliver(t.Context(), w.bob, other.ID, conversation.ToTeam(hiring.Team), conversation.Outcome{Status: conversation.Qualified})
+		require.NoError(t, err)
+		there := w.applications(hiring, other.ID)
+		require.Len(t, there, 1)
+		assert.Equal(t, conversation.Qualified, there[0].Status)
+		assert.Empty(t, w.applications(w.bob, c.ID), "the contact of both is the same")
+
+		d, err = w.Conversations.AcceptDelivery(t.Context(), w.maria, d.ID)
+		require.NoError(t, err)
+		assert.Equal(t, conversation.DeliveryCompleted, d.State)
+		assert.Equal(t, a.ID, d.Outcome.Application, "the card stays as it is")
+		assert.Equal(t, "Driver", d.About.Job)
+		assert.Equal(t, there, w.applications(hiring, other.ID), "and the other team's is not touched")
+
+		r := w.record("ats-1")
+		r.To = w.TeamNamed("Hiring").Identity
+		w.records(r)
+		r.To = w.TeamNamed("Sales").Identity
+		_, err = w.Conversations.RecordApplication(t.Context(), ushertest.System, r)
+		require.ErrorIs(t, err, conversation.ErrOtherContact, "what is in another team now")
+	})
+}
+
+// gone is a store in which a move is always faster: an application has left its team when it is written.
+type gone struct{ storage.Store }
+
+func (gone) UpdateApplication(context.Context, conversation.Application) error {
+	return tenancy.ErrNotFound
+}
+
+func TestSpec6_ADeliveryCompletesBesideAMoveOfItsApplication(t *testing.T) {
+	w := worldOn(t, everystore.Memory(t))
+	c := w.hello()
+	a := w.applies(c.ID, "Driver")
+	u, err := usher.New(gone{w.Store}, usher.WithClock(w.Clock.Now))
+	require.NoError(t, err)
+	d, err := u.Conversations.Deliver(t.Context(), w.bob, c.ID, conversation.ToUser(w.maria.User), conversation.Outcome{Status: conversation.Qualified})
+	require.NoError(t, err)
+	assert.Equal(t, conversation.DeliveryCompleted, d.State)
+	assert.Equal(t, w.maria.User, w.get(w.bob, c.ID).Assignee)
+	assert.Zero(t, w.kinds(w.bob.Team)[conversation.ApplicationStatusSet])
+	_, err = u.Conversations.SetApplicationStatus(t.Context(), w.bob, c.ID, a.ID, conversation.Qualified)
+	require.ErrorIs(t, err, tenancy.ErrNotFound)
+}
+
 func TestSpec6_AClosedConversationRefusesApplicationStatusChanges(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		c := w.hello()
@@ -324,6 +465,14 @@ func TestSpec6_ApplicationsGoAlongToAnotherTeam(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, a.ID, w.applications(dana, c.ID)[0].ID, "and with a team that is archived")
 		assert.Equal(t, stays.ID, w.applications(dana, other.ID)[0].ID)
+		assert.Equal(t, stays.Status, w.applications(dana, other.ID)[0].Status, "which says nothing of what came of them")
+		cards, err = w.Conversations.Deliveries(t.Context(), dana, tenancy.Page{Limit: 2})
+		require.NoError(t, err)
+		for _, card := range cards.Items {
+			assert.Equal(t, conversation.Archived, card.Outcome.Status)
+			assert.Zero(t, card.Outcome.Application)
+			assert.Zero(t, card.About)
+		}
 	})
 }
 

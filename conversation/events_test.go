@@ -30,6 +30,14 @@ func TestSpec8_EventsHoldNoNamesAddressesOrText(t *testing.T) {
 		})
 		c := w.Receive("Sales", "visitor-KILROY", text)
 		must(first(w.Conversations.EditContact(ctx, w.bob, c.ID, conversation.ContactEdit{Name: ptr("KILROY"), Email: ptr("kilroy@kilroy.example"), Notes: ptr(text)})))
+		applied, err := w.Conversations.Apply(ctx, w.bob, c.ID, conversation.ApplicationDetails{Source: text, Medium: text, Campaign: text, Job: text, Location: text, Keyword: text})
+		must(err)
+		must(first(w.Conversations.EditApplication(ctx, w.bob, c.ID, applied.ID, conversation.ApplicationEdit{Job: ptr("KILROY"), Source: ptr("")})))
+		must(first(w.Conversations.SetApplicationStatus(ctx, w.bob, c.ID, applied.ID, "seen again")))
+		must(first(w.Conversations.RecordApplication(ctx, ushertest.System, conversation.ApplicationRecord{
+			To: w.TeamNamed("Sales").Identity, From: "visitor-KILROY", ExternalID: "KILROY", Origin: conversation.FromImport,
+			ApplicationDetails: conversation.ApplicationDetails{Job: text},
+		})))
 		said := w.say(w.bob, c.ID, text, conversation.ClientID("KILROY"), conversation.Attach(conversation.Attachment{Name: "KILROY.pdf", MediaType: "text/plain", Ref: "KILROY"}))
 		must(first(w.Conversations.EditMessage(ctx, w.bob, c.ID, said.ID, text+"!")))
 		must(first(w.Conversations.DeleteMessage(ctx, w.bob, c.ID, said.ID)))
@@ -77,7 +85,8 @@ func TestSpec8_EventsHoldNoNamesAddressesOrText(t *testing.T) {
 			}
 		}
 		for _, kind := range []string{
-			conversation.ContactCreated, conversation.ContactEdited, conversation.ConversationStarted, conversation.ConversationSnoozed,
+			conversation.ContactCreated, conversation.ContactEdited, conversation.ApplicationCreated, conversation.ApplicationEdited,
+			conversation.ApplicationStatusSet, conversation.ConversationStarted, conversation.ConversationSnoozed,
 			conversation.ConversationWoken, conversation.ConversationClosed, conversation.ConversationOpened, conversation.ConversationAssigned,
 			conversation.ConversationUnassigned, conversation.ConversationClaimed, conversation.ConversationReleased, conversation.ConversationSkipped,
 			conversation.ConversationMoved, conversation.MessageReceived, conversation.MessageSent, conversation.MessagePosted, conversation.MessageEdited,

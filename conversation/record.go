@@ -21,8 +21,8 @@ type ApplicationRecord struct {
 	// Origin is any but [FromChat]. It stays what it was at first.
 	Origin Origin
 	ApplicationDetails
-	// Status is one of [Labels] or of the team's own, without regard to case. The empty one leaves it as
-	// it is, and is [NewLabel] for a new application.
+	// Status is one of [Labels] or of the own statuses of the team that it is in now, without regard to
+	// case. The empty one leaves it as it is, and is [NewLabel] for a new application.
 	Status Label
 }
 
@@ -33,7 +33,9 @@ type ApplicationRecord struct {
 //
 // Errors: [*tenancy.InvalidError], [tenancy.ErrNotFound] where there is no conversation and no active
 // team has the identity, [tenancy.ErrAccountInactive], [ErrOtherContact] for an external id that is
-// taken, and [ErrClosed] for another status while the conversation is closed; then nothing is written.
+// taken, also by the same person as another team's contact, to which it has gone along with another
+// conversation of theirs, and [ErrClosed] for another status while the conversation is closed; then
+// nothing is written.
 func (s *Service) RecordApplication(ctx context.Context, by tenancy.System, r ApplicationRecord) (Application, error) {
 	r, err := r.checked(by)
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *Service) TeamPosition(ctx context.Context, actor tenancy.Actor) (Positi
 }
 
 // WatchTeam yields what happens in the actor's team: in all of its conversations and, where the actor may
-// read of them, to its contacts, its people, its invitations and itself. It begins after a position: that
+// read of them, to its contacts and their applications, its people, its invitations and itself. It begins after a position: that
 // of the last update to resume without a gap and without a repetition, that of [Service.TeamPosition] to
 // begin now, or the zero Position for all that ever happened in the team. Then it waits, and ends, as
 // [Service.Watch] does.
@@ -118,10 +118,11 @@ func (s *Service) mayWatch(ctx context.Context, actor tenancy.Actor) (tenancy.St
 // forTeam says which permission it takes to hear of what is no conversation's, by the object that the
 // kind begins with. An object that is new is nobody's until somebody puts it here.
 var forTeam = map[string]rbac.Permission{
-	"team":       rbac.ReadTeam,
-	"member":     rbac.ListMembers,
-	"invitation": rbac.InviteMember,
-	"contact":    rbac.ReadContact,
+	"team":        rbac.ReadTeam,
+	"member":      rbac.ListMembers,
+	"invitation":  rbac.InviteMember,
+	"contact":     rbac.ReadContact,
+	"application": rbac.ReadContact,
 }
 
 // onCards are the kinds that tell what stands on the card of a delivery, which the team that delivered keeps:

@@ -136,6 +136,7 @@ func TestWatchTeamTellsWhatTheRoleMayRead(t *testing.T) {
 	name := "Vera"
 	_, err = w.Conversations.EditContact(ctx, w.bob, w.hello().ID, conversation.ContactEdit{Name: &name})
 	require.NoError(t, err)
+	w.applies(w.hello().ID, "Driver")
 	narrow := tenancy.Actor{User: w.join("mo"), Team: w.bob.Team}
 	w.custom(rbac.Restricted, narrow, "conversation: read", "conversation: read all")
 	objects := func(actor tenancy.Actor) map[string]int {
@@ -149,7 +150,7 @@ func TestWatchTeamTellsWhatTheRoleMayRead(t *testing.T) {
 		return found
 	}
 	manager, member, least := objects(w.alice), objects(w.bob), objects(narrow)
-	for _, object := range []string{"team", "member", "contact", "invitation", "conversation", "message", "note", "guest", "delivery"} {
+	for _, object := range []string{"team", "member", "contact", "application", "invitation", "conversation", "message", "note", "guest", "delivery"} {
 		assert.Positive(t, manager[object], object)
 		assert.Equal(t, object != "invitation", member[object] > 0, "%s; managers alone list invitations", object)
 	}

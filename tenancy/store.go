@@ -21,7 +21,7 @@ import (
 //
 // Locks. Lock… takes the row until the transaction ends and then reads it, so what it
 // answers cannot change underneath. Transactions lock in one order: account, user, team,
-// membership, invitation, conversation, each by id.
+// membership, invitation, conversation, contact, each by id.
 //
 // Versions. Insert… stores version 1. Update… writes the row whose Version is the one that
 // was read and stores the next version; another version answers [ErrStale]. A missing row
