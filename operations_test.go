@@ -844,6 +844,7 @@ var steps = map[string]string{
 	"tenancy.Arrive":          "takes a user and a team for invite.Accept and Decline",
 	"tenancy.ArriveAtAccount": "takes a user and an account for invite.Accept and Decline",
 	"tenancy.Able":            "lists a team's members for another room's operation",
+	"tenancy.ActiveIn":        "lists a team's members for another room's operation",
 	"tenancy.LockAccount":     "takes an account for another room's operation",
 	"tenancy.LockTeams":       "part of invite.Erase",
 	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",

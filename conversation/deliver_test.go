@@ -427,6 +427,8 @@ func TestSpec6_OnlyLiveGrantsFollow(t *testing.T) {
 		stays, out, over := w.Guest(w.bob, c.ID, "stays"), w.Guest(w.bob, c.ID, "out"), w.Guest(w.bob, c.ID, "over")
 		require.NoError(t, w.Conversations.RevokeGuest(ctx, w.bob, c.ID, out.User))
 		w.until(over, c.ID, w.Clock.Now().Add(time.Minute))
+		gone := w.Guest(w.bob, c.ID, "gone") // by the clock, and no sweep has said so yet
+		require.NoError(t, first(w.Tenancy.SetExpiry(ctx, w.alice, gone.User, w.Clock.Now().Add(time.Minute))))
 		w.Clock.Advance(time.Minute)
 		invited, err := w.Conversations.Deliver(ctx, w.bob, c.ID, conversation.ToEmail(ushertest.Email("out")), conversation.Outcome{})
 		require.NoError(t, err)
@@ -438,7 +440,10 @@ func TestSpec6_OnlyLiveGrantsFollow(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, rbac.Restricted, m.Role)
 		assert.Len(t, w.texts(w.Actor("stays", "Hiring"), c.ID), 1)
-		for _, who := range []tenancy.Actor{out, over} {
+		grant, err := w.Store.Grant(ctx, c.ID, gone.User)
+		require.NoError(t, err)
+		assert.Equal(t, w.Clock.Now(), grant.RevokedAt, "or it would live again with the next place in a team")
+		for _, who := range []tenancy.Actor{out, over, gone} {
 			_, err := w.Store.Membership(ctx, hiring, who.User)
 			require.ErrorIs(t, err, tenancy.ErrNotFound)
 			_, err = w.Conversations.Get(ctx, tenancy.Actor{User: who.User, Team: hiring}, c.ID)

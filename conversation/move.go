@@ -3,8 +3,10 @@ package conversation
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -13,7 +15,7 @@ import (
 // The facts are those of each one's event.
 //
 // Their guests come along, so that nobody who was let in is locked out by the move, and see what
-// they saw. Their invitations that are still open do not, since nobody in the new team sent them;
+// they saw; not those whose place in the team has ended by the clock. Their invitations that are still open do not, since nobody in the new team sent them;
 // nor does a delivery that is pending.
 //
 // The contact's applications come along as well: they are why there is a conversation, and each has one
@@ -32,7 +34,8 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 	if err != nil {
 		return err
 	}
-	if err := s.bringGuests(ctx, ids, target, now); err != nil {
+	revoked, err := s.bringGuests(ctx, by, threads, target, now)
+	if err != nil {
 		return err
 	}
 	if err := s.store.MoveConversations(ctx, from, target.ID, ids...); err != nil {
@@ -41,7 +44,7 @@ func (s *Service) move(ctx context.Context, by tenancy.Principal, threads []Conv
 	if err := s.store.MoveApplications(ctx, from, target.ID, contactIDs(threads)...); err != nil {
 		return err
 	}
-	events := s.released(by, threads, "move", now)
+	events := append(s.released(by, threads, "move", now), revoked...)
 	for i := range threads {
 		c := &threads[i]
 		c.Team, c.Contact, c.Assignee = target.ID, contacts[c.address()].ID, tenancy.UserID{}
@@ -71,22 +74,36 @@ func contactIDs(threads []Conversation) []tenancy.ContactID {
 	return ids
 }
 
-// bringGuests gives those who may see conversations a place in the team that these move to.
-func (s *Service) bringGuests(ctx context.Context, ids []tenancy.ConversationID, target tenancy.Team, now time.Time) error {
-	grants, err := s.store.Grants(ctx, ids...)
-	if err != nil {
-		return err
+// bringGuests gives those who may see conversations a place in the team that these move to. Whose membership
+// has ended by the clock, and no sweep has ended yet, is taken back as by the sweep, since the place there
+// has no end. It answers the events of that.
+func (s *Service) bringGuests(ctx context.Context, by tenancy.Principal, threads []Conversation, target tenancy.Team, now time.Time) (events []outbox.Event, err error) {
+	grants, err := s.store.Grants(ctx, idsOf(threads)...)
+	grants = slices.DeleteFunc(grants, func(g Grant) bool { return !g.LiveAt(now) })
+	if err != nil || len(grants) == 0 {
+		return nil, err
 	}
 	var guests []tenancy.UserID
 	for _, g := range grants {
-		if g.LiveAt(now) {
-			guests = append(guests, g.User)
+		guests = append(guests, g.User)
+	}
+	active, err := s.people.ActiveIn(ctx, threads[0].Team, now, tenancy.InOrder(guests...)...)
+	if err != nil {
+		return nil, err
+	}
+	var ended []GrantKey
+	for _, g := range grants {
+		if slices.Contains(active, g.User) {
+			continue
 		}
+		ended = append(ended, GrantKey{g.Conversation, g.User})
+		c := threads[slices.IndexFunc(threads, func(c Conversation) bool { return c.ID == g.Conversation })]
+		events = append(events, s.event(by, now, c, GuestRevoked, tenancy.Facts{"user": g.User.String()}))
 	}
-	if guests == nil {
-		return nil
+	if err := s.store.RevokeGrants(ctx, now, by.Principal(), ended...); err != nil || len(active) == 0 {
+		return events, err
 	}
-	return s.people.AdmitGuests(ctx, handover, target.ID, guests...)
+	return events, s.people.AdmitGuests(ctx, handover, target.ID, active...)
 }
 
 // keepReading gives the deliverer of a conversation that has moved a grant to read it, if that was

@@ -818,7 +818,7 @@ func operations() []operation {
 // parts are the methods that run inside the transaction of an operation, and fail with it.
 var parts = []string{
 	"tenancy.Lock", "tenancy.LockTeams", "tenancy.LockAccount", "tenancy.Enter", "tenancy.EnterAccount", "tenancy.Seat",
-	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf", "tenancy.Able",
+	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf", "tenancy.Able", "tenancy.ActiveIn",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
 	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
