@@ -143,7 +143,7 @@ const (
 	handTeam       = `SELECT id, account_id, name, name_key, channel, identity, status, settings, created_at, version FROM usher_teams WHERE id = ?`
 	handAccount    = `SELECT id, name, holder_id, status, services, seat_rule, seat_limit, seat_pending, created_at, version FROM usher_accounts WHERE id = ?`
 	handUser       = `SELECT id, external_id, email, email_display, verified_at, name, status, active_team_id, created_at, version FROM usher_users WHERE id = ?`
-	handMembership = `SELECT team_id, user_id, role, role_id, status, joined_at, expires_at, ended_at, ended_by, version
+	handMembership = `SELECT team_id, user_id, role, role_id, status, joined_at, joined_by, expires_at, ended_at, ended_by, version
 		FROM usher_memberships WHERE team_id = ? AND user_id = ?`
 )
 
@@ -208,8 +208,8 @@ func (s *accepting) write(i invited) {
 	})
 	s.arrive(i.user)
 	s.row(handMembership, s.id(s.team), s.id(i.user))
-	s.exec(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at, expires_at, ended_at, ended_by, version)
-		VALUES (?, ?, 'member', NULL, 'active', ?, ?, ?, '', 1)`, s.id(s.team), s.id(i.user), now, nil, nil)
+	s.exec(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at, joined_by, expires_at, ended_at,
+		ended_by, version) VALUES (?, ?, 'member', NULL, 'active', ?, 'system:invitation', ?, ?, '', 1)`, s.id(s.team), s.id(i.user), now, nil, nil)
 	s.event(row[1], tenancy.MemberJoined, "system:invitation", now, tenancy.Facts{"user": i.user.String(), "role": "member"})
 }
 

@@ -126,8 +126,8 @@ func (u *unguarded) InsertMembership(ctx context.Context, m ...tenancy.Membershi
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertMembership(ctx, m...) })
 }
 
-func (u *unguarded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
-	return u.alone(ctx, func(ctx context.Context) error { return u.Store.RenewMemberships(ctx, team, role, at, users...) })
+func (u *unguarded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.RenewMemberships(ctx, team, role, at, by, users...) })
 }
 
 func (u *unguarded) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {

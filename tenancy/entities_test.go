@@ -94,6 +94,41 @@ func TestSpec2_TimesAndVersions(t *testing.T) {
 	})
 }
 
+// Spec 2: a membership tells when and by whom somebody joined and went. Who comes back has joined anew.
+func TestSpec2_AMembershipTellsWhenAndByWhom(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		boss := tenancy.Actor{User: alice.ID, Team: team.ID}
+		bob := s.member(team, "Bob", rbac.Member)
+		is := func(who tenancy.Actor, joinedAt time.Time, joinedBy tenancy.Principal, endedAt time.Time, endedBy string) {
+			t.Helper()
+			m, err := s.store.Membership(ctx, who.Team, who.User)
+			require.NoError(t, err)
+			assert.Equal(t, []any{joinedAt, joinedBy.Principal(), endedAt, endedBy}, []any{m.JoinedAt, m.JoinedBy, m.EndedAt, m.EndedBy})
+		}
+		first := s.now
+		is(boss, first, tenancy.Self(alice.ID), time.Time{}, "")
+		is(bob, first, host, time.Time{}, "")
+		s.now = s.now.Add(time.Hour)
+		_, err := s.people.Suspend(ctx, boss, bob.User)
+		require.NoError(t, err)
+		is(bob, first, host, s.now, boss.Principal())
+		_, err = s.people.Reactivate(ctx, boss, bob.User)
+		require.NoError(t, err)
+		is(bob, first, host, time.Time{}, "")
+		require.NoError(t, s.people.Leave(ctx, bob))
+		is(bob, first, host, s.now, bob.Principal())
+		s.now = s.now.Add(time.Hour)
+		_, err = s.people.Admit(ctx, "provisioning", tenancy.Admission{Team: team.ID, User: bob.User, Role: rbac.Member})
+		require.NoError(t, err)
+		is(bob, s.now, tenancy.System("provisioning"), time.Time{}, "")
+		require.NoError(t, s.people.DeleteUser(ctx, host, bob.User, tenancy.UserID{}))
+		is(bob, s.now, tenancy.System("provisioning"), s.now, host.Principal())
+	})
+}
+
 // Spec 2: a membership that was removed keeps the name of who had it for the history, and is not listed.
 func TestSpec2_RemovalKeepsANameForTheHistory(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {

@@ -77,7 +77,9 @@ func (s *Service) joinAsGuests(ctx context.Context, by Principal, at time.Time, 
 	var fresh []Membership
 	var events []outbox.Event
 	for _, user := range strangers {
-		fresh = append(fresh, Membership{Team: team.ID, User: user, Role: rbac.Restricted, Status: MembershipActive, JoinedAt: at})
+		fresh = append(fresh, Membership{
+			Team: team.ID, User: user, Role: rbac.Restricted, Status: MembershipActive, JoinedAt: at, JoinedBy: by.Principal(),
+		})
 	}
 	for _, user := range slices.Concat(strangers, former) {
 		events = append(events, s.env.Event(by, at, team.In(), MemberJoined, Facts{"user": user.String(), "role": rbac.Restricted.String()}))
@@ -85,7 +87,7 @@ func (s *Service) joinAsGuests(ctx context.Context, by Principal, at time.Time, 
 	if err := s.store.InsertMembership(ctx, fresh...); err != nil {
 		return err
 	}
-	if err := s.store.RenewMemberships(ctx, team.ID, rbac.Restricted, at, former...); err != nil {
+	if err := s.store.RenewMemberships(ctx, team.ID, rbac.Restricted, at, by.Principal(), former...); err != nil {
 		return err
 	}
 	return s.store.Append(ctx, events...)

@@ -51,7 +51,8 @@ func TestGuestsAreAdmitted(t *testing.T) {
 			m, err := s.store.Membership(ctx, team.ID, id)
 			require.NoError(t, err)
 			assert.Equal(t, tenancy.Membership{
-				Team: team.ID, User: id, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: s.now, Version: m.Version,
+				Team: team.ID, User: id, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: s.now,
+				JoinedBy: host.Principal(), Version: m.Version,
 			}, m)
 		}
 		assert.Equal(t, append(told, tenancy.MemberJoined, tenancy.MemberJoined), s.events(team.ID))

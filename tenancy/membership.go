@@ -21,7 +21,9 @@ type Membership struct {
 	Status MembershipStatus
 	// ExpiresAt ends the membership by the clock; zero means never.
 	ExpiresAt time.Time
-	JoinedAt  time.Time
+	// JoinedAt and JoinedBy tell when and by whom they were taken in: of who came back, the last time.
+	JoinedAt time.Time
+	JoinedBy string
 	// EndedAt and EndedBy tell when and by whom it was suspended or removed.
 	EndedAt time.Time
 	EndedBy string
@@ -121,7 +123,7 @@ func (s *Service) Admit(ctx context.Context, by System, a Admission) (Membership
 
 // join writes an active membership, over a removed one if there is one. The team is locked.
 func (s *Service) join(ctx context.Context, by Principal, team Team, m Membership) (Membership, error) {
-	m.Status, m.Version = MembershipActive, 1
+	m.Status, m.JoinedBy, m.Version = MembershipActive, by.Principal(), 1
 	old, err := s.store.Membership(ctx, team.ID, m.User)
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -219,7 +219,8 @@ func TestC4_RecreatedStartsWithNothing(t *testing.T) {
 			again, err := s.people.Admit(ctx, host, tenancy.Admission{Team: team.ID, User: who.User, Role: rbac.Restricted})
 			require.NoError(t, err)
 			assert.Equal(t, tenancy.Membership{
-				Team: team.ID, User: who.User, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: s.now, Version: again.Version,
+				Team: team.ID, User: who.User, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: s.now,
+				JoinedBy: host.Principal(), Version: again.Version,
 			}, again)
 			require.ErrorIs(t, s.people.Check(ctx, who, rbac.ListMembers), rbac.ErrDenied)
 			require.ErrorIs(t, s.people.Check(ctx, who, rbac.ChangeRole), rbac.ErrDenied)

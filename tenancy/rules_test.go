@@ -48,7 +48,8 @@ func TestSpec4_2_NobodyActsOrGrantsAboveWhatTheyHold(t *testing.T) {
 			s.set(who, func(m *tenancy.Membership) {
 				version := m.Version
 				*m = tenancy.Membership{
-					Team: team.ID, User: who.User, Role: base[r], Custom: custom[r].ID, Status: tenancy.MembershipActive, JoinedAt: m.JoinedAt, Version: version,
+					Team: team.ID, User: who.User, Role: base[r], Custom: custom[r].ID, Status: tenancy.MembershipActive, JoinedAt: m.JoinedAt,
+					JoinedBy: m.JoinedBy, Version: version,
 				}
 			})
 		}

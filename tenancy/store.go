@@ -168,9 +168,9 @@ type MembershipSetStore interface {
 	// Memberships lists the users' memberships in the team, whatever their state, by user id.
 	Memberships(ctx context.Context, team TeamID, users ...UserID) ([]Membership, error)
 	// RenewMemberships makes the removed ones among the users' memberships in the team new ones:
-	// active from the time given, in the role, without a custom role and without an expiry. All
-	// others stay as they are.
-	RenewMemberships(ctx context.Context, team TeamID, role rbac.Role, at time.Time, users ...UserID) error
+	// active from the time given and by the principal, in the role, without a custom role and without an
+	// expiry. All others stay as they are.
+	RenewMemberships(ctx context.Context, team TeamID, role rbac.Role, at time.Time, by string, users ...UserID) error
 	// EndMemberships removes those memberships of the users in their teams that are not removed, at
 	// the time and by the principal given: without a custom role from then on.
 	EndMemberships(ctx context.Context, at time.Time, by string, who ...Actor) error

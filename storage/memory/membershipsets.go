@@ -20,14 +20,15 @@ func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...t
 }
 
 // RenewMemberships implements [tenancy.MembershipSetStore].
-func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
+func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
 	return s.write(ctx, func() error {
 		for _, row := range those(s.in(team), users) {
 			if row.Status != tenancy.MembershipRemoved {
 				continue
 			}
 			m := tenancy.Membership{
-				Team: team, User: row.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, Version: row.Version + 1,
+				Team: team, User: row.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by,
+				Version: row.Version + 1,
 			}
 			if err := checkMembership(&m); err != nil {
 				return err

@@ -20,8 +20,8 @@ type membershipStatements struct {
 	ofUser, lapsed              string
 }
 
-const membershipColumns = `m.team_id, m.user_id, m.role, m.role_id, m.status, m.joined_at, m.expires_at, m.ended_at,
-	m.ended_by, m.version`
+const membershipColumns = `m.team_id, m.user_id, m.role, m.role_id, m.status, m.joined_at, m.joined_by, m.expires_at,
+	m.ended_at, m.ended_by, m.version`
 
 // lastingMembers are those whom the last-manager rule counts, if their role does.
 const lastingMembers = `FROM usher_memberships m JOIN usher_users u ON u.id = m.user_id
@@ -38,9 +38,9 @@ func (c *compiler) memberships() membershipStatements {
 	)
 	return membershipStatements{
 		insert: c.inserts(`INSERT INTO usher_memberships (team_id, user_id, role, role_id, status, joined_at,
-			expires_at, ended_at, ended_by, version)`, `(`+list("?", 9)+`, 1)`),
-		update: c.sql(`UPDATE usher_memberships SET role = ?, role_id = ?, status = ?, joined_at = ?, expires_at = ?,
-			ended_at = ?, ended_by = ?, version = version + 1 WHERE team_id = ? AND user_id = ? AND version = ?`),
+			joined_by, expires_at, ended_at, ended_by, version)`, `(`+list("?", 10)+`, 1)`),
+		update: c.sql(`UPDATE usher_memberships SET role = ?, role_id = ?, status = ?, joined_at = ?, joined_by = ?,
+			expires_at = ?, ended_at = ?, ended_by = ?, version = version + 1 WHERE team_id = ? AND user_id = ? AND version = ?`),
 		lock:   c.sql(`UPDATE usher_memberships {by key} SET locks = locks + 1 WHERE team_id = ? AND user_id = ?`),
 		exists: c.sql(`SELECT 1 FROM usher_memberships WHERE team_id = ? AND user_id = ?`),
 		byKey: c.sql(`SELECT`, membershipColumns,
@@ -48,7 +48,7 @@ func (c *compiler) memberships() membershipStatements {
 
 		ofTeam: c.manyIDs(`SELECT`, membershipColumns, `FROM usher_memberships m
 			WHERE m.team_id = ? AND m.user_id IN ({ids}) ORDER BY m.user_id`),
-		renew: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, status = 'active', joined_at = ?,
+		renew: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, status = 'active', joined_at = ?, joined_by = ?,
 			expires_at = NULL, ended_at = NULL, ended_by = '', version = version + 1
 			WHERE team_id = ? AND status = 'removed' AND user_id IN ({ids})`),
 		end: c.manyIDs(`UPDATE usher_memberships SET status = 'removed', role_id = NULL, ended_at = ?, ended_by = ?,
@@ -89,8 +89,8 @@ func (c *compiler) memberships() membershipStatements {
 // membershipFields are where membershipColumns go.
 func membershipFields(m *tenancy.Membership) []any {
 	return []any{
-		id(&m.Team), id(&m.User), role(&m.Role), id(&m.Custom), &m.Status, at(&m.JoinedAt), at(&m.ExpiresAt),
-		at(&m.EndedAt), &m.EndedBy, &m.Version,
+		id(&m.Team), id(&m.User), role(&m.Role), id(&m.Custom), &m.Status, at(&m.JoinedAt), &m.JoinedBy,
+		at(&m.ExpiresAt), at(&m.EndedAt), &m.EndedBy, &m.Version,
 	}
 }
 
@@ -136,7 +136,7 @@ func scanTeamOfUser(r row) (tenancy.TeamOfUser, error) {
 func (s *Store) InsertMembership(ctx context.Context, memberships ...tenancy.Membership) error {
 	return insertAll(ctx, s, s.memberships.insert, memberships, func(m tenancy.Membership) []any {
 		return []any{
-			m.Team, m.User, m.Role.String(), m.Custom, m.Status, micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy,
+			m.Team, m.User, m.Role.String(), m.Custom, m.Status, micros(m.JoinedAt), m.JoinedBy, m.ExpiresAt, m.EndedAt, m.EndedBy,
 		}
 	})
 }
@@ -144,7 +144,7 @@ func (s *Store) InsertMembership(ctx context.Context, memberships ...tenancy.Mem
 // UpdateMembership implements [tenancy.MembershipStore].
 func (s *Store) UpdateMembership(ctx context.Context, m tenancy.Membership) error {
 	return s.update(ctx, s.memberships.update, []any{
-		m.Role.String(), m.Custom, m.Status, micros(m.JoinedAt), m.ExpiresAt, m.EndedAt, m.EndedBy,
+		m.Role.String(), m.Custom, m.Status, micros(m.JoinedAt), m.JoinedBy, m.ExpiresAt, m.EndedAt, m.EndedBy,
 		m.Team, m.User, m.Version,
 	}, s.memberships.exists, m.Team, m.User)
 }
@@ -160,8 +160,8 @@ func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...t
 }
 
 // RenewMemberships implements [tenancy.MembershipSetStore].
-func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
-	_, err := execMany(ctx, s, s.memberships.renew, tenancy.InOrder(users...), role.String(), micros(at), team)
+func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
+	_, err := execMany(ctx, s, s.memberships.renew, tenancy.InOrder(users...), role.String(), micros(at), by, team)
 	return err
 }
 

@@ -122,8 +122,8 @@ func (s *calledStore) Memberships(a context.Context, b tenancy.TeamID, c ...tena
 	return s.note("Memberships").Memberships(a, b, c...)
 }
 
-func (s *calledStore) RenewMemberships(a context.Context, b tenancy.TeamID, c rbac.Role, d time.Time, e ...tenancy.UserID) error {
-	return s.note("RenewMemberships").RenewMemberships(a, b, c, d, e...)
+func (s *calledStore) RenewMemberships(a context.Context, b tenancy.TeamID, c rbac.Role, d time.Time, e string, f ...tenancy.UserID) error {
+	return s.note("RenewMemberships").RenewMemberships(a, b, c, d, e, f...)
 }
 
 func (s *calledStore) CloseConversations(a context.Context, b tenancy.TeamID, c conversation.Label, d ...tenancy.ConversationID) error {

@@ -2442,15 +2442,22 @@ func (s changesEnded) EndMemberships(ctx context.Context, at time.Time, by strin
 	return err
 }
 
-func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, users ...tenancy.UserID) error {
+func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
 	all, err := s.Memberships(ctx, team, users...)
 	for _, m := range all {
 		if m.Status != tenancy.MembershipActive {
-			m = tenancy.Membership{Team: team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, Version: m.Version}
+			m = tenancy.Membership{Team: team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by, Version: m.Version}
 			err = errors.Join(err, s.UpdateMembership(ctx, m))
 		}
 	}
 	return err
+}
+
+// renewedByNobody forgets by whom a membership is renewed.
+type renewedByNobody struct{ spoiled }
+
+func (s renewedByNobody) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, _ string, users ...tenancy.UserID) error {
+	return s.Store.RenewMemberships(ctx, team, role, at, "", users...)
 }
 
 // movesAsTheyAre moves conversations with who was responsible for them, and closes them without a
@@ -2628,6 +2635,7 @@ func faults() []fault {
 		of("a membership ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships in several teams end"),
 		of("an invitation ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "invitations that are pending end"),
 		of("a grant is revoked twice", func(s spoiled) storage.Store { return changesEnded{s} }, "grants of a user are revoked"),
+		of("a membership is renewed by nobody", func(s spoiled) storage.Store { return renewedByNobody{s} }, "memberships that were removed are renewed"),
 		of("a suspended membership is renewed", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships that were removed are renewed"),
 		of("a move keeps the assignee", func(s spoiled) storage.Store { return movesAsTheyAre{s} }, "conversations are moved together"),
 		of("a close has no outcome", func(s spoiled) storage.Store { return movesAsTheyAre{s} }, "conversations are closed together"),

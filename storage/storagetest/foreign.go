@@ -29,7 +29,7 @@ func teamCalls() map[string]teamCall {
 	return map[string]teamCall{
 		"UpdateMembership": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			m := t.member
-			m.Team, m.EndedBy = team, "intruder"
+			m.Team, m.JoinedBy = team, "intruder"
 			return 0, s.UpdateMembership(ctx, m)
 		},
 		"Membership": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
@@ -42,7 +42,7 @@ func teamCalls() map[string]teamCall {
 			return count(s.Memberships(ctx, team, t.member.User))
 		},
 		"RenewMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return 0, passesOver(s.RenewMemberships(ctx, team, rbac.Manager, t.at, t.former.User))
+			return 0, passesOver(s.RenewMemberships(ctx, team, rbac.Manager, t.at, "intruder", t.former.User))
 		},
 		"EndMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.EndMemberships(ctx, t.at, "intruder", actorsIn(team, t.leaving.User)...))

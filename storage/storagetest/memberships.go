@@ -42,7 +42,7 @@ func memberships() kind[tenancy.Membership] {
 				m.Status, m.EndedAt, m.EndedBy = tenancy.MembershipRemoved, w.now(), "system:sweep"
 			}},
 			{"joining again", func(w *world, m *tenancy.Membership) {
-				m.Role, m.Status, m.JoinedAt = rbac.Manager, tenancy.MembershipActive, w.now()
+				m.Role, m.Status, m.JoinedAt, m.JoinedBy = rbac.Manager, tenancy.MembershipActive, w.now(), "system:invitation"
 				m.ExpiresAt, m.EndedAt, m.EndedBy = time.Time{}, time.Time{}, ""
 			}},
 			{"the custom role", func(w *world, m *tenancy.Membership) { m.Custom = w.role(w.account().ID).ID }},

@@ -238,7 +238,7 @@ func calls() map[string]call {
 			return some(s.Memberships(ctx, t.team.ID, t.member.User))
 		}},
 		"RenewMemberships": {writes, func(ctx context.Context, s storage.Store, t *town) error {
-			return s.RenewMemberships(ctx, t.team.ID, rbac.Restricted, t.at, t.former.User)
+			return s.RenewMemberships(ctx, t.team.ID, rbac.Restricted, t.at, "user:someone", t.former.User)
 		}},
 		"Authority": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Authority(ctx, t.team.ID, t.member.User))

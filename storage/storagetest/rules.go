@@ -86,7 +86,7 @@ const (
 	ruleSets              rule = "tenancy.Store — A method that takes several rows or ids does what it does to all of them, whatever their number and order, and to each once; none at all changes and finds nothing."
 	ruleUsers             rule = "tenancy.UserStore.Users — Users lists those of the users who exist, by id."
 	ruleMemberships       rule = "tenancy.MembershipSetStore.Memberships — Memberships lists the users' memberships in the team, whatever their state, by user id."
-	ruleRenew             rule = "tenancy.MembershipSetStore.RenewMemberships — RenewMemberships makes the removed ones among the users' memberships in the team new ones: active from the time given, in the role, without a custom role and without an expiry."
+	ruleRenew             rule = "tenancy.MembershipSetStore.RenewMemberships — RenewMemberships makes the removed ones among the users' memberships in the team new ones: active from the time given and by the principal, in the role, without a custom role and without an expiry."
 	rulePending           rule = "invite.InvitationStore.InsertInvitation — While one is pending, no other pending one may have the same scope and normal address: the scope of a conversation invitation is its conversation, that of any other its team."
 	ruleToken             rule = "invite.InvitationStore.InvitationByToken — InvitationByToken finds an invitation by the hash of its token, whatever its state."
 	ruleInvitations       rule = "invite.InvitationStore.Invitations — Invitations lists a team's invitations that the filter admits, newest first by (CreatedAt, id)."

@@ -107,7 +107,7 @@ func (w *world) role(account tenancy.AccountID) tenancy.CustomRole {
 func (w *world) aMembership(team tenancy.TeamID, user tenancy.UserID) tenancy.Membership {
 	return tenancy.Membership{
 		Team: team, User: user, Role: rbac.Member, Status: tenancy.MembershipActive,
-		JoinedAt: w.now(), ExpiresAt: w.now().AddDate(1, 0, 0), Version: 1,
+		JoinedAt: w.now(), JoinedBy: "user:someone", ExpiresAt: w.now().AddDate(1, 0, 0), Version: 1,
 	}
 }
 

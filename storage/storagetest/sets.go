@@ -298,15 +298,16 @@ func renewCase(w *world) {
 	ids := []tenancy.UserID{first, second, spared[0].User, spared[1].User}
 	at := w.now()
 	writeSet(w, "RenewMemberships", memberships(), func(ctx context.Context, users ...tenancy.UserID) error {
-		return w.store.RenewMemberships(ctx, team.ID, rbac.Restricted, at, users...)
+		return w.store.RenewMemberships(ctx, team.ID, rbac.Restricted, at, "system:invitation", users...)
 	}, rows, spared, ids, func(m *tenancy.Membership) {
 		*m = tenancy.Membership{
-			Team: m.Team, User: m.User, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: at, Version: m.Version,
+			Team: m.Team, User: m.User, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: "system:invitation",
+			Version: m.Version,
 		}
 	})
 	w.by(ruleInvalid)
 	w.is(w.try(func(ctx context.Context) error {
-		return w.store.RenewMemberships(ctx, elsewhere.ID, 0, at, first)
+		return w.store.RenewMemberships(ctx, elsewhere.ID, 0, at, "system:invitation", first)
 	}), tenancy.ErrInvalid, "RenewMemberships in no role")
 }
 

@@ -336,6 +336,7 @@ func longCase(w *world) {
 
 		m := w.aMembership(t.ID, u.ID)
 		m.EndedBy = tenancy.System(long("s", tenancy.MaxSystemName, "s")).Principal()
+		m.JoinedBy = m.EndedBy
 		memberships().holds(w, memberships().store(w, m), "an insert with the longest principal")
 		r := w.anInvitation(t)
 		r.Email, r.EndedBy = u.Email, m.EndedBy

@@ -110,6 +110,7 @@ CREATE TABLE IF NOT EXISTS usher_memberships (
 	role_id    BINARY(16),
 	status     VARBINARY(20) NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  BIGINT NOT NULL,
+	joined_by  VARBINARY(100) NOT NULL,
 	expires_at BIGINT,
 	ended_at   BIGINT,
 	ended_by   VARBINARY(100) NOT NULL,

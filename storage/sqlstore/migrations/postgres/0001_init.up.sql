@@ -106,6 +106,7 @@ CREATE TABLE usher_memberships (
 	role_id    uuid REFERENCES usher_roles (id),
 	status     text NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  bigint NOT NULL,
+	joined_by  text NOT NULL,
 	expires_at bigint,
 	ended_at   bigint,
 	ended_by   text NOT NULL,

@@ -100,6 +100,7 @@ CREATE TABLE usher_memberships (
 	role_id    BLOB REFERENCES usher_roles (id),
 	status     TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
 	joined_at  INTEGER NOT NULL,
+	joined_by  TEXT NOT NULL,
 	expires_at INTEGER,
 	ended_at   INTEGER,
 	ended_by   TEXT NOT NULL,
