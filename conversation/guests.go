@@ -99,15 +99,22 @@ func (r recorded) Principal() string { return string(r) }
 // grant lets the user who accepted into the conversation, again if it was taken back before.
 func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversation, inv invite.Invitation, now time.Time) error {
 	g := Grant{Conversation: c.ID, User: inv.AcceptedBy, Inviter: inv.Inviter, AcceptedAt: now, Version: 1}
-	var err error
-	if g.FromSeq, err = s.firstFor(ctx, c, inv); err != nil {
+	grants, err := s.store.Grants(ctx, c.ID)
+	if err != nil {
 		return err
 	}
-	old, err := s.store.Grant(ctx, c.ID, inv.AcceptedBy)
-	switch {
-	case notFound(err):
+	first, err := s.firstFor(ctx, c, inv)
+	if err != nil {
+		return err
+	}
+	shown, err := s.shownBy(ctx, c, grantOf(grants, inv.Inviter))
+	if err != nil {
+		return err
+	}
+	g.FromSeq = max(first, shown)
+	if old := grantOf(grants, inv.AcceptedBy); old.User.IsZero() {
 		err = s.store.InsertGrant(ctx, g)
-	case err == nil:
+	} else {
 		if old.LiveAt(now) {
 			g.FromSeq = min(g.FromSeq, old.FromSeq) // what a guest sees is not taken away by one more invitation
 		}
@@ -118,6 +125,33 @@ func (s *Service) grant(ctx context.Context, by tenancy.Principal, c Conversatio
 		return err
 	}
 	return s.record(ctx, by, now, c, GuestAdmitted, tenancy.Facts{"user": inv.AcceptedBy.String(), "invitation": inv.ID.String()})
+}
+
+// grantOf is the user's among the grants of a conversation; the zero grant if they have none.
+func grantOf(grants []Grant, user tenancy.UserID) Grant {
+	for _, g := range grants {
+		if g.User == user {
+			return g
+		}
+	}
+	return Grant{}
+}
+
+// shownBy is the first message that an inviter with this grant can show: who is a guest themselves, in a role
+// that may invite others, shows nobody what is hidden from them. One who has gone since, and whose word the
+// team still trusts, is taken for the guest that they were.
+func (s *Service) shownBy(ctx context.Context, c Conversation, inviter Grant) (int64, error) {
+	if inviter.User.IsZero() {
+		return 1, nil
+	}
+	standing, err := s.people.Standing(ctx, tenancy.Actor{User: inviter.User, Team: c.Team})
+	switch {
+	case err == nil && s.scope(standing).Guest.IsZero():
+		return 1, nil
+	case err == nil, notFound(err), errors.Is(err, rbac.ErrDenied):
+		return inviter.FromSeq, nil
+	}
+	return 0, err
 }
 
 // firstFor is the first message that a guest may see, as the team's policy and the inviter have it. The messages are

@@ -100,6 +100,28 @@ func TestGuestSeesFromTheirFirstMessageOn(t *testing.T) {
 	})
 }
 
+// E2: a guest whose role lets them invite others shows nobody what is hidden from them.
+func TestE2_AGuestInvitesToNoMoreThanTheySee(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		c := w.hello()
+		_, err := w.Invites.Create(ctx, w.bob, invite.ToConversation(ushertest.Email("carol"), c.ID, invite.WithHistory(tenancy.HistoryFromNow)))
+		require.NoError(t, err)
+		_, err = w.Invites.Accept(ctx, w.User("carol").ID, w.Token("carol"))
+		require.NoError(t, err)
+		carol := w.custom(rbac.Restricted, w.Actor("carol", "Sales"), "guest: invite")
+		w.Receive("Sales", "visitor-1", "Hello?")
+		require.Equal(t, []string{"Hello?"}, w.texts(carol, c.ID))
+		assert.Equal(t, []string{"Hello?"}, w.texts(w.Guest(carol, c.ID, "erin"), c.ID))
+
+		_, err = w.Tenancy.ChangeRole(ctx, w.alice, carol.User, rbac.Member)
+		require.NoError(t, err)
+		all := w.texts(carol, c.ID)
+		require.Len(t, all, 2)
+		assert.Equal(t, all, w.texts(w.Guest(carol, c.ID, "frank"), c.ID), "who sees all of the team's shows all")
+	})
+}
+
 func TestGrantEnds(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, w *world) {
 		ctx := t.Context()

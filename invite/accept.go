@@ -19,7 +19,8 @@ import (
 // takes none of it; those of others do, where the account counts pending ones.
 //
 // By a link come as many users as it says, each once, whose address is verified and of the link's
-// domain if it has one. Somebody whom a manager removed from the team does not come back by a link.
+// domain if it has one. Somebody whom a manager removed from the team does not come back by a link, nor
+// does who left it as less than the link gives: in a lower role, or for a time.
 //
 // Whoever accepts an offer of an account becomes its holder, as long as the one who sent it is.
 //

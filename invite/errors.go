@@ -18,9 +18,9 @@ var (
 	ErrUnverified error = unverifiedError{}
 	// ErrWrongDomain: the link is for people with an address of another domain.
 	ErrWrongDomain = fmt.Errorf("%w: the link is for people of another e-mail domain", rbac.ErrDenied)
-	// ErrRemovedBefore: a manager removed the user from the team, so they come back by an invitation
-	// to them and not by a link.
-	ErrRemovedBefore = fmt.Errorf("%w: who was removed from the team comes back by an invitation, not by a link", rbac.ErrDenied)
+	// ErrRemovedBefore: a manager removed the user from the team, or they left it as less than the link
+	// gives: in a lower role, or for a time. So they come back by an invitation to them and not by a link.
+	ErrRemovedBefore = fmt.Errorf("%w: who was removed from the team, or was less in it, comes back by an invitation, not by a link", rbac.ErrDenied)
 	// ErrInviterLost: whoever sent the invitation may no longer offer what it offers.
 	ErrInviterLost = fmt.Errorf("%w: the inviter may no longer invite to this", rbac.ErrDenied)
 )

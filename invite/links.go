@@ -207,10 +207,15 @@ func (s *Service) accepted(ctx context.Context, r Record, user tenancy.UserID) (
 }
 
 // shutsOut refuses somebody whom another removed from the team, where the invitation is not made out
-// to them. Who has left by themselves comes back as they came.
+// to them. Who has left by themselves comes back as what they were, and for as long: a role or a time that
+// a manager took from them would otherwise come back with them.
 func (r Record) shutsOut(a tenancy.Arrival) error {
-	removed := !a.Former.User.IsZero() && a.Former.EndedBy != tenancy.Self(a.User.ID).Principal()
-	if r.Kind == ByLink && removed {
+	was := a.Former
+	if r.Kind != ByLink || was.User.IsZero() {
+		return nil
+	}
+	removed := was.EndedBy != tenancy.Self(a.User.ID).Principal()
+	if lesser := was.Role > r.Role; removed || lesser || !was.ExpiresAt.IsZero() {
 		return ErrRemovedBefore
 	}
 	return nil

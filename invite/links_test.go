@@ -110,6 +110,45 @@ func TestLinkCountsEachUserOnce(t *testing.T) {
 	})
 }
 
+// Spec 4.2: nobody raises themselves by leaving and coming back by a link: what a manager has taken from
+// them stays taken.
+func TestSpec4_2_LeavingAndALinkGiveNothingBack(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		link := w.link(invite.LinkSpec{Uses: 10})
+		alice := w.acme.alice
+		demote := func(user tenancy.UserID) error {
+			_, err := w.people.ChangeRole(w.ctx, alice, user, rbac.Restricted)
+			return err
+		}
+		for name, lessen := range map[string]func(user tenancy.UserID) error{
+			"role": demote,
+			"time": func(user tenancy.UserID) error {
+				_, err := w.people.SetExpiry(w.ctx, alice, user, w.clock.Now().Add(time.Hour))
+				return err
+			},
+			"place": func(user tenancy.UserID) error {
+				if err := w.people.Remove(w.ctx, alice, user); err != nil {
+					return err
+				}
+				return w.people.AdmitGuests(w.ctx, host, w.acme.team.ID, user)
+			},
+		} {
+			actor := w.admit(w.acme, name+"@acme.example", rbac.Member)
+			require.NoError(t, lessen(actor.User), name)
+			require.NoError(t, w.people.Leave(w.ctx, actor), name)
+			_, err := w.invites.Accept(w.ctx, actor.User, link.Token)
+			require.ErrorIs(t, err, invite.ErrRemovedBefore, name)
+			assert.Equal(t, tenancy.MembershipRemoved, w.member(w.acme, actor.User).Status, name)
+		}
+
+		guest := w.admit(w.acme, "ana@acme.example", rbac.Member)
+		require.NoError(t, demote(guest.User))
+		require.NoError(t, w.people.Leave(w.ctx, guest))
+		_, err := w.invites.Accept(w.ctx, guest.User, w.link(invite.LinkSpec{Uses: 1, Role: rbac.Restricted}).Token)
+		require.NoError(t, err, "as what they were they come back")
+	})
+}
+
 // A6: a link with N uses admits exactly N, however many come at once and on however many handles.
 func TestA6_LinkAdmitsExactlyAsManyAsItSays(t *testing.T) {
 	everystore.RunTwo(t, func(t *testing.T, a, b storage.Store) {
@@ -382,7 +421,7 @@ func TestLinkRaces(t *testing.T) {
 	type act func(ctx context.Context, w *world, link invite.Link) error
 	acts := map[string]act{
 		"use": func(ctx context.Context, w *world, link invite.Link) error {
-			_, err := w.invites.Accept(ctx, w.acme.gina.User, link.Token)
+			_, err := w.invites.Accept(ctx, w.acme.mike.User, link.Token)
 			return err
 		},
 		"revoke": func(ctx context.Context, w *world, link invite.Link) error {
@@ -395,7 +434,7 @@ func TestLinkRaces(t *testing.T) {
 		},
 	}
 	onEach(t, func(t *testing.T, w *world) {
-		require.NoError(t, w.people.Leave(w.ctx, w.acme.gina))
+		require.NoError(t, w.people.Leave(w.ctx, w.acme.mike))
 		for _, pair := range [][2]string{{"use", "revoke"}, {"use", "renew"}, {"renew", "revoke"}, {"use", "use"}} {
 			for range everystore.Rounds(50) {
 				link := w.link(invite.LinkSpec{Uses: 1})
@@ -408,7 +447,7 @@ func TestLinkRaces(t *testing.T) {
 				close(barrier)
 				done.Wait()
 				r := w.stored(link.Invitation)
-				in := w.member(w.acme, w.acme.gina.User).Status == tenancy.MembershipActive
+				in := w.member(w.acme, w.acme.mike.User).Status == tenancy.MembershipActive
 				require.Equal(t, r.State == invite.Accepted, in, "%v: %v", pair, errs)
 				require.Equal(t, r.Uses == 1, in)
 				require.True(t, errs[0] == nil || errs[1] == nil, "%v: %v", pair, errs)
@@ -417,7 +456,7 @@ func TestLinkRaces(t *testing.T) {
 					require.True(t, ok, "%v", err)
 				}
 				if in {
-					require.NoError(t, w.people.Leave(w.ctx, w.acme.gina))
+					require.NoError(t, w.people.Leave(w.ctx, w.acme.mike))
 				}
 				if r.State == invite.Pending { // renewed: one link less is pending
 					require.NoError(t, acts["revoke"](w.ctx, w, link))

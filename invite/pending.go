@@ -21,8 +21,8 @@ const (
 	// the right to revoke it.
 	Replace
 	// Return answers the pending one as it is, and writes and mails nothing, as long as it offers the
-	// same role to the same address. One that offers another is a [*PendingError]: nobody is to take
-	// it for what they asked for.
+	// same role, and as much of a conversation's history, to the same address. One that offers something
+	// else is a [*PendingError]: nobody is to take it for what they asked for.
 	Return
 )
 
@@ -67,7 +67,8 @@ func (s *Service) makeRoom(ctx context.Context, by tenancy.Principal, inv Invita
 
 // offersLike reports whether both offer the same to the same address.
 func (i Invitation) offersLike(other Invitation) bool {
-	return i.Kind == other.Kind && i.Role == other.Role && i.Custom == other.Custom && i.Email.Normal == other.Email.Normal
+	return i.Kind == other.Kind && i.Role == other.Role && i.Custom == other.Custom && i.History == other.History &&
+		i.Email.Normal == other.Email.Normal
 }
 
 // pending finds the one pending invitation that there may be beside a new one.

@@ -98,6 +98,10 @@ func TestSpec5_5_ReturnAnswersThePendingOneAsItIs(t *testing.T) {
 		var pending *invite.PendingError
 		require.ErrorAs(t, err, &pending, "another role is not what was asked for")
 		assert.Equal(t, old, pending.Invitation)
+		less := invite.WithHistory(tenancy.HistoryFromNow)
+		_, err = w.invites.Create(w.ctx, w.acme.mike, invite.ToConversation(bob, w.acme.conversation, again, less))
+		require.ErrorAs(t, err, &pending, "nor is more of the history")
+		assert.Equal(t, guest, pending.Invitation)
 		_, err = w.invites.Create(w.ctx, w.acme.mike, invite.ToTeam(bob, rbac.Member, again))
 		require.ErrorIs(t, err, rbac.ErrDenied, "and it is shown to those only who may invite")
 		assert.Equal(t, before, w.picture(w.acme), "nothing is written, and no mail asked for")

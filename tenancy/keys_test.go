@@ -86,3 +86,17 @@ func clean(text string) string {
 	runes := []rune(strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
 	return string(runes[:min(len(runes), 20)])
 }
+
+// Who is admitted in a custom role has no other, which must not keep the request from being kept.
+func TestACustomRoleIsAdmittedUnderAKey(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		alice := s.managed("Alice")
+		admission := tenancy.Admission{Team: alice.Team, User: s.user("Bob").ID, Custom: s.custom(alice.Team, "Auditor", "audit: read").ID}
+		ctx := tenancy.WithKey(t.Context(), "hired")
+		admitted, err := s.people.Admit(ctx, host, admission)
+		require.NoError(t, err)
+		again, err := s.people.Admit(ctx, host, admission)
+		require.NoError(t, err)
+		assert.Equal(t, admitted, again)
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/tenancy"
 )
@@ -203,6 +204,32 @@ func TestC9_LastManagerFollowsThePolicy(t *testing.T) {
 			Flaw: tenancy.FlawNoManager, Account: team.Account.UUID(), Team: team.ID.UUID(), Subject: team.ID.UUID(),
 		}}, s.diagnosed())
 		require.NoError(t, s.people.Leave(ctx, bob), "who manages no more keeps nothing going by staying")
+	})
+}
+
+// C9: members whom the host's own rows let change roles are not counted, so nobody can leave a team to them
+// and then they the team.
+func TestC9_MembersWhoMayChangeRolesAreNoManagers(t *testing.T) {
+	everystore.Run(t, func(t *testing.T, open func(*testing.T) storage.Store) {
+		s := sceneOn(t, open(t), rbac.Allow(rbac.Member, "member", "change role", rbac.ByTeam))
+		ctx := t.Context()
+		alice := s.managed("Alice")
+		team, err := s.store.Team(ctx, alice.Team)
+		require.NoError(t, err)
+		bob := s.member(team, "Bob", rbac.Member)
+		require.NoError(t, s.people.Check(ctx, bob, rbac.ChangeRole))
+		_, err = s.people.ChangeRole(ctx, alice, alice.User, rbac.Member)
+		require.ErrorIs(t, err, tenancy.ErrLastManager)
+		require.Empty(t, s.diagnosed())
+
+		// A custom role that may change roles counts, here by its base; then it is the one that has to stay.
+		_, err = s.people.GiveRole(ctx, alice, bob.User, s.custom(team.ID, "Auditor", "audit: read").ID)
+		require.NoError(t, err)
+		_, err = s.people.ChangeRole(ctx, alice, alice.User, rbac.Member)
+		require.NoError(t, err)
+		_, err = s.people.ChangeRole(ctx, bob, bob.User, rbac.Member)
+		require.ErrorIs(t, err, tenancy.ErrLastManager)
+		require.Empty(t, s.diagnosed())
 	})
 }
 

@@ -69,7 +69,7 @@ type TeamOfUser struct {
 type Admission struct {
 	Team TeamID
 	User UserID
-	Role rbac.Role
+	Role rbac.Role `json:",omitzero"`
 	// Custom is a custom role of the account, in place of Role, which is then zero.
 	Custom RoleID
 	// ExpiresAt ends the membership by the clock; zero means never.

@@ -168,9 +168,10 @@ func rightsOfRole(policy *rbac.Policy, base rbac.Role, custom string, permission
 
 // manages reports whether the last-manager rule counts the role: it is Manager, or a custom role
 // that holds "member: change role" by the policy in force. That is not kept with the role, since a
-// policy can be reloaded.
+// policy can be reloaded. Member and Restricted do not count, whatever a host's rows let them do: to count
+// them was rejected, since it would take reading all of a team's people to find somebody who stays.
 func (s *Service) manages(role CustomRole) bool {
-	return role.Base == rbac.Manager || s.rights(role.Base, role.Name, role.Permissions).Allows(rbac.ChangeRole, rbac.ByTeam)
+	return role.Base == rbac.Manager || !role.ID.IsZero() && s.roleRights(role).Allows(rbac.ChangeRole, rbac.ByTeam)
 }
 
 // keepManager is the last-manager rule: the member may stop managing only if the team has another
