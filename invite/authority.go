@@ -24,8 +24,8 @@ var rights = map[Kind]struct{ offer, revoke rbac.Permission }{
 // mayInvite is the right to send an invitation of the kind. Of other teams than their own the actor learns
 // nothing without it.
 func mayInvite(actor tenancy.Actor, o opening) error {
-	err := o.Standing.Check(rights[o.Kind].offer)
-	if o.Standing.Actor != actor && errors.Is(err, rbac.ErrDenied) {
+	err := o.in.Standing.Check(rights[o.inv.Kind].offer)
+	if o.in.Standing.Actor != actor && errors.Is(err, rbac.ErrDenied) {
 		return tenancy.ErrNotFound
 	}
 	return err

@@ -52,8 +52,8 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 
 // opening is an invitation to make, and the team that it is into or of, which is entered.
 type opening struct {
-	tenancy.Entered
-	Invitation
+	in  tenancy.Entered
+	inv Invitation
 }
 
 // making is what becomes of invitations to one address from several teams of an account, decided as of one
@@ -86,9 +86,9 @@ func (s *Service) create(ctx context.Context, actor tenancy.Actor, account tenan
 	if err := mayInvite(actor, openings[0]); err != nil {
 		return nil, err
 	}
-	for i := range openings {
-		inv := &openings[i].Invitation
-		inv.Account, inv.Team, inv.Inviter = openings[i].Entered.Team.Account, openings[i].Entered.Team.ID, actor.User
+	for i, o := range openings {
+		inv := &openings[i].inv
+		inv.Account, inv.Team, inv.Inviter = o.in.Team.Account, o.in.Team.ID, actor.User
 	}
 	if err := s.read(ctx, m, openings); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (s *Service) read(ctx context.Context, m *making, openings []opening) (err 
 	var standings []tenancy.Standing
 	var teams []tenancy.TeamID
 	for _, o := range openings {
-		drafts, standings, teams = append(drafts, o.Invitation), append(standings, o.Standing), append(teams, o.Invitation.Team)
+		drafts, standings, teams = append(drafts, o.inv), append(standings, o.in.Standing), append(teams, o.in.Team.ID)
 	}
 	account, normal := drafts[0].Account, drafts[0].Email.Normal
 	if m.roles, err = s.rolesOf(ctx, drafts...); err != nil {
@@ -131,16 +131,17 @@ func (s *Service) decide(ctx context.Context, m *making, o opening) error {
 	if err := mayInvite(m.actor, o); err != nil {
 		return err
 	}
-	inv, err := s.mayGrant(ctx, o.Standing, o.Invitation, m.roles)
+	standing := o.in.Standing
+	inv, err := s.mayGrant(ctx, standing, o.inv, m.roles)
 	if err != nil {
 		return err
 	}
 	if m.choices.pending == Replace {
-		if err := o.Standing.Check(rights[inv.Kind].revoke); err != nil {
+		if err := standing.Check(rights[inv.Kind].revoke); err != nil {
 			return err
 		}
 	}
-	if err := invitable(o.Entered.Team, inv.Email); err != nil {
+	if err := invitable(o.in.Team, inv.Email); err != nil {
 		return err
 	}
 	if err := s.conflict(ctx, inv, m.members[inv.Team][inv.Email.Normal], m.now); err != nil {

@@ -106,25 +106,29 @@ func (e *LimitError) Error() string {
 // Is makes errors.Is(err, tenancy.ErrLimit) true.
 func (e *LimitError) Is(target error) bool { return target == tenancy.ErrLimit }
 
-// room answers a [*LimitError] if the invitation, which is not pending yet, would be one too many beside
-// the others to its address. An offer is of no team.
-func (s *Service) room(ctx context.Context, inv Invitation, now time.Time, to others) error {
-	var teams []tenancy.TeamID
+// room answers a [*LimitError] if the invitation, which is not pending yet, would be one too many. An offer
+// is of no team, and a link to no address.
+func (s *Service) room(ctx context.Context, inv Invitation, now time.Time) error {
+	var load Load
 	if !inv.Team.IsZero() {
-		teams = append(teams, inv.Team)
+		loads, err := s.loads(ctx, now, inv.Inviter, inv.Team)
+		if err != nil {
+			return err
+		}
+		load = loads[inv.Team]
 	}
-	loads, err := s.loads(ctx, now, inv.Inviter, teams...)
-	if err != nil {
-		return err
+	var to others
+	if !inv.Email.IsZero() {
+		var err error
+		if to, err = s.othersTo(ctx, inv.Account, now, inv.Email.Normal); err != nil {
+			return err
+		}
 	}
-	return s.limits.room(loads[inv.Team], to.load(now))
+	return s.limits.room(load, to.load(now))
 }
 
 // loads are what new invitations from the inviter would come on top of, by the team.
 func (s *Service) loads(ctx context.Context, now time.Time, inviter tenancy.UserID, teams ...tenancy.TeamID) (map[tenancy.TeamID]Load, error) {
-	if len(teams) == 0 {
-		return nil, nil
-	}
 	found, err := s.store.InvitationLoads(ctx, inviter, now, teams...)
 	loads := map[tenancy.TeamID]Load{}
 	for _, l := range found {

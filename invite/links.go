@@ -67,7 +67,7 @@ func (s *Service) CreateLink(ctx context.Context, actor tenancy.Actor, spec Link
 			return Link{}, err
 		}
 		now := s.env.Now()
-		if err := s.room(ctx, inv, now, nil); err != nil {
+		if err := s.room(ctx, inv, now); err != nil {
 			return Link{}, err
 		}
 		token := mintToken()
@@ -131,7 +131,7 @@ func (s *Service) RenewLink(ctx context.Context, actor tenancy.Actor, id tenancy
 			return Link{}, err
 		}
 		if r.State == Expired {
-			if err := s.room(ctx, r.Invitation, now, nil); err != nil {
+			if err := s.room(ctx, r.Invitation, now); err != nil {
 				return Link{}, err
 			}
 		}

@@ -39,11 +39,10 @@ func (s *Service) Offer(ctx context.Context, holder tenancy.Holder, email string
 		if err := s.toSomebodyElse(ctx, inv); err != nil {
 			return Invitation{}, err
 		}
-		other, to, err := s.makeRoom(ctx, holder, inv, now, choices.pending)
-		if err != nil || !other.ID.IsZero() {
+		if other, err := s.makeRoom(ctx, holder, inv, now, choices.pending); err != nil || !other.ID.IsZero() {
 			return other, err
 		}
-		if err := s.room(ctx, inv, now, to); err != nil {
+		if err := s.room(ctx, inv, now); err != nil {
 			return Invitation{}, err
 		}
 		return s.insert(ctx, holder, inv, now, choices.lasts)

@@ -68,36 +68,33 @@ func (r PendingRule) meets(other Record, inv Invitation, now time.Time) meeting 
 }
 
 // makeRoom sees to it that no other invitation is pending for the same scope and address, or
-// answers the one that is, where the rule says so. It answers what else there is to the address. The team,
-// or the account that is offered, is locked.
-func (s *Service) makeRoom(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time, rule PendingRule) (stayed Invitation, to others, err error) {
-	if to, err = s.othersTo(ctx, inv.Account, now, inv.Email.Normal); err != nil {
-		return stayed, nil, err
-	}
-	other, err := s.pending(ctx, inv, to)
+// answers the one that is, where the rule says so. The team, or the account that is offered, is locked.
+func (s *Service) makeRoom(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time, rule PendingRule) (Invitation, error) {
+	var none Invitation
+	other, err := s.pending(ctx, inv, now)
 	if err != nil {
-		return stayed, nil, err
+		return none, err
 	}
 	switch rule.meets(other, inv, now) {
 	case free:
 	case lapses:
 		_, err = s.step(ctx, system, now, other, OnExpire)
 	case yields:
-		to.revoke(other)
 		_, err = s.step(ctx, by, now, other, OnRevoke)
 	case stays:
-		stayed = other.Invitation
+		return other.Invitation, nil
 	case blocks:
 		err = s.stands(ctx, other)
 	}
-	return stayed, to, err
+	return none, err
 }
 
 // pending finds the one in the state pending that there may be beside a new one, or none. An offer may be
 // to another address.
-func (s *Service) pending(ctx context.Context, inv Invitation, to others) (Record, error) {
+func (s *Service) pending(ctx context.Context, inv Invitation, now time.Time) (Record, error) {
 	if inv.Kind != ToOneAccount {
-		return to.beside(inv), nil
+		to, err := s.othersTo(ctx, inv.Account, now, inv.Email.Normal)
+		return to.beside(inv), err
 	}
 	r, err := s.store.PendingOffer(ctx, inv.Account)
 	if errors.Is(err, tenancy.ErrNotFound) {

@@ -66,12 +66,11 @@ func (s *Service) again(ctx context.Context, by tenancy.Principal, r Record, c c
 	if err := against(r.Invitation, now); err != nil {
 		return Invitation{}, err
 	}
-	_, to, err := s.makeRoom(ctx, by, r.Invitation, now, Refuse)
-	if err != nil {
+	if _, err := s.makeRoom(ctx, by, r.Invitation, now, Refuse); err != nil {
 		return Invitation{}, err
 	}
 	if r.State == Expired {
-		if err := s.room(ctx, r.Invitation, now, to); err != nil {
+		if err := s.room(ctx, r.Invitation, now); err != nil {
 			return Invitation{}, err
 		}
 	}
