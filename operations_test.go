@@ -491,6 +491,10 @@ var operations = map[string]operation{
 		_, err := s.Invites.History(ctx, p.actor, x.invitation)
 		return err
 	}},
+	"tenancy.RolesByAccount": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
+		_, err := s.Tenancy.RolesByAccount(ctx, p.system, s.proper.holder.Account)
+		return err
+	}},
 	"tenancy.RoleByID": {0, false, func(ctx context.Context, s *scene, p principals, _ targets) error {
 		_, err := s.Tenancy.RoleByID(ctx, p.system, s.proper.holder.Account, s.own.role)
 		return err
@@ -849,7 +853,7 @@ var steps = map[string]string{
 	"tenancy.LockTeams":       "part of invite.Erase",
 	"tenancy.EnterTransfer":   "takes the holder's account for invite.Offer",
 	"tenancy.TransferAccount": "part of invite.Accept",
-	"tenancy.CoversRole":      "part of invite.Create",
+	"tenancy.MembersIn":       "part of invite.Create",
 	"invite.Depart":           "part of every departure",
 	"invite.Erase":            "part of tenancy.DeleteUser",
 	"invite.Withdraw":         "part of conversation.Deliver",

@@ -138,6 +138,67 @@ func TestStatementsOfBulkDoNotGrow(t *testing.T) {
 	assert.Less(t, len(send("more", 160)), len(one)+3*10, "another for each 16 rows in each of three tables")
 }
 
+// To invite one address into many teams sends no more than into one, whatever is in the way there and in
+// whatever role. Where seats count, what the first replaces ends before its seat is looked for, and that of
+// the others after it: that is twice at most.
+func TestStatementsOfBatchDoNotGrow(t *testing.T) {
+	email := ushertest.Email("invited")
+	for name, ways := range map[string][]string{
+		"nothing in the way": {"free"}, "lapsed ones": {"lapsed"}, "replaced ones": {"replaced"},
+		"some of each": {"free", "lapsed", "replaced"},
+	} {
+		for what, seats := range map[string]tenancy.Seats{
+			"": {}, ", with seats": {Rule: tenancy.WarnSeats, CountPending: true},
+		} {
+			t.Run(name+what, func(t *testing.T) {
+				store, recorder := everystore.RecordedSQLite(t)
+				send := func(ofEach int) []string {
+					recorder.Empty(t)
+					w := ushertest.NewWorldOn(t, store).Account("acme").Role("Lead", rbac.Restricted, rbac.ReadConversation)
+					_, err := w.Tenancy.SetSeats(t.Context(), ushertest.System, w.Holder("acme").Account, seats)
+					require.NoError(t, err)
+					own, err := w.Tenancy.AccountRoles(t.Context(), w.Holder("acme"))
+					require.NoError(t, err)
+					var into []invite.TeamRole
+					for n := range ofEach {
+						for _, way := range ways {
+							team := fmt.Sprint(way, " ", n)
+							w.Team(team, ushertest.Manager("alice"))
+							to := invite.TeamRole{Team: w.TeamNamed(team).ID, Role: rbac.Member}
+							if n%2 == 0 {
+								to.Role, to.Custom = 0, own[0].ID
+							}
+							into = append(into, to)
+						}
+					}
+					before := func(way string, options ...invite.Option) {
+						for n := range ofEach {
+							if slices.Contains(ways, way) {
+								_, err := w.Invites.Create(t.Context(), w.Actor("alice", fmt.Sprint(way, " ", n)), invite.ToTeam(email, rbac.Member, options...))
+								require.NoError(t, err)
+							}
+						}
+					}
+					before("lapsed", invite.ExpiresIn(invite.MinExpiry))
+					w.Clock.Advance(invite.MinExpiry)
+					before("replaced")
+					recorder.Take()
+					_, err = w.Invites.Batch(t.Context(), w.Actor("alice", ways[0]+" 0"), email, into, invite.IfPending(invite.Replace))
+					require.NoError(t, err)
+					sent, _ := recorder.Take()
+					return sent
+				}
+				one, many := send(1), send(5)
+				if !seats.CountPending {
+					assert.Len(t, many, len(one), strings.Join(many, "\n"))
+					return
+				}
+				assert.LessOrEqual(t, len(many), len(one)+8, "%s\n\n%s", strings.Join(one, "\n"), strings.Join(many, "\n"))
+			})
+		}
+	}
+}
+
 // player plays operations in scenes of one database.
 type player struct {
 	store    *sqlstore.Store

@@ -3,6 +3,7 @@ package invite
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -20,12 +21,48 @@ var rights = map[Kind]struct{ offer, revoke rbac.Permission }{
 	ByRequest:         {rbac.InviteMember, rbac.InviteMember},
 }
 
+// mayInvite is the right to send an invitation of the kind. Of other teams than their own the actor learns
+// nothing without it.
+func mayInvite(actor tenancy.Actor, o opening) error {
+	err := o.in.Standing.Check(rights[o.inv.Kind].offer)
+	if o.in.Standing.Actor != actor && errors.Is(err, rbac.ErrDenied) {
+		return tenancy.ErrNotFound
+	}
+	return err
+}
+
 // mayOffer is the inviter's authority, checked when an invitation is created, sent again and
 // accepted: the right to invite, to no role above their own, and into a conversation that they
 // may offer.
 //
 // It answers the invitation with the base of its custom role, if it has one.
 func (s *Service) mayOffer(ctx context.Context, standing tenancy.Standing, inv Invitation) (Invitation, error) {
+	roles, err := s.rolesOf(ctx, inv)
+	if err != nil {
+		return Invitation{}, err
+	}
+	return s.mayGrant(ctx, standing, inv, roles)
+}
+
+// customRoles are an account's own roles.
+type customRoles map[tenancy.RoleID]tenancy.CustomRole
+
+// rolesOf are the custom roles of the account of the invitations, of which there are few, where one of them
+// names one.
+func (s *Service) rolesOf(ctx context.Context, invitations ...Invitation) (customRoles, error) {
+	if !slices.ContainsFunc(invitations, func(i Invitation) bool { return !i.Custom.IsZero() }) {
+		return nil, nil
+	}
+	found, err := s.people.RolesByAccount(ctx, system, invitations[0].Account)
+	roles := customRoles{}
+	for _, role := range found {
+		roles[role.ID] = role
+	}
+	return roles, err
+}
+
+// mayGrant is mayOffer where the custom roles have been read.
+func (s *Service) mayGrant(ctx context.Context, standing tenancy.Standing, inv Invitation, roles customRoles) (Invitation, error) {
 	perm := rights[inv.Kind].offer
 	if err := standing.Check(perm); err != nil {
 		return Invitation{}, err
@@ -35,8 +72,11 @@ func (s *Service) mayOffer(ctx context.Context, standing tenancy.Standing, inv I
 			return Invitation{}, err
 		}
 	} else {
-		role, err := s.people.CoversRole(ctx, standing, perm, inv.Custom)
-		if err != nil {
+		role, found := roles[inv.Custom]
+		if !found {
+			return Invitation{}, tenancy.ErrNotFound
+		}
+		if err := standing.CoversCustom(perm, role); err != nil {
 			return Invitation{}, err
 		}
 		inv.Role = role.Base
@@ -116,12 +156,9 @@ func (s *Service) conflict(ctx context.Context, inv Invitation, m tenancy.Member
 // whom they may list anyway. Whether an address is registered elsewhere shows nowhere: the
 // invitation is made in either case (Zulip CVE-2022-41914).
 func (s *Service) colleague(ctx context.Context, standing tenancy.Standing, inv Invitation, now time.Time) error {
-	if !standing.Allows(rbac.ListMembers) {
-		return nil
-	}
-	m, err := s.people.MemberByEmail(ctx, standing.Actor, inv.Email.Display)
-	if err != nil && !errors.Is(err, tenancy.ErrNotFound) {
+	members, err := s.people.MembersIn(ctx, []string{inv.Email.Normal}, standing)
+	if err != nil {
 		return err
 	}
-	return s.conflict(ctx, inv, m, now)
+	return s.conflict(ctx, inv, members[inv.Team][inv.Email.Normal], now)
 }

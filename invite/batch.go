@@ -2,8 +2,8 @@ package invite
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -29,9 +29,10 @@ type TeamRole struct {
 // where the actor may not invite, or that is of another account, is not found. All are made in one
 // transaction, or none. They are answered in the order of the teams given.
 //
-// It sends some ten statements for each team. Each is decided on top of those before it, which count for the
-// limit of the address and take its seat; to write them by set would decide that in a second way, for 20
-// teams at most.
+// Each is decided on top of those before it, in the order in which the teams are locked, that of their ids:
+// those count for the limit of the address and take its seat, and the first that is refused is the one that
+// the error is about. It sends as many statements for many teams as for one, but for those that end pending
+// invitations.
 //
 // Errors: those of Create; [*tenancy.InvalidError] for no team, one that is named twice, or more than
 // [MaxBatch].
@@ -46,30 +47,38 @@ func (s *Service) Batch(ctx context.Context, actor tenancy.Actor, email string, 
 		if err != nil {
 			return nil, err
 		}
-		batch, mailed := tenancy.NewID[tenancy.BatchID](s.env), false
-		now := s.env.Now()
-		made := make([]Invitation, len(drafts))
-		for _, at := range entered { // in the order in which teams are locked
-			for i, inv := range drafts {
-				if inv.Team != at.Team.ID {
-					continue
-				}
-				if err := mayBatch(actor, at.Standing); err != nil {
-					return nil, err
-				}
-				inv.Batch = batch
-				if made[i], err = s.create(ctx, account, at, inv, choices, now); err != nil {
-					return nil, err
-				}
-				mailed = mailed || made[i].Batch == batch
+		batch := tenancy.NewID[tenancy.BatchID](s.env)
+		m, err := s.create(ctx, actor, account, choices, openingsOf(batch, drafts, entered)...)
+		if err != nil {
+			return nil, err
+		}
+		if len(m.made) > 0 {
+			facts := tenancy.Facts{"account": account.ID.String(), "batch": batch.String()}
+			err = s.store.Append(ctx, s.env.Event(actor, m.now, account.In(), InvitationBatched, facts))
+		}
+		return inOrderOf(drafts, m.answers), err
+	})
+}
+
+// openingsOf are the invitations of a batch in the order in which their teams are locked.
+func openingsOf(batch tenancy.BatchID, drafts []Invitation, entered []tenancy.Entered) (openings []opening) {
+	for _, in := range entered {
+		for _, inv := range drafts {
+			if inv.Batch = batch; inv.Team == in.Team.ID {
+				openings = append(openings, opening{in, inv})
 			}
 		}
-		if !mailed {
-			return made, nil
-		}
-		facts := tenancy.Facts{"account": account.ID.String(), "batch": batch.String()}
-		return made, s.store.Append(ctx, s.env.Event(actor, now, account.In(), InvitationBatched, facts))
-	})
+	}
+	return openings
+}
+
+// inOrderOf are the answers, one for each draft, in the order of the drafts.
+func inOrderOf(drafts, answers []Invitation) []Invitation {
+	ordered := make([]Invitation, len(drafts))
+	for i, draft := range drafts {
+		ordered[i] = answers[slices.IndexFunc(answers, func(inv Invitation) bool { return inv.Team == draft.Team })]
+	}
+	return ordered
 }
 
 // batched are the invitations of a batch without an inviter. The error is a [*tenancy.InvalidError].
@@ -101,14 +110,4 @@ func teamsOf(drafts []Invitation) (teams []tenancy.TeamID) {
 		teams = append(teams, inv.Team)
 	}
 	return teams
-}
-
-// mayBatch is the right to invite members. Of other teams than their own the actor learns nothing
-// without it.
-func mayBatch(actor tenancy.Actor, standing tenancy.Standing) error {
-	err := standing.Check(rights[ToOneTeam].offer)
-	if standing.Actor != actor && errors.Is(err, rbac.ErrDenied) {
-		return tenancy.ErrNotFound
-	}
-	return err
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/rbac"
-	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -192,46 +191,39 @@ func (s *Service) colleagues(ctx context.Context, standing tenancy.Standing, b *
 
 // makeRooms is makeRoom for all rows, and applies the limit of each address.
 func (s *Service) makeRooms(ctx context.Context, _ tenancy.Standing, b *bulkPlan) error {
-	others, err := s.store.InvitationsTo(ctx, b.account.ID, b.now.Add(-time.Hour), b.addresses()...)
+	to, err := s.othersToAll(ctx, b.account.ID, b.now, b.addresses()...)
 	if err != nil {
 		return err
 	}
-	loads := map[string]Tally{}
-	pending := map[string]Record{}
-	for _, r := range others {
-		here := r.Kind == ToOneTeam && r.Team == b.team.ID
-		if here && r.State == Pending {
-			pending[r.Email.Normal] = r
-		}
-		if here && r.StateAt(b.now) == Pending && b.choices.pending == Replace {
-			r.State = Revoked // as it is by the time that the new one counts
-		}
-		until, counts := r.countsUntil(b.now)
-		if t := loads[r.Email.Normal]; counts {
-			loads[r.Email.Normal] = t.with(until)
-		}
-	}
 	for i, draft := range b.open() {
-		load := loads[draft.Email.Normal]
-		b.meet(i, pending[draft.Email.Normal], within(quota{AddressQuota, load, s.limits.PerAddress, 1}))
+		b.meet(i, to[draft.Email.Normal], s.limits)
 	}
 	return s.nameInviters(ctx, b)
 }
 
 // meet says of a row what its rule makes of the invitation that is pending, if one is, and of the limit
 // of its address.
-func (b *bulkPlan) meet(i int, other Record, full error) {
-	stands := other.StateAt(b.now) == Pending
-	switch {
-	case stands && b.choices.pending == Return && other.offersLike(b.drafts[i]):
+func (b *bulkPlan) meet(i int, to others, limits Limits) {
+	other := to.beside(b.drafts[i])
+	met := b.choices.pending.meets(other, b.drafts[i], b.now)
+	switch met {
+	case stays:
 		b.rows[i].Outcome, b.rows[i].Invitation = Unchanged, other.Invitation
-	case stands && b.choices.pending != Replace:
+		return
+	case blocks:
 		b.say(i, Waiting, &PendingError{Invitation: other.Invitation})
-	case full != nil:
-		b.say(i, Rejected, full)
-	case stands:
+		return
+	case yields:
+		to.revoke(other)
+	case free, lapses:
+	}
+	err := within(quota{AddressQuota, to.load(b.now), limits.PerAddress, 1})
+	switch {
+	case err != nil:
+		b.say(i, Rejected, err)
+	case met == yields:
 		b.replaced = append(b.replaced, other)
-	case !other.ID.IsZero():
+	case met == lapses:
 		b.lapsed = append(b.lapsed, other)
 	}
 }
@@ -253,43 +245,19 @@ func (s *Service) nameInviters(ctx context.Context, b *bulkPlan) error {
 	return err
 }
 
-// countsUntil says whether an invitation counts for the limit of its address, and how long; see
-// [AddressStore].
-func (r Record) countsUntil(now time.Time) (until time.Time, counts bool) {
-	again := r.CreatedAt.Add(time.Hour)
-	switch {
-	case r.Kind == ByRequest:
-		return time.Time{}, false
-	case r.State == Revoked:
-		return again, now.Before(again)
-	}
-	return r.ExpiresAt, r.StateAt(now) == Pending
-}
-
-// with is one more, which counts until the time given.
-func (t Tally) with(until time.Time) Tally {
-	t.N++
-	if t.Until.IsZero() || until.Before(t.Until) {
-		t.Until = until
-	}
-	return t
-}
-
 // bulkRoom is room for all rows at once. Those that are replaced make some.
 func (s *Service) bulkRoom(ctx context.Context, _ tenancy.Standing, b *bulkPlan) error {
 	more := len(b.addresses())
 	if more == 0 {
 		return nil
 	}
-	load, err := s.store.InvitationLoad(ctx, Invitation{Account: b.account.ID, Team: b.team.ID, Inviter: b.actor.User}, b.now)
+	loads, err := s.loads(ctx, b.now, b.actor.User, b.team.ID)
 	if err != nil {
 		return err
 	}
+	load := loads[b.team.ID]
 	for _, r := range b.replaced {
-		load.Team.N--
-		if r.Inviter == b.actor.User {
-			load.Inviter.N--
-		}
+		load = load.without(r, b.actor.User)
 	}
 	return within(
 		quota{TeamQuota, load.Team, s.limits.PerTeam, more},
@@ -333,7 +301,6 @@ func (s *Service) carryOut(ctx context.Context, b *bulkPlan) error {
 		}
 	}
 	var records []Record
-	var events []outbox.Event
 	for i, r := range b.rows {
 		if r.Outcome != Invited {
 			continue
@@ -342,14 +309,7 @@ func (s *Service) carryOut(ctx context.Context, b *bulkPlan) error {
 		inv.Mailing = 1
 		record := s.opened(Record{Invitation: inv}, b.now, b.choices.lasts)
 		records = append(records, record)
-		events = append(events, s.env.Event(b.actor, b.now, record.in(), InvitationCreated, record.facts()))
 		b.rows[i].Invitation = record.Invitation
 	}
-	if len(records) == 0 {
-		return nil
-	}
-	if err := s.store.InsertInvitation(ctx, records...); err != nil {
-		return err
-	}
-	return s.store.Append(ctx, events...)
+	return s.begin(ctx, b.actor, b.now, records)
 }

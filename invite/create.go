@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -41,40 +42,161 @@ func (s *Service) Create(ctx context.Context, actor tenancy.Actor, r Request) (I
 		if err != nil {
 			return Invitation{}, err
 		}
-		return s.create(ctx, account, in, draft, choices, s.env.Now())
+		m, err := s.create(ctx, actor, account, choices, opening{in, draft})
+		if err != nil {
+			return Invitation{}, err
+		}
+		return m.answers[0], nil
 	})
 }
 
-// create makes an invitation of the team that is entered. Where it may take a seat, the account is locked
-// before the team.
-func (s *Service) create(ctx context.Context, account tenancy.Account, in tenancy.Entered, inv Invitation, c choices, now time.Time) (Invitation, error) {
-	actor := in.Standing.Actor
-	inv.Account, inv.Team, inv.Inviter = in.Team.Account, in.Team.ID, actor.User
-	inv, err := s.mayOffer(ctx, in.Standing, inv)
-	if err != nil {
-		return Invitation{}, err
+// opening is an invitation to make, and the team that it is into or of, which is entered.
+type opening struct {
+	in  tenancy.Entered
+	inv Invitation
+}
+
+// making is what becomes of invitations to one address from several teams of an account, decided as of one
+// moment: each on top of those before it, which count for the limit of the address and take its seat. Only
+// what they are decided by is read, and what comes of it written, for all of them at once.
+type making struct {
+	actor   tenancy.Actor
+	account tenancy.Account // locked where one of them may take a seat
+	choices choices
+	now     time.Time
+
+	roles   customRoles
+	members map[tenancy.TeamID]map[string]tenancy.Membership
+	others  others
+	loads   map[tenancy.TeamID]Load
+
+	// lapsed and replaced are pending invitations that are to end, made are those that are to begin.
+	lapsed, replaced, made []Record
+	// seated says that the owner of the address has a seat, if they need one.
+	seated bool
+	// answers are what is answered for each: the invitation that is made, or the one that stays.
+	answers []Invitation
+}
+
+// create makes the invitations in the order given, or answers the first refusal. Where one of them may
+// take a seat, the account is locked before the teams. Of what the actor has no right to in the first
+// team nothing is read.
+func (s *Service) create(ctx context.Context, actor tenancy.Actor, account tenancy.Account, c choices, openings ...opening) (*making, error) {
+	m := &making{actor: actor, account: account, choices: c, now: s.env.Now()}
+	if err := mayInvite(actor, openings[0]); err != nil {
+		return nil, err
 	}
-	if c.pending == Replace {
-		if err := in.Standing.Check(rights[inv.Kind].revoke); err != nil {
-			return Invitation{}, err
+	for i, o := range openings {
+		inv := &openings[i].inv
+		inv.Account, inv.Team, inv.Inviter = o.in.Team.Account, o.in.Team.ID, actor.User
+	}
+	if err := s.read(ctx, m, openings); err != nil {
+		return nil, err
+	}
+	for _, o := range openings {
+		if err := s.decide(ctx, m, o); err != nil {
+			return nil, err
 		}
 	}
-	if err := invitable(in.Team, inv.Email); err != nil {
-		return Invitation{}, err
+	if err := s.end(ctx, m); err != nil {
+		return nil, err
 	}
-	if err := s.colleague(ctx, in.Standing, inv, now); err != nil {
-		return Invitation{}, err
+	return m, s.begin(ctx, actor, m.now, m.made)
+}
+
+// read reads what the invitations are decided by.
+func (s *Service) read(ctx context.Context, m *making, openings []opening) (err error) {
+	var drafts []Invitation
+	var standings []tenancy.Standing
+	var teams []tenancy.TeamID
+	for _, o := range openings {
+		drafts, standings, teams = append(drafts, o.inv), append(standings, o.in.Standing), append(teams, o.in.Team.ID)
 	}
-	if other, err := s.makeRoom(ctx, actor, inv, now, c.pending); err != nil || !other.ID.IsZero() {
-		return other, err
+	account, normal := drafts[0].Account, drafts[0].Email.Normal
+	if m.roles, err = s.rolesOf(ctx, drafts...); err != nil {
+		return err
 	}
-	if err := s.room(ctx, inv, now); err != nil {
-		return Invitation{}, err
+	if m.members, err = s.people.MembersIn(ctx, []string{normal}, standings...); err != nil {
+		return err
 	}
-	if err := s.seat(ctx, actor, now, account, inv); err != nil {
-		return Invitation{}, err
+	if m.others, err = s.othersTo(ctx, account, m.now, normal); err != nil {
+		return err
 	}
-	return s.insert(ctx, actor, inv, now, c.lasts)
+	m.loads, err = s.loads(ctx, m.now, m.actor.User, teams...)
+	return err
+}
+
+// decide says what becomes of one of the invitations, or why all are refused.
+func (s *Service) decide(ctx context.Context, m *making, o opening) error {
+	if err := mayInvite(m.actor, o); err != nil {
+		return err
+	}
+	standing := o.in.Standing
+	inv, err := s.mayGrant(ctx, standing, o.inv, m.roles)
+	if err != nil {
+		return err
+	}
+	if m.choices.pending == Replace {
+		if err := standing.Check(rights[inv.Kind].revoke); err != nil {
+			return err
+		}
+	}
+	if err := invitable(o.in.Team, inv.Email); err != nil {
+		return err
+	}
+	if err := s.conflict(ctx, inv, m.members[inv.Team][inv.Email.Normal], m.now); err != nil {
+		return err
+	}
+	load, other := m.loads[inv.Team], m.others.beside(inv)
+	switch m.choices.pending.meets(other, inv, m.now) {
+	case free:
+	case lapses:
+		m.lapsed = append(m.lapsed, other)
+	case yields:
+		m.replaced = append(m.replaced, other)
+		m.others.revoke(other)
+		load = load.without(other, inv.Inviter)
+	case stays:
+		m.answers = append(m.answers, other.Invitation)
+		return nil
+	case blocks:
+		return s.stands(ctx, other)
+	}
+	if err := s.limits.room(load, m.others.load(m.now)); err != nil {
+		return err
+	}
+	if err := s.takeSeat(ctx, m, inv); err != nil {
+		return err
+	}
+	inv.Mailing = 1
+	r := s.opened(Record{Invitation: inv}, m.now, m.choices.lasts)
+	m.others, m.made, m.answers = append(m.others, r), append(m.made, r), append(m.answers, r.Invitation)
+	return nil
+}
+
+// takeSeat is seat for the first that takes one: the owner of the address has it then. They may have one
+// by a pending invitation already, which is looked for when those that are replaced up to here have ended.
+func (s *Service) takeSeat(ctx context.Context, m *making, inv Invitation) error {
+	if m.seated || !inv.takesSeat() || !m.account.Seats.CountPending {
+		return nil
+	}
+	m.seated = true
+	if err := s.end(ctx, m); err != nil {
+		return err
+	}
+	return s.seat(ctx, m.actor, m.now, m.account, inv)
+}
+
+// end ends the pending invitations that are in the way.
+func (s *Service) end(ctx context.Context, m *making) error {
+	if err := s.stepAll(ctx, system, m.now, m.lapsed, OnExpire); err != nil {
+		return err
+	}
+	if err := s.stepAll(ctx, m.actor, m.now, m.replaced, OnRevoke); err != nil {
+		return err
+	}
+	m.lapsed, m.replaced = nil, nil
+	return nil
 }
 
 // enter locks the actor's team, and the account before it where the invitation may take a seat.
@@ -111,10 +233,22 @@ func (s *Service) insert(ctx context.Context, by tenancy.Principal, inv Invitati
 // open writes a new invitation of whatever kind, and its event.
 func (s *Service) open(ctx context.Context, by tenancy.Principal, r Record, now time.Time, lasts time.Duration) (Invitation, error) {
 	r = s.opened(r, now, lasts)
-	if err := s.store.InsertInvitation(ctx, r); err != nil {
-		return Invitation{}, err
+	return r.Invitation, s.begin(ctx, by, now, []Record{r})
+}
+
+// begin writes new invitations, and an event for each.
+func (s *Service) begin(ctx context.Context, by tenancy.Principal, now time.Time, opened []Record) error {
+	if len(opened) == 0 {
+		return nil
 	}
-	return r.Invitation, s.store.Append(ctx, s.env.Event(by, now, r.in(), InvitationCreated, r.facts()))
+	if err := s.store.InsertInvitation(ctx, opened...); err != nil {
+		return err
+	}
+	var events []outbox.Event
+	for _, r := range opened {
+		events = append(events, s.env.Event(by, now, r.in(), InvitationCreated, r.facts()))
+	}
+	return s.store.Append(ctx, events...)
 }
 
 // opened is a new invitation as it is stored first.

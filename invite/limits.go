@@ -106,17 +106,76 @@ func (e *LimitError) Error() string {
 // Is makes errors.Is(err, tenancy.ErrLimit) true.
 func (e *LimitError) Is(target error) bool { return target == tenancy.ErrLimit }
 
-// room answers a [*LimitError] if the invitation, which is not pending yet, would be one too many.
+// room answers a [*LimitError] if the invitation, which is not pending yet, would be one too many. An offer
+// is of no team, and a link to no address.
 func (s *Service) room(ctx context.Context, inv Invitation, now time.Time) error {
-	load, err := s.store.InvitationLoad(ctx, inv, now)
-	if err != nil {
-		return err
+	var load Load
+	if !inv.Team.IsZero() {
+		loads, err := s.loads(ctx, now, inv.Inviter, inv.Team)
+		if err != nil {
+			return err
+		}
+		load = loads[inv.Team]
 	}
+	var to others
+	if !inv.Email.IsZero() {
+		var err error
+		if to, err = s.othersTo(ctx, inv.Account, now, inv.Email.Normal); err != nil {
+			return err
+		}
+	}
+	return s.limits.room(load, to.load(now))
+}
+
+// loads are what new invitations from the inviter would come on top of, by the team.
+func (s *Service) loads(ctx context.Context, now time.Time, inviter tenancy.UserID, teams ...tenancy.TeamID) (map[tenancy.TeamID]Load, error) {
+	found, err := s.store.InvitationLoads(ctx, inviter, now, teams...)
+	loads := map[tenancy.TeamID]Load{}
+	for _, l := range found {
+		loads[l.In] = l.Load
+	}
+	return loads, err
+}
+
+// room is that for one more.
+func (l Limits) room(load Load, address Tally) error {
 	return within(
-		quota{TeamQuota, load.Team, s.limits.PerTeam, 1},
-		quota{InviterQuota, load.Inviter, s.limits.PerInviter, 1},
-		quota{AddressQuota, load.Address, s.limits.PerAddress, 1},
+		quota{TeamQuota, load.Team, l.PerTeam, 1},
+		quota{InviterQuota, load.Inviter, l.PerInviter, 1},
+		quota{AddressQuota, address, l.PerAddress, 1},
 	)
+}
+
+// without is the load when a pending invitation in the team has ended, for the inviter of the next. When
+// the first of the others stops counting is not known then: it is left as it was.
+func (l Load) without(r Record, inviter tenancy.UserID) Load {
+	l.Team.N--
+	if r.Inviter == inviter {
+		l.Inviter.N--
+	}
+	return l
+}
+
+// countsUntil says whether an invitation counts for the limit of its address, and how long: while it is
+// pending, and when it was revoked until an hour after it was created. A request does not.
+func (r Record) countsUntil(now time.Time) (until time.Time, counts bool) {
+	again := r.CreatedAt.Add(time.Hour)
+	switch {
+	case r.Kind == ByRequest:
+		return time.Time{}, false
+	case r.State == Revoked:
+		return again, now.Before(again)
+	}
+	return r.ExpiresAt, r.StateAt(now) == Pending
+}
+
+// with is one more, which counts until the time given.
+func (t Tally) with(until time.Time) Tally {
+	t.N++
+	if t.Until.IsZero() || until.Before(t.Until) {
+		t.Until = until
+	}
+	return t
 }
 
 // roomToAsk is room for a request to join.

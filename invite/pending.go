@@ -38,31 +38,69 @@ func (r PendingRule) validate() error {
 	return nil
 }
 
+// meeting is what becomes of an invitation in the state pending that a new one meets.
+type meeting int
+
+const (
+	free   meeting = iota // there is none
+	lapses                // its time has passed: it is written down as expired
+	yields                // it is revoked
+	stays                 // it is answered in place of the new one
+	blocks                // it is in the way
+)
+
+// meets says what becomes of the other invitation, which is zero if none is in the state pending. One whose
+// time has passed, and an offer that an earlier holder made, which nobody can accept any more, never stand
+// in the way.
+func (r PendingRule) meets(other Record, inv Invitation, now time.Time) meeting {
+	orphaned := inv.Kind == ToOneAccount && other.Inviter != inv.Inviter
+	switch {
+	case other.ID.IsZero() || other.ID == inv.ID:
+		return free
+	case other.StateAt(now) == Expired:
+		return lapses
+	case orphaned || r == Replace:
+		return yields
+	case r == Return && other.offersLike(inv):
+		return stays
+	}
+	return blocks
+}
+
 // makeRoom sees to it that no other invitation is pending for the same scope and address, or
-// answers the one that is, where the rule says so. One whose time has passed is written down as
-// expired, and an offer that an earlier holder made, which nobody can accept any more, is revoked;
-// these never stand in the way. The team, or the account that is offered, is locked.
+// answers the one that is, where the rule says so. The team, or the account that is offered, is locked.
 func (s *Service) makeRoom(ctx context.Context, by tenancy.Principal, inv Invitation, now time.Time, rule PendingRule) (Invitation, error) {
 	var none Invitation
-	other, err := s.pending(ctx, inv)
-	if errors.Is(err, tenancy.ErrNotFound) || err == nil && other.ID == inv.ID {
-		return none, nil
-	}
+	other, err := s.pending(ctx, inv, now)
 	if err != nil {
 		return none, err
 	}
-	if other, err = s.lapse(ctx, other, now); err != nil || other.State != Pending {
-		return none, err
-	}
-	orphaned := inv.Kind == ToOneAccount && other.Inviter != inv.Inviter
-	switch {
-	case orphaned || rule == Replace:
+	switch rule.meets(other, inv, now) {
+	case free:
+	case lapses:
+		_, err = s.step(ctx, system, now, other, OnExpire)
+	case yields:
 		_, err = s.step(ctx, by, now, other, OnRevoke)
-		return none, err
-	case rule == Return && other.offersLike(inv):
+	case stays:
 		return other.Invitation, nil
+	case blocks:
+		err = s.stands(ctx, other)
 	}
-	return none, s.stands(ctx, other)
+	return none, err
+}
+
+// pending finds the one in the state pending that there may be beside a new one, or none. An offer may be
+// to another address.
+func (s *Service) pending(ctx context.Context, inv Invitation, now time.Time) (Record, error) {
+	if inv.Kind != ToOneAccount {
+		to, err := s.othersTo(ctx, inv.Account, now, inv.Email.Normal)
+		return to.beside(inv), err
+	}
+	r, err := s.store.PendingOffer(ctx, inv.Account)
+	if errors.Is(err, tenancy.ErrNotFound) {
+		return Record{}, nil
+	}
+	return r, err
 }
 
 // offersLike reports whether both offer the same to the same address.
@@ -71,12 +109,55 @@ func (i Invitation) offersLike(other Invitation) bool {
 		i.Email.Normal == other.Email.Normal
 }
 
-// pending finds the one pending invitation that there may be beside a new one.
-func (s *Service) pending(ctx context.Context, inv Invitation) (Record, error) {
-	if inv.Kind == ToOneAccount {
-		return s.store.PendingOffer(ctx, inv.Account)
+// others are the invitations of an account to one address that are in the state pending, or count for its
+// limit.
+type others []Record
+
+// othersTo are those to one address.
+func (s *Service) othersTo(ctx context.Context, account tenancy.AccountID, now time.Time, normal string) (others, error) {
+	found, err := s.othersToAll(ctx, account, now, normal)
+	return found[normal], err
+}
+
+// othersToAll are those to several addresses, by the address.
+func (s *Service) othersToAll(ctx context.Context, account tenancy.AccountID, now time.Time, normals ...string) (map[string]others, error) {
+	records, err := s.store.InvitationsTo(ctx, account, now.Add(-time.Hour), normals...)
+	found := map[string]others{}
+	for _, r := range records {
+		found[r.Email.Normal] = append(found[r.Email.Normal], r)
 	}
-	return s.store.PendingInvitation(ctx, inv.Team, inv.Conversation, inv.Email.Normal)
+	return found, err
+}
+
+// beside is the one in the state pending that there may be beside a new one for the same team or
+// conversation; zero if there is none.
+func (o others) beside(inv Invitation) Record {
+	for _, r := range o {
+		if r.State == Pending && r.Kind == inv.Kind && r.Team == inv.Team && r.Conversation == inv.Conversation {
+			return r
+		}
+	}
+	return Record{}
+}
+
+// revoke notes that one of them is.
+func (o others) revoke(r Record) {
+	for i := range o {
+		if o[i].ID == r.ID {
+			o[i].State = Revoked
+		}
+	}
+}
+
+// load is what counts for the limit of the address.
+func (o others) load(now time.Time) Tally {
+	var t Tally
+	for _, r := range o {
+		if until, counts := r.countsUntil(now); counts {
+			t = t.with(until)
+		}
+	}
+	return t
 }
 
 // stands is the refusal because of a pending invitation.

@@ -43,9 +43,6 @@ type InvitationStore interface {
 	Invitation(ctx context.Context, team tenancy.TeamID, id tenancy.InvitationID) (Record, error)
 	// InvitationByToken finds an invitation by the hash of its token, whatever its state.
 	InvitationByToken(ctx context.Context, hash TokenHash) (Record, error)
-	// PendingInvitation finds the one in the state pending for a scope and a normal address,
-	// also when its time has passed. The conversation is zero for a team invitation.
-	PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (Record, error)
 	// Invitations lists a team's invitations that the filter admits, newest first by
 	// (CreatedAt, id).
 	Invitations(ctx context.Context, team tenancy.TeamID, filter Filter, page tenancy.Keyset) ([]Record, error)
@@ -90,12 +87,10 @@ type OfferStore interface {
 
 // AddressStore looks at the invitations across teams: for the limits, and for one address.
 type AddressStore interface {
-	// InvitationLoad counts what an invitation like the one given would come on top of, in the
-	// state pending and with time left: in its team, in its team from its inviter, and in its
-	// account to its normal address, whatever their team or kind. For the address, a revoked one
-	// counts as well until an hour after it was created. No team has none, and no address has none.
-	// Requests count nowhere.
-	InvitationLoad(ctx context.Context, like Invitation, now time.Time) (Load, error)
+	// InvitationLoads counts what new invitations from the inviter would come on top of in each of the
+	// teams, of whatever kind but requests, in the state pending and with time left: in the team, and in
+	// it from the inviter. They come by team id; a team without any is left out.
+	InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]TeamLoad, error)
 	// InvitationsTo lists the account's invitations and offers to the normal addresses that are in
 	// the state pending, also when their time has passed, or revoked and created after the time
 	// given; whatever their team or kind, by id.
@@ -135,7 +130,7 @@ type RequestStore interface {
 	RequestsOf(ctx context.Context, user tenancy.UserID, page tenancy.Keyset) ([]Record, error)
 	// RequestLoad counts the requests that one like the invitation given would come on top of: in
 	// its team those in the state pending with time left, and of its inviter those to whatever team
-	// that were made less than a day ago, whatever became of them. The address has none.
+	// that were made less than a day ago, whatever became of them.
 	RequestLoad(ctx context.Context, like Invitation, now time.Time) (Load, error)
 }
 
@@ -173,8 +168,14 @@ type Record struct {
 	ResendsFrom time.Time
 }
 
-// Load is what a new invitation would come on top of; see [Limits].
-type Load struct{ Team, Inviter, Address Tally }
+// Load is what a new invitation would come on top of in its team; see [Limits].
+type Load struct{ Team, Inviter Tally }
+
+// TeamLoad is the load of one of several teams.
+type TeamLoad struct {
+	In tenancy.TeamID
+	Load
+}
 
 // Tally is how many there are, and when the first of them stops counting by the clock; the zero
 // time if there is none.

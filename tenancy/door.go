@@ -96,6 +96,14 @@ func (s *Service) RoleByID(ctx context.Context, by System, account AccountID, id
 	return s.store.Role(ctx, account, id)
 }
 
+// RolesByAccount lists the custom roles of an account on the host's authority, by when they were made.
+func (s *Service) RolesByAccount(ctx context.Context, by System, account AccountID) ([]CustomRole, error) {
+	if err := by.Validate(); err != nil {
+		return nil, err
+	}
+	return s.store.RolesIn(ctx, account)
+}
+
 // TeamByID reads a team on the host's authority, whatever its state.
 func (s *Service) TeamByID(ctx context.Context, by System, id TeamID) (Team, error) {
 	if err := by.Validate(); err != nil {

@@ -25,7 +25,7 @@ func (s *Service) AdmitGuests(ctx context.Context, by System, team TeamID, users
 		if err != nil {
 			return err
 		}
-		known, err := s.store.Memberships(ctx, team, users...)
+		known, err := s.store.Memberships(ctx, actorsIn(team, users)...)
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (s *Service) AdmitGuests(ctx context.Context, by System, team TeamID, users
 // for the other rooms: no sweep need have ended the others yet. It costs one statement. Nobody is locked by
 // it, so the caller has locked the team.
 func (s *Service) ActiveIn(ctx context.Context, team TeamID, at time.Time, users ...UserID) ([]UserID, error) {
-	known, err := s.store.Memberships(ctx, team, users...)
+	known, err := s.store.Memberships(ctx, actorsIn(team, users)...)
 	var active []UserID
 	for _, m := range known {
 		if m.ActiveAt(at) {
@@ -51,6 +51,15 @@ func (s *Service) ActiveIn(ctx context.Context, team TeamID, at time.Time, users
 		}
 	}
 	return active, err
+}
+
+// actorsIn are the users in one team.
+func actorsIn(team TeamID, users []UserID) []Actor {
+	who := make([]Actor, len(users))
+	for i, user := range users {
+		who[i] = Actor{User: user, Team: team}
+	}
+	return who
 }
 
 // apart tells users who have no membership from those whose membership was removed.

@@ -179,24 +179,46 @@ func (s *Service) MemberByEmail(ctx context.Context, actor Actor, email string) 
 // MembersByEmail is [Service.MemberByEmail] for several addresses in their normal form: it answers the
 // memberships of those who are in the team, by the address.
 func (s *Service) MembersByEmail(ctx context.Context, actor Actor, normals ...string) (map[string]Membership, error) {
-	if err := s.Check(ctx, actor, rbac.ListMembers); err != nil {
+	standing, err := s.Standing(ctx, actor)
+	if err != nil {
 		return nil, err
+	}
+	if err := standing.Check(rbac.ListMembers); err != nil {
+		return nil, err
+	}
+	found, err := s.MembersIn(ctx, normals, standing)
+	return found[actor.Team], err
+}
+
+// MembersIn is [Service.MembersByEmail] in several teams, by what an actor was found to be in them: it
+// answers the memberships by the team and the address. Of a team where the actor may not list members it
+// says nothing.
+func (s *Service) MembersIn(ctx context.Context, normals []string, in ...Standing) (map[TeamID]map[string]Membership, error) {
+	found := map[TeamID]map[string]Membership{}
+	for _, st := range in {
+		if st.Allows(rbac.ListMembers) {
+			found[st.Actor.Team] = map[string]Membership{}
+		}
+	}
+	if len(found) == 0 {
+		return nil, nil
 	}
 	users, err := s.store.UsersByEmail(ctx, normals...)
 	if err != nil {
 		return nil, err
 	}
 	addresses := map[UserID]string{}
-	var ids []UserID
+	var who []Actor
 	for _, u := range users {
 		addresses[u.ID] = u.Email.Normal
-		ids = append(ids, u.ID)
+		for team := range found {
+			who = append(who, Actor{User: u.ID, Team: team})
+		}
 	}
-	memberships, err := s.store.Memberships(ctx, actor.Team, ids...)
-	found := map[string]Membership{}
+	memberships, err := s.store.Memberships(ctx, who...)
 	for _, m := range memberships {
 		if m.Status != MembershipRemoved {
-			found[addresses[m.User]] = m
+			found[m.Team][addresses[m.User]] = m
 		}
 	}
 	return found, err

@@ -131,18 +131,6 @@ func (s *Service) coversMember(ctx context.Context, standing Standing, perm rbac
 	return standing.covers(perm, theirs)
 }
 
-// CoversRole is [Standing.Covers] for a custom role of the account of the actor's team, which it
-// answers.
-//
-// Errors: [ErrNotFound] also for a role of another account, [*rbac.DeniedError].
-func (s *Service) CoversRole(ctx context.Context, standing Standing, perm rbac.Permission, id RoleID) (CustomRole, error) {
-	role, err := s.store.Role(ctx, standing.Account, id)
-	if err != nil {
-		return CustomRole{}, err
-	}
-	return role, standing.CoversCustom(perm, role)
-}
-
 // rightsOf are the rights of a membership's present role.
 func (s *Service) rightsOf(ctx context.Context, account AccountID, m Membership) (rbac.Rights, error) {
 	role, err := s.customOf(ctx, account, m)

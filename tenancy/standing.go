@@ -117,22 +117,41 @@ func (s *Service) EnterTeams(ctx context.Context, actor Actor, ids ...TeamID) (A
 	if err != nil {
 		return Account{}, nil, err
 	}
+	entered, err := s.standings(ctx, actor, teams)
+	return account, entered, err
+}
+
+// standings are what the actor is in several teams, which are locked.
+func (s *Service) standings(ctx context.Context, actor Actor, teams []Team) ([]Entered, error) {
+	var ids []TeamID
+	for _, team := range teams {
+		ids = append(ids, team.ID)
+	}
+	authorities, err := s.store.Authorities(ctx, actor.User, ids...)
+	if err != nil {
+		return nil, err
+	}
+	in := map[TeamID]Authority{}
+	for _, a := range authorities {
+		in[a.Team] = a.Authority
+	}
 	entered := make([]Entered, len(teams))
 	for i, team := range teams {
-		entered[i].Team = team
-	}
-	for i, in := range entered {
-		at := Actor{User: actor.User, Team: in.Team.ID}
-		standing, err := s.Standing(ctx, at)
+		a, found := in[team.ID]
+		if !found {
+			return nil, ErrNotFound
+		}
+		at := Actor{User: actor.User, Team: team.ID}
+		standing, err := s.judge(at, &a)
 		if at != actor && errors.Is(err, rbac.ErrDenied) {
 			err = ErrNotFound
 		}
 		if err != nil {
-			return Account{}, nil, err
+			return nil, err
 		}
-		entered[i].Standing = standing
+		entered[i] = Entered{Team: team, Standing: standing}
 	}
-	return account, entered, nil
+	return entered, nil
 }
 
 // Check answers nil if the actor's role has the permission in the whole team, and otherwise

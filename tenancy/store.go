@@ -165,8 +165,11 @@ type MembershipStore interface {
 
 // MembershipSetStore takes several memberships at once.
 type MembershipSetStore interface {
-	// Memberships lists the users' memberships in the team, whatever their state, by user id.
-	Memberships(ctx context.Context, team TeamID, users ...UserID) ([]Membership, error)
+	// Memberships lists the users' memberships in their teams, whatever their state, by (user id, team id).
+	Memberships(ctx context.Context, who ...Actor) ([]Membership, error)
+	// Authorities lists what [MembershipStore].Authority answers of the user in each of the teams, with
+	// the same lock, by team id.
+	Authorities(ctx context.Context, user UserID, teams ...TeamID) ([]TeamAuthority, error)
 	// RenewMemberships makes the removed ones among the users' memberships in the team new ones:
 	// active from the time given and by the principal, in the role, without a custom role and without an
 	// expiry. All others stay as they are.
@@ -242,4 +245,10 @@ type Authority struct {
 	// someone without one.
 	CustomName        string
 	CustomPermissions []string
+}
+
+// TeamAuthority is the authority of somebody in one of several teams.
+type TeamAuthority struct {
+	Team TeamID
+	Authority
 }

@@ -58,8 +58,8 @@ var _ invite.Store = &StoreMock{}
 //			InvitationEventsFunc: func(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error) {
 //				panic("mock out the InvitationEvents method")
 //			},
-//			InvitationLoadFunc: func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-//				panic("mock out the InvitationLoad method")
+//			InvitationLoadsFunc: func(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+//				panic("mock out the InvitationLoads method")
 //			},
 //			InvitationsFunc: func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 //				panic("mock out the Invitations method")
@@ -93,9 +93,6 @@ var _ invite.Store = &StoreMock{}
 //			},
 //			PendingIntoFunc: func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
 //				panic("mock out the PendingInto method")
-//			},
-//			PendingInvitationFunc: func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
-//				panic("mock out the PendingInvitation method")
 //			},
 //			PendingOfferFunc: func(ctx context.Context, account tenancy.AccountID) (invite.Record, error) {
 //				panic("mock out the PendingOffer method")
@@ -161,8 +158,8 @@ type StoreMock struct {
 	// InvitationEventsFunc mocks the InvitationEvents method.
 	InvitationEventsFunc func(ctx context.Context, i invite.Invitation, limit int) ([]outbox.Event, error)
 
-	// InvitationLoadFunc mocks the InvitationLoad method.
-	InvitationLoadFunc func(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error)
+	// InvitationLoadsFunc mocks the InvitationLoads method.
+	InvitationLoadsFunc func(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error)
 
 	// InvitationsFunc mocks the Invitations method.
 	InvitationsFunc func(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error)
@@ -196,9 +193,6 @@ type StoreMock struct {
 
 	// PendingIntoFunc mocks the PendingInto method.
 	PendingIntoFunc func(ctx context.Context, team tenancy.TeamID, conversations ...tenancy.ConversationID) ([]invite.Whereabouts, error)
-
-	// PendingInvitationFunc mocks the PendingInvitation method.
-	PendingInvitationFunc func(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error)
 
 	// PendingOfferFunc mocks the PendingOffer method.
 	PendingOfferFunc func(ctx context.Context, account tenancy.AccountID) (invite.Record, error)
@@ -321,14 +315,16 @@ type StoreMock struct {
 			// Limit is the limit argument value.
 			Limit int
 		}
-		// InvitationLoad holds details about calls to the InvitationLoad method.
-		InvitationLoad []struct {
+		// InvitationLoads holds details about calls to the InvitationLoads method.
+		InvitationLoads []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
-			// Like is the like argument value.
-			Like invite.Invitation
+			// Inviter is the inviter argument value.
+			Inviter tenancy.UserID
 			// Now is the now argument value.
 			Now time.Time
+			// Teams is the teams argument value.
+			Teams []tenancy.TeamID
 		}
 		// Invitations holds details about calls to the Invitations method.
 		Invitations []struct {
@@ -429,17 +425,6 @@ type StoreMock struct {
 			// Conversations is the conversations argument value.
 			Conversations []tenancy.ConversationID
 		}
-		// PendingInvitation holds details about calls to the PendingInvitation method.
-		PendingInvitation []struct {
-			// Ctx is the ctx argument value.
-			Ctx context.Context
-			// Team is the team argument value.
-			Team tenancy.TeamID
-			// Conversation is the conversation argument value.
-			Conversation tenancy.ConversationID
-			// Normal is the normal argument value.
-			Normal string
-		}
 		// PendingOffer holds details about calls to the PendingOffer method.
 		PendingOffer []struct {
 			// Ctx is the ctx argument value.
@@ -516,7 +501,7 @@ type StoreMock struct {
 	lockInvitation        sync.RWMutex
 	lockInvitationByToken sync.RWMutex
 	lockInvitationEvents  sync.RWMutex
-	lockInvitationLoad    sync.RWMutex
+	lockInvitationLoads   sync.RWMutex
 	lockInvitations       sync.RWMutex
 	lockInvitationsTo     sync.RWMutex
 	lockLapsedInvitations sync.RWMutex
@@ -528,7 +513,6 @@ type StoreMock struct {
 	lockOperation         sync.RWMutex
 	lockPendingBy         sync.RWMutex
 	lockPendingInto       sync.RWMutex
-	lockPendingInvitation sync.RWMutex
 	lockPendingOffer      sync.RWMutex
 	lockPendingRequest    sync.RWMutex
 	lockRequestLoad       sync.RWMutex
@@ -998,43 +982,47 @@ func (mock *StoreMock) InvitationEventsCalls() []struct {
 	return calls
 }
 
-// InvitationLoad calls InvitationLoadFunc.
-func (mock *StoreMock) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	if mock.InvitationLoadFunc == nil {
-		panic("StoreMock.InvitationLoadFunc: method is nil but Store.InvitationLoad was just called")
+// InvitationLoads calls InvitationLoadsFunc.
+func (mock *StoreMock) InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	if mock.InvitationLoadsFunc == nil {
+		panic("StoreMock.InvitationLoadsFunc: method is nil but Store.InvitationLoads was just called")
 	}
 	callInfo := struct {
-		Ctx  context.Context
-		Like invite.Invitation
-		Now  time.Time
+		Ctx     context.Context
+		Inviter tenancy.UserID
+		Now     time.Time
+		Teams   []tenancy.TeamID
 	}{
-		Ctx:  ctx,
-		Like: like,
-		Now:  now,
+		Ctx:     ctx,
+		Inviter: inviter,
+		Now:     now,
+		Teams:   teams,
 	}
-	mock.lockInvitationLoad.Lock()
-	mock.calls.InvitationLoad = append(mock.calls.InvitationLoad, callInfo)
-	mock.lockInvitationLoad.Unlock()
-	return mock.InvitationLoadFunc(ctx, like, now)
+	mock.lockInvitationLoads.Lock()
+	mock.calls.InvitationLoads = append(mock.calls.InvitationLoads, callInfo)
+	mock.lockInvitationLoads.Unlock()
+	return mock.InvitationLoadsFunc(ctx, inviter, now, teams...)
 }
 
-// InvitationLoadCalls gets all the calls that were made to InvitationLoad.
+// InvitationLoadsCalls gets all the calls that were made to InvitationLoads.
 // Check the length with:
 //
-//	len(mockedStore.InvitationLoadCalls())
-func (mock *StoreMock) InvitationLoadCalls() []struct {
-	Ctx  context.Context
-	Like invite.Invitation
-	Now  time.Time
+//	len(mockedStore.InvitationLoadsCalls())
+func (mock *StoreMock) InvitationLoadsCalls() []struct {
+	Ctx     context.Context
+	Inviter tenancy.UserID
+	Now     time.Time
+	Teams   []tenancy.TeamID
 } {
 	var calls []struct {
-		Ctx  context.Context
-		Like invite.Invitation
-		Now  time.Time
+		Ctx     context.Context
+		Inviter tenancy.UserID
+		Now     time.Time
+		Teams   []tenancy.TeamID
 	}
-	mock.lockInvitationLoad.RLock()
-	calls = mock.calls.InvitationLoad
-	mock.lockInvitationLoad.RUnlock()
+	mock.lockInvitationLoads.RLock()
+	calls = mock.calls.InvitationLoads
+	mock.lockInvitationLoads.RUnlock()
 	return calls
 }
 
@@ -1475,50 +1463,6 @@ func (mock *StoreMock) PendingIntoCalls() []struct {
 	mock.lockPendingInto.RLock()
 	calls = mock.calls.PendingInto
 	mock.lockPendingInto.RUnlock()
-	return calls
-}
-
-// PendingInvitation calls PendingInvitationFunc.
-func (mock *StoreMock) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
-	if mock.PendingInvitationFunc == nil {
-		panic("StoreMock.PendingInvitationFunc: method is nil but Store.PendingInvitation was just called")
-	}
-	callInfo := struct {
-		Ctx          context.Context
-		Team         tenancy.TeamID
-		Conversation tenancy.ConversationID
-		Normal       string
-	}{
-		Ctx:          ctx,
-		Team:         team,
-		Conversation: conversation,
-		Normal:       normal,
-	}
-	mock.lockPendingInvitation.Lock()
-	mock.calls.PendingInvitation = append(mock.calls.PendingInvitation, callInfo)
-	mock.lockPendingInvitation.Unlock()
-	return mock.PendingInvitationFunc(ctx, team, conversation, normal)
-}
-
-// PendingInvitationCalls gets all the calls that were made to PendingInvitation.
-// Check the length with:
-//
-//	len(mockedStore.PendingInvitationCalls())
-func (mock *StoreMock) PendingInvitationCalls() []struct {
-	Ctx          context.Context
-	Team         tenancy.TeamID
-	Conversation tenancy.ConversationID
-	Normal       string
-} {
-	var calls []struct {
-		Ctx          context.Context
-		Team         tenancy.TeamID
-		Conversation tenancy.ConversationID
-		Normal       string
-	}
-	mock.lockPendingInvitation.RLock()
-	calls = mock.calls.PendingInvitation
-	mock.lockPendingInvitation.RUnlock()
 	return calls
 }
 

@@ -222,21 +222,6 @@ func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (i
 	return read(ctx, s, func() (invite.Record, error) { return record(s.tokens.get(hash)) })
 }
 
-// PendingInvitation implements [invite.InvitationStore].
-func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
-	return read(ctx, s, func() (invite.Record, error) {
-		key := pendingInvite{team: team, normal: normal}
-		if !conversation.IsZero() {
-			key = pendingInvite{conversation: conversation, normal: normal}
-		}
-		row, err := s.pendingInvites.get(key)
-		if err != nil || row.Team != team {
-			return invite.Record{}, tenancy.ErrNotFound
-		}
-		return row.Record, nil
-	})
-}
-
 func record(row *invitationRow, err error) (invite.Record, error) {
 	if err != nil {
 		return invite.Record{}, err

@@ -15,34 +15,26 @@ type invitee struct {
 	normal  string
 }
 
-// InvitationLoad implements [invite.AddressStore].
-func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	return read(ctx, s, func() (invite.Load, error) {
-		var load invite.Load
-		if row := s.teams.rows[like.Team]; row != nil {
+// InvitationLoads implements [invite.AddressStore].
+func (s *Store) InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	return read(ctx, s, func() ([]invite.TeamLoad, error) {
+		var loads []invite.TeamLoad
+		for _, row := range those(s.teams.get, teams) {
+			load := invite.TeamLoad{In: row.ID}
 			for i := range merged(ascending, ascending.beginning(), &row.invitations[0]) {
 				if i.StateAt(now) != invite.Pending || i.Kind == invite.ByRequest {
 					continue
 				}
 				tally(&load.Team, i.ExpiresAt)
-				if i.Inviter == like.Inviter {
+				if i.Inviter == inviter {
 					tally(&load.Inviter, i.ExpiresAt)
 				}
 			}
-		}
-		for i := range merged(ascending, ascending.beginning(), s.invitedAs[invitee{like.Account, like.Email.Normal}]) {
-			if i.Email.IsZero() || i.Kind == invite.ByRequest {
-				continue
-			}
-			again := i.CreatedAt.Add(time.Hour)
-			switch {
-			case i.StateAt(now) == invite.Pending:
-				tally(&load.Address, i.ExpiresAt)
-			case i.State == invite.Revoked && now.Before(again):
-				tally(&load.Address, again)
+			if load.Team.N > 0 {
+				loads = append(loads, load)
 			}
 		}
-		return load, nil
+		return loads, nil
 	})
 }
 

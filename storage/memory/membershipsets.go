@@ -1,7 +1,10 @@
 package memory
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
@@ -9,11 +12,39 @@ import (
 )
 
 // Memberships implements [tenancy.MembershipSetStore].
-func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
+func (s *Store) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
 	return read(ctx, s, func() ([]tenancy.Membership, error) {
 		var found []tenancy.Membership
-		for _, row := range those(s.in(team), users) {
-			found = append(found, row.Membership)
+		for a := range distinct(who) {
+			if row := s.memberships.rows[teamUser{a.Team, a.User}]; row != nil {
+				found = append(found, row.Membership)
+			}
+		}
+		slices.SortFunc(found, func(a, b tenancy.Membership) int {
+			return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.Team[:], b.Team[:]))
+		})
+		return found, nil
+	})
+}
+
+// distinct are the actors, each once.
+func distinct(who []tenancy.Actor) map[tenancy.Actor]bool {
+	each := map[tenancy.Actor]bool{}
+	for _, a := range who {
+		each[a] = true
+	}
+	return each
+}
+
+// Authorities implements [tenancy.MembershipSetStore].
+func (s *Store) Authorities(ctx context.Context, user tenancy.UserID, teams ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
+	return read(ctx, s, func() ([]tenancy.TeamAuthority, error) {
+		var found []tenancy.TeamAuthority
+		of := func(team tenancy.TeamID) (*membershipRow, error) { return s.memberships.get(teamUser{team, user}) }
+		for _, row := range those(of, teams) {
+			a := tenancy.TeamAuthority{Team: row.Team}
+			row.authority(&a.Authority)
+			found = append(found, a)
 		}
 		return found, nil
 	})

@@ -13,15 +13,16 @@ import (
 )
 
 type invitationStatements struct {
-	insert                                           inserts
-	update, lock, exists, byID, byToken, pending     string
-	offer                                            offerStatements
-	erase, load                                      string
-	pendingBy, pendingInto, lockMany, byIDs, end, to manyIDs
-	links                                            linkStatements
-	requests                                         requestStatements
-	lapsed                                           pages
-	batch, history                                   string
+	insert                              inserts
+	update, lock, exists, byID, byToken string
+	offer                               offerStatements
+	erase                               string
+	pendingBy, pendingInto, lockMany    manyIDs
+	byIDs, end, to, loads               manyIDs
+	links                               linkStatements
+	requests                            requestStatements
+	lapsed                              pages
+	batch, history                      string
 	// listed has a form for each way to filter by state, and by what else.
 	listed map[stateForm][3]pages
 }
@@ -91,7 +92,6 @@ func (c *compiler) invitations() invitationStatements {
 		exists:    c.sql(`SELECT 1 FROM usher_invitations WHERE id = ? AND team_id = ?`),
 		byID:      c.sql(find, `i.id = ? AND i.team_id = ?`),
 		byToken:   c.sql(find, `i.token_hash = ?`),
-		pending:   c.sql(find, `i.pending_scope = ? AND i.email = ? AND i.team_id = ?`),
 		pendingBy: c.manyIDs(`SELECT team_id, id FROM usher_invitations WHERE {team_id, inviter_id} AND state = 'pending'`),
 		pendingInto: c.manyIDs(`SELECT team_id, id FROM usher_invitations
 			WHERE team_id = ? AND state = 'pending' AND conversation_id IN ({ids})`),
@@ -99,7 +99,12 @@ func (c *compiler) invitations() invitationStatements {
 		byIDs:    c.manyIDs(find, `{i.team_id, i.id} ORDER BY i.id`),
 		end: c.manyIDs(`UPDATE usher_invitations SET state = ?, ended_at = ?, ended_by = ?, pending_scope = NULL,
 			pending_asker = NULL, version = version + 1 WHERE {team_id, id} AND state = 'pending'`),
-		to:     c.manyIDs(find, `i.account_id = ? AND (i.state = 'pending' OR i.state = 'revoked' AND i.created_at > ?) AND i.email IN ({ids})`),
+		to: c.manyIDs(find, `i.account_id = ? AND (i.state = 'pending' OR i.state = 'revoked' AND i.created_at > ?) AND i.email IN ({ids})`),
+		// One pass over what is pending in the teams, of which the inviter's are a part.
+		loads: c.manyIDs(`SELECT i.team_id, COUNT(*), MIN(i.expires_at), COUNT(CASE WHEN i.inviter_id = ? THEN 1 END),
+				MIN(CASE WHEN i.inviter_id = ? THEN i.expires_at END)
+			FROM usher_invitations i WHERE i.state = 'pending' AND i.expires_at > ? AND i.kind <> 'request'
+			AND i.team_id IN ({ids}) GROUP BY i.team_id ORDER BY i.team_id`),
 		listed: map[stateForm][3]pages{},
 		links: linkStatements{
 			insert: c.sql(`INSERT INTO usher_invitation_uses (team_id, invitation_id, user_id, used_at) VALUES (?, ?, ?, ?)`),
@@ -135,16 +140,6 @@ func (c *compiler) invitations() invitationStatements {
 			WHERE e.team_id = ? AND e.occurred_at >= ? AND e.kind LIKE 'invitation.%' AND e.payload LIKE ?
 			ORDER BY e.seq DESC LIMIT ?`),
 	}
-	// One statement for all three. Each part has an index of its own; the number says which it is,
-	// since a union has no order.
-	const pending = `i.state = 'pending' AND i.expires_at > ?`
-	const sent = pending + ` AND i.kind <> 'request'`
-	s.load = c.sql(`SELECT 0, COUNT(*), MIN(i.expires_at) FROM usher_invitations i WHERE i.team_id = ? AND`, sent, `
-		UNION ALL SELECT 1, COUNT(*), MIN(i.expires_at) FROM usher_invitations i
-			WHERE i.team_id = ? AND i.inviter_id = ? AND`, sent, `
-		UNION ALL SELECT 2, COUNT(*), MIN(CASE i.state WHEN 'pending' THEN i.expires_at ELSE i.created_at + 3600000000 END)
-			FROM usher_invitations i WHERE i.email = ? AND i.account_id = ? AND i.kind <> 'request'
-			AND (`, pending, `OR i.state = 'revoked' AND i.created_at + 3600000000 > ?)`)
 	for form, condition := range stateConditions {
 		s.listed[form] = [3]pages{
 			byNothing:      c.pages(newest, find, `i.team_id = ?`, condition),
@@ -273,15 +268,6 @@ func (s *Store) InvitationByToken(ctx context.Context, hash invite.TokenHash) (i
 	return found, err
 }
 
-// PendingInvitation implements [invite.InvitationStore].
-func (s *Store) PendingInvitation(ctx context.Context, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
-	scope := team.UUID()
-	if !conversation.IsZero() {
-		scope = conversation.UUID()
-	}
-	return one(ctx, s, scanInvitation, s.invitations.pending, scope, normal, team)
-}
-
 // Invitations implements [invite.InvitationStore].
 func (s *Store) Invitations(ctx context.Context, team tenancy.TeamID, filter invite.Filter, page tenancy.Keyset) ([]invite.Record, error) {
 	args := []any{team}
@@ -352,11 +338,15 @@ func (s *Store) EndInvitations(ctx context.Context, state invite.State, at time.
 	return err
 }
 
-// InvitationLoad implements [invite.AddressStore] with one statement.
-func (s *Store) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	at := micros(now)
-	return s.tallies(ctx, s.invitations.load, like.Team, at, like.Team, like.Inviter, at,
-		unless(like.Email.Normal), like.Account, at, at)
+// InvitationLoads implements [invite.AddressStore].
+func (s *Store) InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	return allMany(ctx, s, scanTeamLoad, s.invitations.loads, tenancy.InOrder(teams...), inviter, inviter, micros(now))
+}
+
+func scanTeamLoad(r row) (invite.TeamLoad, error) {
+	var l invite.TeamLoad
+	err := r.Scan(id(&l.In), &l.Team.N, at(&l.Team.Until), &l.Inviter.N, at(&l.Inviter.Until))
+	return l, err
 }
 
 // InvitationsTo implements [invite.AddressStore].
@@ -374,7 +364,7 @@ func (s *Store) tallies(ctx context.Context, query string, args ...any) (invite.
 	}
 	var load invite.Load
 	for _, t := range tallies {
-		*[]*invite.Tally{&load.Team, &load.Inviter, &load.Address}[t.part] = t.Tally
+		*[]*invite.Tally{&load.Team, &load.Inviter}[t.part] = t.Tally
 	}
 	return load, nil
 }

@@ -12,9 +12,11 @@ import (
 type membershipStatements struct {
 	insert                      inserts
 	update, lock, exists, byKey string
-	ofTeam, renew, end          manyIDs
+	byKeys, renew, end          manyIDs
 	managed, lastingRoles       manyIDs
 	authority, lockedAuthority  string
+	authorities, lockMany       manyIDs
+	lockedAuthorities           manyIDs
 	staff                       string
 	members, teamsOf            pages
 	ofUser, lapsed              string
@@ -46,8 +48,8 @@ func (c *compiler) memberships() membershipStatements {
 		byKey: c.sql(`SELECT`, membershipColumns,
 			`FROM usher_memberships m WHERE m.team_id = ? AND m.user_id = ?`),
 
-		ofTeam: c.manyIDs(`SELECT`, membershipColumns, `FROM usher_memberships m
-			WHERE m.team_id = ? AND m.user_id IN ({ids}) ORDER BY m.user_id`),
+		byKeys: c.manyIDs(`SELECT`, membershipColumns, `FROM usher_memberships m
+			WHERE {m.team_id, m.user_id} ORDER BY m.user_id, m.team_id`),
 		renew: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, status = 'active', joined_at = ?, joined_by = ?,
 			expires_at = NULL, ended_at = NULL, ended_by = '', version = version + 1
 			WHERE team_id = ? AND status = 'removed' AND user_id IN ({ids})`),
@@ -61,6 +63,11 @@ func (c *compiler) memberships() membershipStatements {
 		authority: c.sql(`SELECT`, authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.user_id = ?`),
 		lockedAuthority: c.sql(`SELECT`, authority, `(SELECT * FROM usher_memberships WHERE team_id = ? AND user_id = ?
 			{share lock})`, facts),
+		authorities: c.manyIDs(`SELECT m.team_id,`, authority, `usher_memberships`, facts,
+			`WHERE m.user_id = ? AND m.team_id IN ({ids}) ORDER BY m.team_id`),
+		lockMany: c.manyIDs(`UPDATE usher_memberships {by key} SET locks = locks + 1 WHERE user_id = ? AND team_id IN ({ids})`),
+		lockedAuthorities: c.manyIDs(`SELECT m.team_id,`, authority, `(SELECT * FROM usher_memberships {by key}
+			WHERE user_id = ? AND team_id IN ({ids}) {share lock})`, facts, `ORDER BY m.team_id`),
 		staff: c.sql(`SELECT m.user_id,`, authority, `usher_memberships`, facts, `WHERE m.team_id = ? AND m.status = 'active'
 			AND (m.role <> 'restricted' OR m.role_id IS NOT NULL) AND u.status = 'active' ORDER BY m.user_id`),
 
@@ -103,6 +110,12 @@ func scanMembership(r row) (tenancy.Membership, error) {
 func scanAuthority(r row) (tenancy.Authority, error) {
 	var a tenancy.Authority
 	err := r.Scan(authorityFields(&a)...)
+	return a, err
+}
+
+func scanTeamAuthority(r row) (tenancy.TeamAuthority, error) {
+	var a tenancy.TeamAuthority
+	err := r.Scan(append([]any{id(&a.Team)}, authorityFields(&a.Authority)...)...)
 	return a, err
 }
 
@@ -155,8 +168,8 @@ func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenanc
 }
 
 // Memberships implements [tenancy.MembershipSetStore].
-func (s *Store) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
-	return allMany(ctx, s, scanMembership, s.memberships.ofTeam, tenancy.InOrder(users...), team)
+func (s *Store) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
+	return allMany(ctx, s, scanMembership, s.memberships.byKeys, those(who))
 }
 
 // RenewMemberships implements [tenancy.MembershipSetStore].
@@ -177,6 +190,22 @@ func (s *Store) Authority(ctx context.Context, team tenancy.TeamID, user tenancy
 		}
 	}
 	return one(ctx, s, scanAuthority, query, team, user)
+}
+
+// Authorities implements [tenancy.MembershipSetStore].
+func (s *Store) Authorities(ctx context.Context, user tenancy.UserID, teams ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
+	teams = tenancy.InOrder(teams...)
+	query := s.memberships.authorities
+	if s.inTx(ctx) {
+		query = s.memberships.lockedAuthorities
+	}
+	read := func() ([]tenancy.TeamAuthority, error) {
+		return allMany(ctx, s, scanTeamAuthority, query, teams, user)
+	}
+	if !s.inTx(ctx) || !s.updateLocks {
+		return read()
+	}
+	return lockAll(ctx, s, func() (int64, error) { return execMany(ctx, s, s.memberships.lockMany, teams, user) }, read)
 }
 
 // Staff implements [tenancy.StaffStore].

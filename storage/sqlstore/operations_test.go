@@ -736,6 +736,9 @@ func operations() []operation {
 			return d.Invites.InspectOffer(ctx, ushertest.System, d.holder().Account, d.offer.ID)
 		}),
 		reads("invite.History", func(ctx context.Context, d *desk) (any, error) { return d.Invites.History(ctx, d.alice, d.pending) }),
+		reads("tenancy.RolesByAccount", func(ctx context.Context, d *desk) (any, error) {
+			return d.Tenancy.RolesByAccount(ctx, ushertest.System, d.holder().Account)
+		}),
 		reads("tenancy.RoleByID", func(ctx context.Context, d *desk) (any, error) {
 			return d.Tenancy.RoleByID(ctx, ushertest.System, d.holder().Account, d.lead.ID)
 		}),
@@ -821,7 +824,7 @@ var parts = []string{
 	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf", "tenancy.Able", "tenancy.ActiveIn",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
-	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
+	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.MembersIn",
 }
 
 func TestEveryOperationIsFaulted(t *testing.T) {

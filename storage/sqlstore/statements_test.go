@@ -83,8 +83,12 @@ func TestStatementCounts(t *testing.T) {
 				_, err := store.SeatsTaken(ctx, s.account.ID, noon, tenancy.SeatQuery{Pending: true})
 				return err
 			},
-			"InvitationLoad": func(ctx context.Context) error {
-				_, err := store.InvitationLoad(ctx, s.invitation.Invitation, noon)
+			"InvitationLoads": func(ctx context.Context) error {
+				_, err := store.InvitationLoads(ctx, s.user.ID, noon, s.team.ID)
+				return err
+			},
+			"Authorities": func(ctx context.Context) error {
+				_, err := store.Authorities(ctx, s.user.ID, s.team.ID)
 				return err
 			},
 			"Lapsed": func(ctx context.Context) error { _, err := store.Lapsed(ctx, noon, 10); return err },
@@ -397,7 +401,11 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 		},
 		func() error { _, err := store.ConversationsByAddress(ctx, tenancy.Phone(text), text); return err },
 		func() error {
-			_, err := store.PendingInvitation(ctx, s.team.ID, invitations.Conversation, text)
+			_, err := store.InvitationLoads(ctx, s.user.ID, page.At, several[tenancy.TeamID](page.Limit)...)
+			return err
+		},
+		func() error {
+			_, err := store.Authorities(ctx, s.user.ID, several[tenancy.TeamID](page.Limit)...)
 			return err
 		},
 		func() error { _, err := store.Invitations(ctx, s.team.ID, invitations, page); return err },
@@ -410,7 +418,11 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 		func() error { _, err := store.Members(ctx, s.team.ID, page); return err },
 		func() error { _, err := store.Users(ctx, several[tenancy.UserID](page.Limit)...); return err },
 		func() error {
-			_, err := store.Memberships(ctx, s.team.ID, several[tenancy.UserID](7*page.Limit)...)
+			var who []tenancy.Actor
+			for _, user := range several[tenancy.UserID](7 * page.Limit) {
+				who = append(who, tenancy.Actor{User: user, Team: s.team.ID})
+			}
+			_, err := store.Memberships(ctx, who...)
 			return err
 		},
 		func() error {

@@ -118,8 +118,12 @@ func (s *calledStore) Users(a context.Context, b ...tenancy.UserID) ([]tenancy.U
 	return s.note("Users").Users(a, b...)
 }
 
-func (s *calledStore) Memberships(a context.Context, b tenancy.TeamID, c ...tenancy.UserID) ([]tenancy.Membership, error) {
-	return s.note("Memberships").Memberships(a, b, c...)
+func (s *calledStore) Memberships(a context.Context, b ...tenancy.Actor) ([]tenancy.Membership, error) {
+	return s.note("Memberships").Memberships(a, b...)
+}
+
+func (s *calledStore) Authorities(a context.Context, b tenancy.UserID, c ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
+	return s.note("Authorities").Authorities(a, b, c...)
 }
 
 func (s *calledStore) RenewMemberships(a context.Context, b tenancy.TeamID, c rbac.Role, d time.Time, e string, f ...tenancy.UserID) error {
@@ -402,8 +406,8 @@ func (s *calledStore) InvitationByToken(a context.Context, b invite.TokenHash) (
 	return s.note("InvitationByToken").InvitationByToken(a, b)
 }
 
-func (s *calledStore) InvitationLoad(a context.Context, b invite.Invitation, c time.Time) (invite.Load, error) {
-	return s.note("InvitationLoad").InvitationLoad(a, b, c)
+func (s *calledStore) InvitationLoads(a context.Context, b tenancy.UserID, c time.Time, d ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	return s.note("InvitationLoads").InvitationLoads(a, b, c, d...)
 }
 
 func (s *calledStore) InvitationEvents(a context.Context, b invite.Invitation, c int) ([]outbox.Event, error) {
@@ -492,10 +496,6 @@ func (s *calledStore) PendingOffer(a context.Context, b tenancy.AccountID) (invi
 
 func (s *calledStore) PendingDelivery(a context.Context, b tenancy.ConversationID) (conversation.Delivery, error) {
 	return s.note("PendingDelivery").PendingDelivery(a, b)
-}
-
-func (s *calledStore) PendingInvitation(a context.Context, b tenancy.TeamID, c tenancy.ConversationID, d string) (invite.Record, error) {
-	return s.note("PendingInvitation").PendingInvitation(a, b, c, d)
 }
 
 func (s *calledStore) Replay(a context.Context, b string, c uuid.UUID, d time.Time) error {

@@ -1856,21 +1856,11 @@ func (s erasesByAddress) EraseInvitations(ctx context.Context, _ tenancy.UserID,
 	return s.Store.EraseInvitations(ctx, tenancy.UserID{}, normal)
 }
 
-// forgetsRevoked counts only what is pending for an address.
-type forgetsRevoked struct{ spoiled }
-
-func (s forgetsRevoked) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	load, err := s.Store.InvitationLoad(ctx, like, now)
-	late, _ := s.Store.InvitationLoad(ctx, like, now.Add(time.Hour))
-	load.Address = late.Address
-	return load, err
-}
-
 // lateLoad counts what has just expired.
 type lateLoad struct{ spoiled }
 
-func (s lateLoad) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	return s.Store.InvitationLoad(ctx, like, now.Add(-time.Microsecond))
+func (s lateLoad) InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	return s.Store.InvitationLoads(ctx, inviter, now.Add(-time.Microsecond), teams...)
 }
 
 func (s lateLoad) InvitationsTo(ctx context.Context, account tenancy.AccountID, since time.Time, normals ...string) ([]invite.Record, error) {
@@ -1897,10 +1887,12 @@ func (s tellsAll) InvitationEvents(ctx context.Context, i invite.Invitation, lim
 // wideLoad counts the inviter in all of the team.
 type wideLoad struct{ spoiled }
 
-func (s wideLoad) InvitationLoad(ctx context.Context, like invite.Invitation, now time.Time) (invite.Load, error) {
-	load, err := s.Store.InvitationLoad(ctx, like, now)
-	load.Inviter = load.Team
-	return load, err
+func (s wideLoad) InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	loads, err := s.Store.InvitationLoads(ctx, inviter, now, teams...)
+	for i := range loads {
+		loads[i].Inviter = loads[i].Load.Team
+	}
+	return loads, err
 }
 
 // staleOrphans takes no account of the time of an invitation.
@@ -2128,6 +2120,14 @@ func (s forgetsRights) Authority(ctx context.Context, team tenancy.TeamID, user 
 	return a, err
 }
 
+func (s forgetsRights) Authorities(ctx context.Context, user tenancy.UserID, teams ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
+	found, err := s.Store.Authorities(ctx, user, teams...)
+	for i := range found {
+		found[i].CustomPermissions = nil
+	}
+	return found, err
+}
+
 // anyAccount finds a role by its id alone.
 type anyAccount struct {
 	spoiled
@@ -2251,8 +2251,16 @@ func (s cutSets) Accounts(ctx context.Context, ids ...tenancy.AccountID) ([]tena
 	return s.Store.Accounts(ctx, cutTo(256, ids)...)
 }
 
-func (s cutSets) Memberships(ctx context.Context, team tenancy.TeamID, users ...tenancy.UserID) ([]tenancy.Membership, error) {
-	return s.Store.Memberships(ctx, team, cutTo(256, users)...)
+func (s cutSets) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
+	return s.Store.Memberships(ctx, cutTo(256, who)...)
+}
+
+func (s cutSets) Authorities(ctx context.Context, user tenancy.UserID, teams ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
+	return s.Store.Authorities(ctx, user, cutTo(256, teams)...)
+}
+
+func (s cutSets) InvitationLoads(ctx context.Context, inviter tenancy.UserID, now time.Time, teams ...tenancy.TeamID) ([]invite.TeamLoad, error) {
+	return s.Store.InvitationLoads(ctx, inviter, now, cutTo(256, teams)...)
 }
 
 func (s cutSets) PendingInto(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
@@ -2408,6 +2416,10 @@ func (s anyOfTheTeams) EndMemberships(ctx context.Context, at time.Time, by stri
 	return s.Store.EndMemberships(ctx, at, by, everywhere(who)...)
 }
 
+func (s anyOfTheTeams) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
+	return s.Store.Memberships(ctx, everywhere(who)...)
+}
+
 // changesEnded writes the end of what has ended once more.
 type changesEnded struct{ spoiled }
 
@@ -2443,7 +2455,7 @@ func (s changesEnded) EndMemberships(ctx context.Context, at time.Time, by strin
 }
 
 func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
-	all, err := s.Memberships(ctx, team, users...)
+	all, err := s.Memberships(ctx, actorsIn(team, users...)...)
 	for _, m := range all {
 		if m.Status != tenancy.MembershipActive {
 			m = tenancy.Membership{Team: team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by, Version: m.Version}
@@ -2538,7 +2550,6 @@ func faults() []fault {
 		of("a batch forgets what has ended", func(s spoiled) storage.Store { return anyBatch{s} }, "invitations of a batch"),
 		of("pending invitations are erased", func(s spoiled) storage.Store { return erasesPending{s, new(sync.Map)} }, "invitations that have ended forget an address"),
 		of("what a user accepted is not erased", func(s spoiled) storage.Store { return erasesByAddress{s} }, "invitations that have ended forget an address"),
-		of("what was revoked just now counts for no address", func(s spoiled) storage.Store { return forgetsRevoked{s} }, "invitations are counted for their limits"),
 		of("an expired invitation counts a microsecond longer", func(s spoiled) storage.Store { return lateLoad{s} }, "invitations are counted for their limits"),
 		of("an invitation lapses a microsecond late", func(s spoiled) storage.Store { return sweepsLate{s} }, "lapsed invitations are pending and past their expiry"),
 		of("an invitation's events are the team's", func(s spoiled) storage.Store { return tellsAll{s} }, "events of an invitation are those that name it"),
@@ -2605,6 +2616,10 @@ func faults() []fault {
 		of("a set of users is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their ids"),
 		of("closed accounts are not there", func(s spoiled) storage.Store { return onlyOpen{s} }, "accounts by their ids"),
 		of("a set of accounts is cut", func(s spoiled) storage.Store { return cutSets{s} }, "accounts by their ids"),
+		of("a set of authorities is cut", func(s spoiled) storage.Store { return cutSets{s} }, "authorities in several teams"),
+		of("a set of loads is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations are counted for their limits"),
+		of("a membership is found in another of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "memberships of users in several teams"),
+		of("custom roles grant nothing in several teams", func(s spoiled) storage.Store { return forgetsRights{s} }, "authorities in several teams"),
 		of("a set of memberships is cut", func(s spoiled) storage.Store { return cutSets{s} }, "memberships by their users"),
 		of("a set of invitations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations pending into conversations"),
 		of("a set of users' addresses is cut", func(s spoiled) storage.Store { return cutSets{s} }, "users by their addresses"),

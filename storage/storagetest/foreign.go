@@ -38,8 +38,11 @@ func teamCalls() map[string]teamCall {
 		"Authority": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return one(s.Authority(ctx, team, t.member.User))
 		},
+		"Authorities": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.Authorities(ctx, t.member.User, team))
+		},
 		"Memberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return count(s.Memberships(ctx, team, t.member.User))
+			return count(s.Memberships(ctx, actorsIn(team, t.member.User)...))
 		},
 		"RenewMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.RenewMemberships(ctx, team, rbac.Manager, t.at, "intruder", t.former.User))
@@ -79,12 +82,6 @@ func teamCalls() map[string]teamCall {
 		"PendingInto": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.PendingInto(ctx, team, t.thread.ID))
 		},
-		"PendingInvitation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return one(s.PendingInvitation(ctx, team, tenancy.ConversationID{}, t.invitation.Email.Normal))
-		},
-		"PendingInvitation of a conversation": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return one(s.PendingInvitation(ctx, team, t.thread.ID, t.delivery.Recipient.Email.Normal))
-		},
 		"Invitations": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(s.Invitations(ctx, team, invite.Filter{}, tenancy.Keyset{Limit: 5}))
 		},
@@ -109,11 +106,8 @@ func teamCalls() map[string]teamCall {
 			load, err := s.RequestLoad(ctx, like, t.request.CreatedAt)
 			return load.Team.N, err
 		},
-		"InvitationLoad": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			like := t.invitation.Invitation
-			like.Team, like.Account = team, tenancy.AccountID{}
-			load, err := s.InvitationLoad(ctx, like, t.invitation.CreatedAt)
-			return load.Team.N + load.Inviter.N + load.Address.N, err
+		"InvitationLoads": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return count(s.InvitationLoads(ctx, t.invitation.Inviter, t.invitation.CreatedAt, team))
 		},
 		"PendingBy": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return count(pendingBy(ctx, s, team, t.invitation.Inviter))

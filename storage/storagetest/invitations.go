@@ -113,7 +113,7 @@ func invitationCases() []testCase {
 		},
 		testCase{
 			name: "invitation stays one pending for each scope and address", rule: rulePending,
-			covers: []string{"InsertInvitation", "UpdateInvitation", "PendingInvitation"}, run: pendingCase,
+			covers: []string{"InsertInvitation", "UpdateInvitation", "InvitationsTo"}, run: pendingCase,
 		},
 		testCase{
 			name: "invitation is found by its token whatever its state", rule: ruleToken,
@@ -125,7 +125,7 @@ func invitationCases() []testCase {
 		},
 		testCase{
 			name: "invitations are counted for their limits", rule: ruleLoad,
-			covers: []string{"InvitationLoad"}, run: loadCase,
+			covers: []string{"InvitationLoads"}, run: loadCase,
 		},
 		testCase{
 			name: "invitations pending by an inviter", rule: rulePendingBy,
@@ -142,6 +142,26 @@ func invitationCases() []testCase {
 	)
 }
 
+// pendingTo finds, by InvitationsTo, the invitation in the state pending to an address into a team, or into
+// a conversation.
+func (w *world) pendingTo(ctx context.Context, account tenancy.AccountID, team tenancy.TeamID, conversation tenancy.ConversationID, normal string) (invite.Record, error) {
+	kind := invite.ToOneTeam
+	if !conversation.IsZero() {
+		kind = invite.ToOneConversation
+	}
+	found, err := w.store.InvitationsTo(ctx, account, w.now().AddDate(1, 0, 0), normal)
+	found = slices.DeleteFunc(found, func(r invite.Record) bool {
+		return r.Kind != kind || r.Team != team || r.Conversation != conversation
+	})
+	if err != nil || len(found) == 0 {
+		return invite.Record{}, cmp.Or(err, tenancy.ErrNotFound)
+	}
+	if len(found) > 1 {
+		w.breaks("InvitationsTo has %d that are pending for the same", len(found))
+	}
+	return found[0], nil
+}
+
 func pendingCase(w *world) {
 	k := invitations()
 	team := w.team()
@@ -149,7 +169,7 @@ func pendingCase(w *world) {
 	a := w.invitation(team)
 	mail := a.Email.Normal
 	none := tenancy.ConversationID{}
-	nothing[invite.Record](w, "PendingInvitation for a conversation without one")(w.store.PendingInvitation(w.ctx, team.ID, conv.ID, mail))
+	nothing[invite.Record](w, "InvitationsTo for the one pending, for a conversation without one")(w.pendingTo(w.ctx, team.Account, team.ID, conv.ID, mail))
 
 	// One address can be invited into a team and into each conversation, once each.
 	var scoped []invite.Record
@@ -161,12 +181,12 @@ func pendingCase(w *world) {
 	other := w.anInvitation(w.team())
 	other.Email = a.Email
 	k.store(w, other)
-	answers(w, a, "PendingInvitation of a team")(w.store.PendingInvitation(w.ctx, team.ID, none, mail))
+	answers(w, a, "InvitationsTo has the one of a team")(w.pendingTo(w.ctx, team.Account, team.ID, none, mail))
 	for i, c := range []tenancy.ConversationID{conv.ID, conv2.ID} {
-		answers(w, scoped[i], "PendingInvitation of a conversation")(w.store.PendingInvitation(w.ctx, team.ID, c, mail))
+		answers(w, scoped[i], "InvitationsTo has the one of a conversation")(w.pendingTo(w.ctx, team.Account, team.ID, c, mail))
 	}
-	answers(w, other, "PendingInvitation of another team")(w.store.PendingInvitation(w.ctx, other.Team, none, mail))
-	nothing[invite.Record](w, "PendingInvitation of an address that is not invited")(w.store.PendingInvitation(w.ctx, team.ID, none, "nobody@client.example"))
+	answers(w, other, "InvitationsTo has the one of another team")(w.pendingTo(w.ctx, other.Account, other.Team, none, mail))
+	nothing[invite.Record](w, "InvitationsTo for the one pending, of an address that is not invited")(w.pendingTo(w.ctx, team.Account, team.ID, none, "nobody@client.example"))
 
 	again := w.anInvitation(team)
 	again.Email = tenancy.Address{Display: "Another.Spelling@client.example", Normal: mail}
@@ -180,7 +200,7 @@ func pendingCase(w *world) {
 	a.ExpiresAt = a.CreatedAt
 	w.must(k.write(w, a), "UpdateInvitation")
 	a.Version++
-	answers(w, a, "PendingInvitation whose time has passed")(w.store.PendingInvitation(w.ctx, team.ID, none, mail))
+	answers(w, a, "InvitationsTo for the one pending, whose time has passed")(w.pendingTo(w.ctx, team.Account, team.ID, none, mail))
 	w.is(k.put(w, again), tenancy.ErrDuplicate, "InsertInvitation beside a pending one whose time has passed")
 
 	// Every end frees the place, and an end that is taken back must find it free.
@@ -188,11 +208,11 @@ func pendingCase(w *world) {
 		a.State, a.EndedAt = state, w.now()
 		w.must(k.write(w, a), "UpdateInvitation to %s", state)
 		a.Version++
-		nothing[invite.Record](w, "PendingInvitation after it became %s", state)(w.store.PendingInvitation(w.ctx, team.ID, none, mail))
+		nothing[invite.Record](w, "InvitationsTo for the one pending, after it became %s", state)(w.pendingTo(w.ctx, team.Account, team.ID, none, mail))
 		next := w.anInvitation(team)
 		next.Email = a.Email
 		k.store(w, next)
-		answers(w, next, "PendingInvitation of the newer one")(w.store.PendingInvitation(w.ctx, team.ID, none, mail))
+		answers(w, next, "InvitationsTo for the one pending, of the newer one")(w.pendingTo(w.ctx, team.Account, team.ID, none, mail))
 		back := a
 		back.State, back.EndedAt = invite.Pending, time.Time{}
 		w.is(k.write(w, back), tenancy.ErrDuplicate, "UpdateInvitation from %s back to pending beside a newer one", state)
@@ -202,7 +222,7 @@ func pendingCase(w *world) {
 	ended := w.anInvitation(team) // and one that was never pending takes no place
 	ended.Email, ended.State = a.Email, invite.Revoked
 	k.store(w, ended)
-	answers(w, a, "PendingInvitation beside one that is stored as revoked")(w.store.PendingInvitation(w.ctx, team.ID, none, mail))
+	answers(w, a, "InvitationsTo for the one pending, beside one that is stored as revoked")(w.pendingTo(w.ctx, team.Account, team.ID, none, mail))
 }
 
 func tokenCase(w *world) {
@@ -363,45 +383,36 @@ func loadCase(w *world) {
 	put(w.aLink(team), true, false, invite.Pending, hour, now.Add(3*time.Hour))
 	put(w.aRequest(team), true, true, invite.Pending, hour, now.Add(tick))
 
-	for name, q := range map[string]func(i *invite.Invitation){
-		"as it is":           func(*invite.Invitation) {},
-		"of another inviter": func(i *invite.Invitation) { i.Inviter = w.user().ID },
-		"to another address": func(i *invite.Invitation) { i.Email = w.anInvitation(team).Email },
-		"to no address":      func(i *invite.Invitation) { i.Email = tenancy.Address{} },
-		"of a sibling team":  func(i *invite.Invitation) { i.Team = sibling.ID },
-		"of a foreign team":  func(i *invite.Invitation) { i.Team, i.Account = foreign.ID, foreign.Account },
-		"of no team":         func(i *invite.Invitation) { i.Team = tenancy.TeamID{} },
-	} {
+	empty := w.teamIn(team.Account)
+	ids := []tenancy.TeamID{team.ID, sibling.ID, foreign.ID, empty.ID}
+	for name, inviter := range map[string]tenancy.UserID{"of an inviter": like.Inviter, "of another inviter": w.user().ID, "of nobody": {}} {
 		for _, at := range []time.Time{now.Add(-tick), now, now.Add(tick), now.Add(4 * time.Hour)} {
-			like := like.Invitation
-			q(&like)
-			var want invite.Load
+			var want []invite.TeamLoad
 			count := func(t *invite.Tally, until time.Time) {
 				if t.N++; t.N == 1 || until.Before(t.Until) {
 					t.Until = until
 				}
 			}
-			for _, r := range all {
-				if r.Kind == invite.ByRequest {
-					continue
-				}
-				pending, until := r.StateAt(at) == invite.Pending, r.ExpiresAt
-				if pending && !like.Team.IsZero() && r.Team == like.Team {
-					count(&want.Team, until)
-					if r.Inviter == like.Inviter {
-						count(&want.Inviter, until)
+			for _, id := range tenancy.InOrder(ids...) {
+				load := invite.TeamLoad{In: id}
+				for _, r := range all {
+					if r.Team != id || r.Kind == invite.ByRequest || r.StateAt(at) != invite.Pending {
+						continue
+					}
+					count(&load.Team, r.ExpiresAt)
+					if r.Inviter == inviter {
+						count(&load.Inviter, r.ExpiresAt)
 					}
 				}
-				if r.State == invite.Revoked && r.CreatedAt.Add(time.Hour).After(at) {
-					pending, until = true, r.CreatedAt.Add(time.Hour)
-				}
-				if pending && r.Account == like.Account && r.Email.Normal == like.Email.Normal && r.Email.Normal != "" {
-					count(&want.Address, until)
+				if load.Team.N > 0 {
+					want = append(want, load)
 				}
 			}
-			answers(w, want, "InvitationLoad %s, %v after the deadline", name, at.Sub(now))(w.store.InvitationLoad(w.ctx, like, at))
+			lists(w, want, "InvitationLoads %s, %v after the deadline", name, at.Sub(now))(
+				w.store.InvitationLoads(w.ctx, inviter, at, crowded(w, ids)...))
 		}
 	}
+	lists[invite.TeamLoad](w, nil, "InvitationLoads of no team")(w.store.InvitationLoads(w.ctx, like.Inviter, now))
 }
 
 // offers are the invitations whose scope is an account. They are read as a list.
@@ -465,8 +476,6 @@ func offerScopeCase(w *world) {
 	// No team has it, least of all none.
 	for what, id := range map[string]tenancy.TeamID{"a team of the account": team.ID, "no team": {}} {
 		nothing[invite.Record](w, "Invitation that is an offer, of %s", what)(w.store.Invitation(w.ctx, id, offer.ID))
-		nothing[invite.Record](w, "PendingInvitation that is an offer, of %s", what)(
-			w.store.PendingInvitation(w.ctx, id, tenancy.ConversationID{}, offer.Email.Normal))
 		w.is(w.try(func(ctx context.Context) error { return only(w.store.LockInvitation(ctx, id, offer.ID)) }),
 			tenancy.ErrNotFound, "LockInvitation of an offer, of %s", what)
 		sent, err := pendingBy(w.ctx, w.store, id, offer.Inviter)

@@ -98,8 +98,7 @@ func noAddressCase(w *world) {
 		r.State, r.EndedAt = invite.Pending, time.Time{}
 		w.must(k.write(w, r), "UpdateInvitation back to pending")
 		none := tenancy.ConversationID{}
-		answers(w, a, "PendingInvitation beside a %s", r.Kind)(w.store.PendingInvitation(w.ctx, a.Team, none, a.Email.Normal))
-		nothing[invite.Record](w, "PendingInvitation to no address beside a %s", r.Kind)(w.store.PendingInvitation(w.ctx, a.Team, none, ""))
+		answers(w, a, "InvitationsTo has the one of a team beside a %s", r.Kind)(w.pendingTo(w.ctx, a.Account, a.Team, none, a.Email.Normal))
 	}
 }
 

@@ -235,13 +235,16 @@ func calls() map[string]call {
 			return only(s.Membership(ctx, t.team.ID, t.member.User))
 		}},
 		"Memberships": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return some(s.Memberships(ctx, t.team.ID, t.member.User))
+			return some(s.Memberships(ctx, actorsIn(t.team.ID, t.member.User)...))
 		}},
 		"RenewMemberships": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.RenewMemberships(ctx, t.team.ID, rbac.Restricted, t.at, "user:someone", t.former.User)
 		}},
 		"Authority": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Authority(ctx, t.team.ID, t.member.User))
+		}},
+		"Authorities": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.Authorities(ctx, t.member.User, t.team.ID))
 		}},
 		"EndMemberships": {writes, func(ctx context.Context, s storage.Store, t *town) error {
 			return s.EndMemberships(ctx, t.at, "user:someone", actorsIn(t.team.ID, t.leaving.User)...)
@@ -359,18 +362,11 @@ func calls() map[string]call {
 		"InvitationByToken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.InvitationByToken(ctx, t.invitation.Hash))
 		}},
-		"PendingInvitation": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.PendingInvitation(ctx, t.team.ID, tenancy.ConversationID{}, t.invitation.Email.Normal))
-		}},
 		"Invitations": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return some(s.Invitations(ctx, t.team.ID, invite.Filter{}, tenancy.Keyset{Limit: 5}))
 		}},
-		"InvitationLoad": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			load, err := s.InvitationLoad(ctx, t.invitation.Invitation, t.invitation.CreatedAt)
-			if err == nil && load.Team.N == 0 {
-				err = tenancy.ErrNotFound
-			}
-			return err
+		"InvitationLoads": {reads, func(ctx context.Context, s storage.Store, t *town) error {
+			return some(s.InvitationLoads(ctx, t.invitation.Inviter, t.invitation.CreatedAt, t.team.ID))
 		}},
 		"InsertUse": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertUse(ctx, t.newUse) }},
 		"Use": {reads, func(ctx context.Context, s storage.Store, t *town) error {

@@ -41,10 +41,6 @@ func requestCases() []testCase {
 			name: "requests are counted for their limits", rule: ruleRequestLoad,
 			covers: []string{"RequestLoad"}, run: requestLoadCase,
 		},
-		testCase{
-			name: "requests count for no limit of invitations", rule: ruleUncountedAsk,
-			covers: []string{"InvitationLoad"}, run: uncountedCase,
-		},
 	)
 }
 
@@ -159,9 +155,4 @@ func requestLoadCase(w *world) {
 		}
 		answers(w, want, "RequestLoad %s", name)(w.store.RequestLoad(w.ctx, like, now))
 	}
-}
-
-func uncountedCase(w *world) {
-	r := w.request(w.team())
-	answers(w, invite.Load{}, "InvitationLoad beside a request")(w.store.InvitationLoad(w.ctx, r.Invitation, r.CreatedAt))
 }

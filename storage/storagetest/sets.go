@@ -35,6 +35,12 @@ func setCases() []testCase {
 			covers: []string{"UnassignConversations", "ReleaseConversations", "LockConversations"}, run: severalTeamsCase,
 		},
 		{name: "invitations of several teams end", rule: ruleEndInvitations, covers: []string{"PendingBy", "LockInvitations", "EndInvitations"}, run: invitationsOfSeveralCase},
+		{name: "memberships of users in several teams", rule: ruleMemberships, covers: []string{"Memberships"}, run: membershipsOfSeveralCase},
+		{name: "authorities in several teams", rule: ruleAuthorities, covers: []string{"Authorities"}, run: authoritiesCase},
+		{
+			name: "a membership under authorities cannot change underneath", rule: ruleAuthorities, needs: RowLocks,
+			covers: []string{"Authorities"}, run: heldAuthorities,
+		},
 		{name: "memberships by their users", rule: ruleMemberships, covers: []string{"Memberships"}, run: membershipsCase},
 		{name: "memberships that were removed are renewed", rule: ruleRenew, covers: []string{"RenewMemberships"}, run: renewCase},
 		{name: "invitations are locked by their ids", rule: ruleLockInvitations, covers: []string{"LockInvitations"}, run: lockInvitationsCase},
@@ -275,7 +281,7 @@ func membershipsCase(w *world) {
 	id := func(m tenancy.Membership) tenancy.UserID { return m.User }
 	want := sorted(all, id)
 	readSet(w, "Memberships", func(ctx context.Context, ids ...tenancy.UserID) ([]tenancy.Membership, error) {
-		return w.store.Memberships(ctx, team.ID, ids...)
+		return w.store.Memberships(ctx, actorsIn(team.ID, ids...)...)
 	}, want, append(idsOf(want, id), stranger.User))
 }
 

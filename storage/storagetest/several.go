@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -208,6 +209,69 @@ func endMembershipsCase(w *world) {
 	left, err := w.store.MembershipsOf(w.ctx, user)
 	lists(w, spared[:1], "MembershipsOf after EndMemberships")(left, err)
 	w.tx("DeleteRole", func(ctx context.Context) error { return w.store.DeleteRole(ctx, a.Account, role.ID) })
+}
+
+func membershipsOfSeveralCase(w *world) {
+	a, b := w.team(), w.team()
+	in := func(team tenancy.Team, user tenancy.UserID) tenancy.Membership {
+		return memberships().store(w, w.aMembership(team.ID, user))
+	}
+	first, second := w.user().ID, w.user().ID
+	want := []tenancy.Membership{in(a, first), in(b, first), in(b, second)}
+	in(a, second) // who is asked for in the other team alone
+	slices.SortFunc(want, func(x, y tenancy.Membership) int {
+		return cmp.Or(slices.Compare(x.User[:], y.User[:]), slices.Compare(x.Team[:], y.Team[:]))
+	})
+	who := []tenancy.Actor{{User: second, Team: b.ID}, {User: first, Team: b.ID}, {User: first, Team: a.ID}, {User: first, Team: b.ID}}
+	who = slices.Concat(who[:2], w.lost(a.ID), who[2:])
+	lists(w, want, "Memberships in several teams")(w.store.Memberships(w.ctx, who...))
+	lists[tenancy.Membership](w, nil, "Memberships of nobody")(w.store.Memberships(w.ctx))
+}
+
+func authoritiesCase(w *world) {
+	user, other := w.user().ID, w.user().ID
+	first := w.team()
+	role := w.role(first.Account)
+	var teams []tenancy.TeamID
+	for i, change := range []func(m *tenancy.Membership){
+		func(*tenancy.Membership) {},
+		func(m *tenancy.Membership) { m.Custom = role.ID },
+		func(m *tenancy.Membership) { m.Status, m.EndedAt = tenancy.MembershipRemoved, w.now() },
+	} {
+		team := first
+		if i > 0 {
+			team = w.teamIn(first.Account)
+		}
+		m := w.aMembership(team.ID, user)
+		change(&m)
+		memberships().store(w, m)
+		memberships().store(w, w.aMembership(team.ID, other))
+		teams = append(teams, team.ID)
+	}
+	foreign := w.member(w.team().ID, rbac.Manager)
+	var want []tenancy.TeamAuthority
+	for _, team := range tenancy.InOrder(teams...) {
+		a, err := w.store.Authority(w.ctx, team, user)
+		w.must(err, "Authority")
+		want = append(want, tenancy.TeamAuthority{Team: team, Authority: a})
+	}
+	readSet(w, "Authorities", func(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
+		return w.store.Authorities(ctx, user, ids...)
+	}, want, append([]tenancy.TeamID{foreign.Team}, teams...))
+	lists[tenancy.TeamAuthority](w, nil, "Authorities of a user who does not exist")(w.store.Authorities(w.ctx, newID[tenancy.UserID](w), teams...))
+}
+
+// heldAuthorities is [held] for one of the memberships that Authorities takes.
+func heldAuthorities(w *world) {
+	user := w.user().ID
+	other := memberships().store(w, w.aMembership(w.team().ID, user))
+	held(w, memberships().store(w, w.aMembership(w.team().ID, user)), memberships(), "Authorities",
+		func(ctx context.Context, m tenancy.Membership) (tenancy.Membership, error) {
+			if _, err := w.store.Authorities(ctx, m.User, other.Team, m.Team); err != nil {
+				return tenancy.Membership{}, err
+			}
+			return w.store.Membership(ctx, m.Team, m.User)
+		})
 }
 
 func managersOfSeveralCase(w *world) {

@@ -99,7 +99,7 @@ func textKeys() []textKey {
 				r.Email = tenancy.Address{Display: text, Normal: text}
 				return r.ID.String(), invitations().put(w, r)
 			}, func(ctx context.Context, text string) (string, error) {
-				r, err := w.store.PendingInvitation(ctx, team.ID, tenancy.ConversationID{}, text)
+				r, err := w.pendingTo(ctx, team.Account, team.ID, tenancy.ConversationID{}, text)
 				return r.ID.String(), err
 			}
 	}}, {"Contact.Address", func(w *world) (func(string) (string, error), func(context.Context, string) (string, error)) {
@@ -341,7 +341,7 @@ func longCase(w *world) {
 		r := w.anInvitation(t)
 		r.Email, r.EndedBy = u.Email, m.EndedBy
 		invitations().store(w, r)
-		answers(w, r, "PendingInvitation of the longest address")(w.store.PendingInvitation(w.ctx, t.ID, tenancy.ConversationID{}, r.Email.Normal))
+		answers(w, r, "InvitationsTo has the one to the longest address")(w.pendingTo(w.ctx, t.Account, t.ID, tenancy.ConversationID{}, r.Email.Normal))
 
 		c := w.aContact(t.ID)
 		c.Name, c.Email, c.Notes, c.Address = u.Name, u.Email, wide(2000, last), long("a", tenancy.MaxAddress-4, last)
