@@ -31,8 +31,7 @@ type TeamRole struct {
 //
 // Each is decided on top of those before it, in the order in which the teams are locked, that of their ids:
 // those count for the limit of the address and take its seat, and the first that is refused is the one that
-// the error is about. It sends as many statements for many teams as for one, but for those that end pending
-// invitations.
+// the error is about. What it costs in statements does not grow with the number of teams.
 //
 // Errors: those of Create; [*tenancy.InvalidError] for no team, one that is named twice, or more than
 // [MaxBatch].
