@@ -821,7 +821,7 @@ var parts = []string{
 	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf", "tenancy.Able", "tenancy.ActiveIn",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
-	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.CoversRole",
+	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "conversation.Seen", "tenancy.CoversRole",
 }
 
 func TestEveryOperationIsFaulted(t *testing.T) {
