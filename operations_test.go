@@ -861,6 +861,7 @@ var steps = map[string]string{
 	"conversation.Erase":      "part of tenancy.DeleteUser",
 	"conversation.Depart":     "part of every departure",
 	"conversation.Admitted":   "part of invite.Create and Accept",
+	"conversation.Seen":       "part of every read of an invitation into a conversation",
 	"conversation.Settle":     "part of every end of an invitation",
 }
 

@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"time"
 
@@ -63,6 +64,30 @@ func (s *Service) Admitted(ctx context.Context, id tenancy.ConversationID, user 
 		return false, nil
 	}
 	return g.LiveAt(s.env.Now()) && !g.ReadOnly, err
+}
+
+// Seen implements [invite.Admitter], by the scope: who does not see all of the team's sees few.
+func (s *Service) Seen(ctx context.Context, standing tenancy.Standing, ids ...tenancy.ConversationID) ([]tenancy.ConversationID, error) {
+	scope := s.scope(standing)
+	if scope.Guest.IsZero() {
+		return ids, nil
+	}
+	var seen []tenancy.ConversationID
+	for page := (tenancy.Keyset{Limit: tenancy.MaxLimit}); ; {
+		granted, err := s.store.Conversations(ctx, scope, Filter{}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range granted {
+			if slices.Contains(ids, c.ID) {
+				seen = append(seen, c.ID)
+			}
+		}
+		if len(granted) < page.Limit {
+			return seen, nil
+		}
+		page.At, page.ID = scope.Key(granted[len(granted)-1])
+	}
 }
 
 // Settle implements [invite.Admitter]: an accepted invitation becomes a grant, and deliveries that

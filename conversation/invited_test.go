@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -62,6 +63,82 @@ func TestSpec5_AGuestWhoJoinsTheTeamKeepsNothingLess(t *testing.T) {
 		_, err := w.Conversations.EditContact(ctx, carol, first.ID, conversation.ContactEdit{Name: ptr("Vera")})
 		require.NoError(t, err)
 	})
+}
+
+// E3: an invitation is read and ended only by who sees the conversation that it leads into.
+func TestE3_InvitationsIntoWhatIsNotSeenAreNotFound(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		granted, hidden := w.hello(), w.Receive("Sales", "visitor-2", "Secret")
+		into := func(email string, id tenancy.ConversationID) tenancy.InvitationID {
+			inv, err := w.Invites.Create(ctx, w.bob, invite.ToConversation(email, id))
+			require.NoError(t, err)
+			return inv.ID
+		}
+		shown, secret := into("shown@else.example", granted.ID), into("secret@else.example", hidden.ID)
+		toTeam, err := w.Invites.Create(ctx, w.alice, invite.ToTeam("new@else.example", rbac.Member))
+		require.NoError(t, err)
+		carol := w.custom(rbac.Restricted, w.Guest(w.bob, granted.ID, "carol"), "guest: invite", "guest: revoke", "audit: read")
+		all := []tenancy.InvitationID{w.invitationOf(granted.ID, carol.User), shown, secret, toTeam.ID}
+
+		lists := func(actor tenancy.Actor, f invite.Filter) (ids []tenancy.InvitationID) {
+			for page := (tenancy.Page{Limit: 1}); ; {
+				list, err := w.Invites.List(ctx, actor, f, page)
+				require.NoError(t, err)
+				for _, inv := range list.Items {
+					ids = append(ids, inv.ID)
+				}
+				if page.After = list.Next; page.After == "" {
+					return ids
+				}
+			}
+		}
+		reads := func(actor tenancy.Actor, id tenancy.InvitationID) error {
+			_, err := w.Invites.Get(ctx, actor, id)
+			_, traced := w.Invites.History(ctx, actor, id)
+			require.Equal(t, err, traced)
+			return err
+		}
+		require.NoError(t, reads(carol, shown))
+		assert.ElementsMatch(t, all[:2], lists(carol, invite.Filter{Conversation: granted.ID}))
+
+		random := reads(carol, tenancy.InvitationID{1})
+		require.ErrorIs(t, random, tenancy.ErrNotFound)
+		require.Equal(t, random, reads(carol, secret))
+		_, err = w.Invites.Revoke(ctx, carol, secret)
+		require.Equal(t, random, err)
+		_, err = w.Invites.Resend(ctx, carol, secret)
+		require.Equal(t, random, err)
+		assert.Empty(t, lists(carol, invite.Filter{Conversation: hidden.ID}))
+
+		w.custom(rbac.Restricted, carol, "guest: invite", "guest: revoke", "member: invite", "audit: read")
+		assert.ElementsMatch(t, []tenancy.InvitationID{all[0], shown, toTeam.ID}, lists(carol, invite.Filter{}))
+		_, err = w.Invites.Revoke(ctx, carol, shown)
+		require.NoError(t, err)
+		require.NoError(t, w.Conversations.RevokeGuest(ctx, w.bob, granted.ID, carol.User))
+		require.Equal(t, random, reads(carol, shown), "no longer than they see it")
+		assert.Equal(t, []tenancy.InvitationID{toTeam.ID}, lists(carol, invite.Filter{}))
+
+		w.custom(rbac.Restricted, carol, "guest: invite", "guest: revoke", "member: invite", "audit: read", "conversation: read all")
+		assert.ElementsMatch(t, all, lists(carol, invite.Filter{}), "who reads all conversations sees who is invited into them")
+		require.NoError(t, reads(carol, secret))
+		_, err = w.Invites.Revoke(ctx, carol, secret)
+		require.NoError(t, err)
+
+		dave := w.custom(rbac.Restricted, w.Guest(w.bob, granted.ID, "dave"), "member: invite", "audit: read")
+		require.ErrorIs(t, reads(dave, shown), rbac.ErrDenied)
+		require.Equal(t, random, reads(dave, secret), "whatever they wanted to do with it")
+	})
+}
+
+// invitationOf is the invitation by which the user came into the conversation.
+func (w *world) invitationOf(id tenancy.ConversationID, user tenancy.UserID) tenancy.InvitationID {
+	w.t.Helper()
+	list, err := w.Invites.List(w.t.Context(), w.alice, invite.Filter{Conversation: id, State: invite.Accepted}, tenancy.Page{})
+	require.NoError(w.t, err)
+	at := slices.IndexFunc(list.Items, func(inv invite.Invitation) bool { return inv.AcceptedBy == user })
+	require.GreaterOrEqual(w.t, at, 0)
+	return list.Items[at].ID
 }
 
 func TestWhoHasAccessIsNotInvitedAgain(t *testing.T) {

@@ -132,6 +132,46 @@ func mayKnow(standing tenancy.Standing) error {
 	return mayRead(standing, ToOneConversation)
 }
 
+// known reads an invitation of the actor's team, or locks it, for an actor who may know of it. To whom
+// does not see its conversation, it is not found, whatever they wanted to do with it.
+func (s *Service) known(ctx context.Context, standing tenancy.Standing, id tenancy.InvitationID,
+	read func(context.Context, tenancy.TeamID, tenancy.InvitationID) (Record, error),
+) (Record, error) {
+	if err := mayKnow(standing); err != nil {
+		return Record{}, err
+	}
+	r, err := read(ctx, standing.Actor.Team, id)
+	if err != nil {
+		return Record{}, err
+	}
+	seen, err := s.unhidden(ctx, standing, r.Invitation)
+	if err == nil && len(seen) == 0 {
+		err = tenancy.ErrNotFound
+	}
+	return r, err
+}
+
+// unhidden leaves out the invitations into conversations that the actor does not see: they name people
+// who are there. It asks once, however many there are.
+func (s *Service) unhidden(ctx context.Context, standing tenancy.Standing, invitations ...Invitation) ([]Invitation, error) {
+	var into []tenancy.ConversationID
+	for _, inv := range invitations {
+		if inv.Kind == ToOneConversation {
+			into = append(into, inv.Conversation)
+		}
+	}
+	if len(into) == 0 {
+		return invitations, nil
+	}
+	seen, err := s.admitter.Seen(ctx, standing, tenancy.InOrder(into...)...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(invitations, func(inv Invitation) bool {
+		return inv.Kind == ToOneConversation && !slices.Contains(seen, inv.Conversation)
+	}), nil
+}
+
 // conflict answers a [*tenancy.MemberError] if the invitation is of no use to someone with this
 // membership: they are in the team, or see all its conversations. A guest can be invited into
 // one more conversation, and is told with a [*GuestError] of one that they are in. A suspended member can be invited to nothing, so that nobody is

@@ -47,8 +47,8 @@
 //
 // # Conversations
 //
-// The room that owns the conversations implements [Admitter]: it says whether access may be
-// offered and gives it, in the invitation's own transaction.
+// The room that owns the conversations implements [Admitter]: it says who sees one, whether
+// access may be offered, and gives it, in the invitation's own transaction.
 package invite
 
 //go:generate go run github.com/matryer/moq@v0.8.1 -out invitetest/invite_moq.go -pkg invitetest . Store Mailer Admitter

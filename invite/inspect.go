@@ -98,10 +98,7 @@ func (s *Service) History(ctx context.Context, actor tenancy.Actor, id tenancy.I
 	if err := standing.Check(rbac.ReadAudit); err != nil {
 		return Inspection{}, err
 	}
-	if err := mayKnow(standing); err != nil {
-		return Inspection{}, err
-	}
-	r, err := s.store.Invitation(ctx, actor.Team, id)
+	r, err := s.known(ctx, standing, id, s.store.Invitation)
 	if err != nil {
 		return Inspection{}, err
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // Get reads an invitation of the actor's team. Who may send invitations of its kind may read it,
-// also while the account or team can only be read.
+// also while the account or team can only be read. One into a conversation that they do not see is not
+// found: it names people who are there.
 //
 // Its state is the one of now: a pending invitation whose time has passed is shown as expired,
 // whether or not that was written down.
@@ -19,10 +20,7 @@ func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.Invit
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := mayKnow(standing); err != nil {
-		return Invitation{}, err
-	}
-	r, err := s.store.Invitation(ctx, actor.Team, id)
+	r, err := s.known(ctx, standing, id, s.store.Invitation)
 	if err != nil {
 		return Invitation{}, err
 	}
@@ -35,7 +33,8 @@ func (s *Service) Get(ctx context.Context, actor tenancy.Actor, id tenancy.Invit
 // List lists the invitations of the actor's team that the filter admits, newest first, ended
 // ones included. A list of one conversation's invitations takes the right to invite guests, any
 // other the right to invite members. States are as with [Service.Get]; the filter's Now is set
-// here.
+// here. What Get does not find for the actor is left out, so that a page of somebody who does not read all
+// of the team's conversations can hold less than was asked for, while there is a Next.
 //
 // Errors: [*tenancy.InvalidError], [rbac.ErrDenied].
 func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, page tenancy.Page) (tenancy.List[Invitation], error) {
@@ -67,7 +66,11 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	if err != nil {
 		return none, err
 	}
-	return shown(records, filter.Now, keyset, binding), nil
+	list := shown(records, filter.Now, keyset, binding)
+	if list.Items, err = s.unhidden(ctx, standing, list.Items...); err != nil {
+		return none, err
+	}
+	return list, nil
 }
 
 // seen is what those who may read an invitation are shown: never the hash.

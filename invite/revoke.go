@@ -10,8 +10,8 @@ import (
 
 // Revoke takes a pending invitation of the actor's team back; from the commit on its token opens
 // nothing. It takes the right to invite members for an invitation into the team, and the right
-// to revoke guests for one into a conversation, whoever sent it. Revoking it again changes
-// nothing and succeeds for the same actor.
+// to revoke guests for one into a conversation that the actor sees, whoever sent it. Revoking it
+// again changes nothing and succeeds for the same actor.
 //
 // Errors: [rbac.ErrDenied], [tenancy.ErrNotFound], [*StateError], [tenancy.ErrAccountInactive],
 // [tenancy.ErrTeamArchived].
@@ -41,13 +41,9 @@ func (s *Service) revoke(ctx context.Context, by tenancy.Principal, r Record) (I
 	return r.Invitation, err
 }
 
-// take locks an invitation of the actor's team, which is locked, for an actor who may know of
-// invitations at all.
+// take locks an invitation of the actor's team, which is locked, for an actor who may know of it.
 func (s *Service) take(ctx context.Context, standing tenancy.Standing, id tenancy.InvitationID) (Record, error) {
-	if err := mayKnow(standing); err != nil {
-		return Record{}, err
-	}
-	return s.store.LockInvitation(ctx, standing.Actor.Team, id)
+	return s.known(ctx, standing, id, s.store.LockInvitation)
 }
 
 // Depart implements [tenancy.Departures]: the pending invitations that departing members sent

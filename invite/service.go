@@ -40,8 +40,8 @@ func New(store Store, people *tenancy.Service, policy *rbac.Policy, env tenancy.
 	return s, nil
 }
 
-// Admitter is who knows the conversations: it says whether access to one may be offered, and
-// gives it. Its methods run inside the invitation's transaction, with the team locked.
+// Admitter is who knows the conversations: it says who sees one, whether access to it may be offered,
+// and gives it. Its other methods than Seen run inside the invitation's transaction, with the team locked.
 type Admitter interface {
 	// Offer answers nil if the actor may offer access to the conversation now. It is asked when
 	// an invitation is created or sent again and, about the inviter, when it is accepted. The
@@ -51,6 +51,10 @@ type Admitter interface {
 	// Admitted reports whether the user is a guest of the conversation now. It is asked about users who
 	// are guests in its team.
 	Admitted(ctx context.Context, conversation tenancy.ConversationID, user tenancy.UserID) (bool, error)
+	// Seen answers those of the conversations that the actor with the standing sees now: all that are
+	// given for one who reads all of the team's, also those that have left it. It is asked about reads, too,
+	// which are in no transaction.
+	Seen(ctx context.Context, standing tenancy.Standing, conversations ...tenancy.ConversationID) ([]tenancy.ConversationID, error)
 	// Settle hears that invitations of one team into conversations have left the state pending; there
 	// is one at least. Accepted, which comes alone: the user in AcceptedBy gets the access, and a
 	// membership if they have none. Declined, revoked or expired: what waited for the invitations
@@ -72,6 +76,9 @@ func (noAdmitter) Offer(context.Context, tenancy.Actor, tenancy.ConversationID) 
 }
 func (noAdmitter) Admitted(context.Context, tenancy.ConversationID, tenancy.UserID) (bool, error) {
 	return false, errUnbound
+}
+func (noAdmitter) Seen(context.Context, tenancy.Standing, ...tenancy.ConversationID) ([]tenancy.ConversationID, error) {
+	return nil, errUnbound
 }
 func (noAdmitter) Settle(context.Context, ...Invitation) error { return errUnbound }
 

@@ -1834,6 +1834,9 @@ var _ invite.Admitter = &AdmitterMock{}
 //			OfferFunc: func(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error {
 //				panic("mock out the Offer method")
 //			},
+//			SeenFunc: func(ctx context.Context, standing tenancy.Standing, conversations ...tenancy.ConversationID) ([]tenancy.ConversationID, error) {
+//				panic("mock out the Seen method")
+//			},
 //			SettleFunc: func(ctx context.Context, ended ...invite.Invitation) error {
 //				panic("mock out the Settle method")
 //			},
@@ -1849,6 +1852,9 @@ type AdmitterMock struct {
 
 	// OfferFunc mocks the Offer method.
 	OfferFunc func(ctx context.Context, actor tenancy.Actor, conversation tenancy.ConversationID) error
+
+	// SeenFunc mocks the Seen method.
+	SeenFunc func(ctx context.Context, standing tenancy.Standing, conversations ...tenancy.ConversationID) ([]tenancy.ConversationID, error)
 
 	// SettleFunc mocks the Settle method.
 	SettleFunc func(ctx context.Context, ended ...invite.Invitation) error
@@ -1873,6 +1879,15 @@ type AdmitterMock struct {
 			// Conversation is the conversation argument value.
 			Conversation tenancy.ConversationID
 		}
+		// Seen holds details about calls to the Seen method.
+		Seen []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Standing is the standing argument value.
+			Standing tenancy.Standing
+			// Conversations is the conversations argument value.
+			Conversations []tenancy.ConversationID
+		}
 		// Settle holds details about calls to the Settle method.
 		Settle []struct {
 			// Ctx is the ctx argument value.
@@ -1883,6 +1898,7 @@ type AdmitterMock struct {
 	}
 	lockAdmitted sync.RWMutex
 	lockOffer    sync.RWMutex
+	lockSeen     sync.RWMutex
 	lockSettle   sync.RWMutex
 }
 
@@ -1963,6 +1979,46 @@ func (mock *AdmitterMock) OfferCalls() []struct {
 	mock.lockOffer.RLock()
 	calls = mock.calls.Offer
 	mock.lockOffer.RUnlock()
+	return calls
+}
+
+// Seen calls SeenFunc.
+func (mock *AdmitterMock) Seen(ctx context.Context, standing tenancy.Standing, conversations ...tenancy.ConversationID) ([]tenancy.ConversationID, error) {
+	if mock.SeenFunc == nil {
+		panic("AdmitterMock.SeenFunc: method is nil but Admitter.Seen was just called")
+	}
+	callInfo := struct {
+		Ctx           context.Context
+		Standing      tenancy.Standing
+		Conversations []tenancy.ConversationID
+	}{
+		Ctx:           ctx,
+		Standing:      standing,
+		Conversations: conversations,
+	}
+	mock.lockSeen.Lock()
+	mock.calls.Seen = append(mock.calls.Seen, callInfo)
+	mock.lockSeen.Unlock()
+	return mock.SeenFunc(ctx, standing, conversations...)
+}
+
+// SeenCalls gets all the calls that were made to Seen.
+// Check the length with:
+//
+//	len(mockedAdmitter.SeenCalls())
+func (mock *AdmitterMock) SeenCalls() []struct {
+	Ctx           context.Context
+	Standing      tenancy.Standing
+	Conversations []tenancy.ConversationID
+} {
+	var calls []struct {
+		Ctx           context.Context
+		Standing      tenancy.Standing
+		Conversations []tenancy.ConversationID
+	}
+	mock.lockSeen.RLock()
+	calls = mock.calls.Seen
+	mock.lockSeen.RUnlock()
 	return calls
 }
 

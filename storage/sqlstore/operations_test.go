@@ -824,7 +824,7 @@ var parts = []string{
 	"tenancy.EnterTeams", "tenancy.SeatsFor", "tenancy.Overbook", "tenancy.NamesOf", "tenancy.Able", "tenancy.ActiveIn",
 	"tenancy.ArriveAtAccount", "tenancy.EnterTransfer", "tenancy.TransferAccount",
 	"invite.Erase", "conversation.Archive", "conversation.Erase", "tenancy.Arrive", "invite.Depart", "invite.Withdraw",
-	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "tenancy.MembersIn",
+	"conversation.Depart", "conversation.Settle", "conversation.Offer", "conversation.Admitted", "conversation.Seen", "tenancy.MembersIn",
 }
 
 func TestEveryOperationIsFaulted(t *testing.T) {
