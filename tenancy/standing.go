@@ -168,6 +168,11 @@ func (st *Standing) check(perm rbac.Permission, reach rbac.Reach) error {
 // of the account.
 func (st Standing) Allows(perm rbac.Permission) bool { return st.rights.Allows(perm, rbac.ByTeam) }
 
+// AllowsGranted is Allows for the one conversation that the actor holds a live grant for.
+func (st Standing) AllowsGranted(perm rbac.Permission) bool {
+	return st.rights.Allows(perm, rbac.ByGrant)
+}
+
 // Covers answers nil if the actor may act on, and grant, every one of the roles: nobody
 // grants what they do not hold. The error is a [*rbac.DeniedError].
 func (st Standing) Covers(perm rbac.Permission, roles ...rbac.Role) error {
