@@ -282,6 +282,31 @@ func TestC10_CustomRolesAboveTheActor(t *testing.T) {
 	})
 }
 
+// Who has the permission and not all that the other holds is told so, also when the answer is kept.
+func TestC10_WhoIsOutrankedIsToldSo(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, bob := tenancy.Actor{User: alice.ID, Team: team.ID}, s.member(team, "Bob", rbac.Member)
+		outranked := func(err error) bool {
+			var denied *rbac.DeniedError
+			require.ErrorAs(t, err, &denied)
+			assert.Equal(t, rbac.RemoveMember, denied.Permission)
+			return denied.Outranked
+		}
+		assert.False(t, outranked(s.people.Remove(ctx, bob, alice.ID)), "a member removes nobody")
+		_, err := s.people.GiveRole(ctx, manager, bob.User, s.custom(team.ID, "Lead", "member: remove").ID)
+		require.NoError(t, err)
+		keyed := tenancy.WithKey(ctx, "once")
+		for range 2 {
+			refused := s.people.Remove(keyed, bob, alice.ID)
+			assert.True(t, outranked(refused))
+			require.EqualError(t, refused, `denied: member as "Lead" has "member: remove" but does not hold all that the other role holds`)
+		}
+	})
+}
+
 // unanswering is a store that cannot say who manages a team.
 type unanswering struct{ storage.Store }
 

@@ -190,10 +190,13 @@ func (st Standing) CoversCustom(perm rbac.Permission, role CustomRole) error {
 }
 
 func (st Standing) covers(perm rbac.Permission, rights rbac.Rights) error {
-	if !st.rights.Covers(rights) {
-		return st.rights.Denied(perm)
+	switch {
+	case st.rights.Covers(rights):
+		return nil
+	case st.Allows(perm):
+		return st.rights.Outranked(perm)
 	}
-	return nil
+	return st.rights.Denied(perm)
 }
 
 // frozen says why only reading is left, if so.
