@@ -307,6 +307,35 @@ func TestC10_WhoIsOutrankedIsToldSo(t *testing.T) {
 	})
 }
 
+// Spec 4.2: a holder who has a custom role themselves gives it no more than it holds, whatever it loses.
+func TestSpec4_2_AHolderDoesNotRaiseTheirOwnRole(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		holder := s.user("Hanna")
+		team := s.team(holder, "Sales")
+		boss := s.member(team, "Alice", rbac.Manager)
+		bob := s.member(team, "Bob", rbac.Member)
+		scout := s.custom(team.ID, "Scout", "audit: read")
+		for _, user := range []tenancy.UserID{bob.User, holder.ID} {
+			_, err := s.people.GiveRole(ctx, boss, user, scout.ID)
+			require.NoError(t, err)
+		}
+		edit := func(permissions ...string) error {
+			_, err := s.people.EditRole(ctx, s.holder(team.ID), scout.ID,
+				tenancy.RoleSpec{Name: "Scout", Base: rbac.Member, Permissions: permissions})
+			return err
+		}
+		require.ErrorIs(t, edit("audit: read", "member: change role"), tenancy.ErrOwnRole)
+		require.ErrorIs(t, edit("member: remove"), tenancy.ErrOwnRole)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.RemoveMember), rbac.ErrDenied, "nothing is written")
+		require.NoError(t, edit(), "less they may take")
+		_, err := s.people.ChangeRole(ctx, boss, holder.ID, rbac.Manager)
+		require.NoError(t, err)
+		require.NoError(t, edit("member: remove"), "the role of others")
+		require.NoError(t, s.people.Check(ctx, bob, rbac.RemoveMember))
+	})
+}
+
 // unanswering is a store that cannot say who manages a team.
 type unanswering struct{ storage.Store }
 
