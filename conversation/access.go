@@ -1,9 +1,11 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -59,6 +61,9 @@ type view struct {
 	standing tenancy.Standing
 	// grant is what a guest sees it by; zero for those who see all of the team's.
 	grant Grant
+	// beside is the live grant of somebody who sees all of the team's, and whose role may do more where
+	// it is granted. It hides nothing from them: they are no guest.
+	beside Grant
 }
 
 // guest reports whether the actor sees the conversation only by a grant.
@@ -72,10 +77,16 @@ func (v view) known() Conversation {
 	return v.Conversation
 }
 
+// whole answers nil if the actor sees all of the team's conversations: they may read all, and read. To
+// have the first alone shows nothing, and leaves a guest the guest that they are.
+func whole(st tenancy.Standing) error {
+	return cmp.Or(st.Check(rbac.ReadConversations), st.Check(rbac.ReadConversation))
+}
+
 // scope is the set of conversations that the actor may see.
 func (s *Service) scope(st tenancy.Standing) Scope {
 	scope := Scope{Team: st.Actor.Team, At: s.env.Now()}
-	if !st.Allows(rbac.ReadConversations) {
+	if whole(st) != nil {
 		scope.Guest = st.Actor.User
 	}
 	return scope
@@ -114,10 +125,14 @@ func (s *Service) viewAs(ctx context.Context, standing tenancy.Standing, id tena
 	}
 	v := view{Conversation: c, standing: standing}
 	scope := s.scope(standing)
-	if !scope.Guest.IsZero() {
-		if v.grant, err = s.store.Grant(ctx, id, standing.Actor.User); err != nil {
-			return view{}, err
-		}
+	switch {
+	case !scope.Guest.IsZero():
+		v.grant, err = s.store.Grant(ctx, id, standing.Actor.User)
+	case slices.ContainsFunc(append(acts(), what), v.moreByGrant):
+		v.beside, err = s.beside(ctx, id, scope.At, standing.Actor.User)
+	}
+	if err != nil {
+		return view{}, err
 	}
 	if !scope.Admits(c, v.grant) {
 		return view{}, tenancy.ErrNotFound
@@ -125,12 +140,35 @@ func (s *Service) viewAs(ctx context.Context, standing tenancy.Standing, id tena
 	return v, v.allows(what) // with the view, for those who ask why
 }
 
+// beside is the user's grant, if it is live.
+func (s *Service) beside(ctx context.Context, id tenancy.ConversationID, at time.Time, user tenancy.UserID) (Grant, error) {
+	g, err := s.store.Grant(ctx, id, user)
+	if notFound(err) || err == nil && !g.LiveAt(at) {
+		return Grant{}, nil
+	}
+	return g, err
+}
+
+// moreByGrant reports whether the role may do something only where it is granted.
+func (v view) moreByGrant(what act) bool {
+	return !v.standing.Allows(what.permission) && v.standing.AllowsGranted(what.permission)
+}
+
+// by is the grant by which the actor may have a permission here; zero for those who have it in the whole
+// team. A guest who gets more rights keeps those of the guest that they are.
+func (v view) by(perm rbac.Permission) Grant {
+	if v.moreByGrant(act{permission: perm}) && !v.guest() {
+		return v.beside
+	}
+	return v.grant
+}
+
 // may is whether the actor's role has a permission where they see the conversation.
 func (v view) may(perm rbac.Permission) error {
-	switch {
-	case !v.guest():
+	switch grant := v.by(perm); {
+	case grant.User.IsZero():
 		return v.standing.Check(perm)
-	case v.grant.ReadOnly && !slices.Contains(readOnly, perm):
+	case grant.ReadOnly && !slices.Contains(readOnly, perm):
 		return ErrReadOnly
 	}
 	return v.standing.CheckGranted(perm)

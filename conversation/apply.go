@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -146,7 +145,7 @@ func (s *Service) ActiveApplication(ctx context.Context, actor tenancy.Actor, id
 func (s *Service) lookIntoFile(ctx context.Context, actor tenancy.Actor, id tenancy.ConversationID) (view, error) {
 	v, err := s.look(ctx, actor, id, readContact)
 	if err == nil && v.guest() {
-		err = v.standing.Check(rbac.ReadConversations)
+		err = whole(v.standing)
 	}
 	return v, err
 }

@@ -32,7 +32,8 @@ type Decision struct {
 	tenancy.Decision
 	// Status is the conversation's; empty if the actor cannot see it.
 	Status Status
-	// Grant is what a guest sees it by; zero for those who see all of the team's.
+	// Grant is what a guest sees it by; zero for those who see all of the team's, unless they have the
+	// permission by it alone.
 	Grant Grant
 }
 
@@ -43,13 +44,13 @@ func (s *Service) Explain(ctx context.Context, actor tenancy.Actor, id tenancy.C
 	if _, err := tenancy.Allowed(refusal); err != nil {
 		return Decision{}, err
 	}
-	by := rbac.ByTeam
-	if v.guest() {
+	by, grant := rbac.ByTeam, v.by(perm)
+	if !grant.User.IsZero() {
 		by = rbac.ByGrant
 	}
 	why, err := s.people.Explain(ctx, actor, perm, by)
 	why.Err = refusal
-	return Decision{Decision: why, Status: v.Status, Grant: v.grant}, err
+	return Decision{Decision: why, Status: v.Status, Grant: grant}, err
 }
 
 // Told is the decision in words.

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -119,7 +120,8 @@ func TestE3_InvitationsIntoWhatIsNotSeenAreNotFound(t *testing.T) {
 		require.Equal(t, random, reads(carol, shown), "no longer than they see it")
 		assert.Equal(t, []tenancy.InvitationID{toTeam.ID}, lists(carol, invite.Filter{}))
 
-		w.custom(rbac.Restricted, carol, "guest: invite", "guest: revoke", "member: invite", "audit: read", "conversation: read all")
+		w.custom(rbac.Restricted, carol, "guest: invite", "guest: revoke", "member: invite", "audit: read",
+			"conversation: read all", "conversation: read")
 		assert.ElementsMatch(t, all, lists(carol, invite.Filter{}), "who reads all conversations sees who is invited into them")
 		require.NoError(t, reads(carol, secret))
 		_, err = w.Invites.Revoke(ctx, carol, secret)
@@ -190,4 +192,87 @@ func TestSpec5_9_WhoHasNotJoinedReceivesNoDelivery(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, deliver())
 	})
+}
+
+// A guest who gets more rights keeps those of the guest that they are, and all that is asked about them
+// agrees, whatever part of the reading rights it is that they get.
+func TestE3_AGuestWithMoreRightsKeepsWhatWasGranted(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		granted, other := w.hello(), w.Receive("Sales", "visitor-2", "Hello")
+		for i, sample := range []struct {
+			adds []string
+			all  bool
+		}{
+			{nil, false},
+			{[]string{"conversation: read all"}, false},
+			{[]string{"conversation: read"}, false},
+			{[]string{"conversation: read all", "conversation: read"}, true},
+		} {
+			name := "guest-" + string(rune('a'+i))
+			guest := w.Guest(w.bob, granted.ID, name)
+			if sample.adds != nil {
+				w.custom(rbac.Restricted, guest, sample.adds...)
+			}
+			sees := []tenancy.ConversationID{granted.ID}
+			if sample.all {
+				sees = append(sees, other.ID)
+			}
+			assert.ElementsMatch(t, sees, w.sees(guest), sample.adds)
+			scope, err := w.Conversations.Scope(ctx, guest)
+			require.NoError(t, err)
+			for _, c := range []conversation.Conversation{w.get(w.bob, granted.ID), other} {
+				_, err := w.Conversations.Get(ctx, guest, c.ID)
+				assert.Equal(t, slices.Contains(sees, c.ID), err == nil, sample.adds)
+				assert.Equal(t, err, w.Conversations.Check(ctx, guest, c.ID, rbac.ReadConversation))
+				grant, _ := w.Store.Grant(ctx, c.ID, guest.User)
+				assert.Equal(t, err == nil, scope.Admits(c, grant))
+				w.agree(guest, c.ID)
+			}
+			_, err = w.Conversations.Search(ctx, guest, "hello", tenancy.Page{})
+			assert.Equal(t, sample.all, err == nil, "search finds in all of the team's: %v", sample.adds)
+			_, err = w.Conversations.List(ctx, guest, conversation.Filter{Waiting: true}, tenancy.Page{})
+			assert.Equal(t, sample.all, err == nil, sample.adds)
+			_, err = w.Conversations.Send(ctx, guest, granted.ID, "Hi from "+name)
+			require.NoError(t, err, sample.adds)
+			_, err = w.Conversations.Send(ctx, guest, other.ID, "Hi")
+			require.Error(t, err)
+			why, err := w.Conversations.Explain(ctx, guest, granted.ID, rbac.SendMessage)
+			require.NoError(t, err)
+			assert.Equal(t, guest.User, why.Grant.User, "they write by the grant")
+
+			w.setGrant(granted.ID, guest.User, func(g *conversation.Grant) { g.ReadOnly = true })
+			_, err = w.Conversations.Send(ctx, guest, granted.ID, "Hi")
+			require.ErrorIs(t, err, conversation.ErrReadOnly)
+			w.setGrant(granted.ID, guest.User, func(g *conversation.Grant) { g.ReadOnly = false })
+			require.NoError(t, w.Conversations.RevokeGuest(ctx, w.bob, granted.ID, guest.User))
+			_, err = w.Conversations.Send(ctx, guest, granted.ID, "Hi")
+			require.Error(t, err, "no longer than the grant lives: %v", sample.adds)
+			w.agree(guest, granted.ID)
+		}
+	})
+}
+
+// agree holds Check, Can, Explain and Capabilities about a conversation against each other.
+func (w *world) agree(actor tenancy.Actor, id tenancy.ConversationID) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	all, unseen := w.Conversations.Capabilities(ctx, actor, id)
+	for _, perm := range w.Policy.Permissions() {
+		check := w.Conversations.Check(ctx, actor, id, perm)
+		can, err := w.Conversations.Can(ctx, actor, id, perm)
+		require.NoError(w.t, err)
+		assert.Equal(w.t, check == nil, can)
+		why, err := w.Conversations.Explain(ctx, actor, id, perm)
+		require.NoError(w.t, err)
+		assert.Equal(w.t, check, why.Err)
+		if check == nil {
+			assert.True(w.t, why.Rule.Allowed, w.Policy.Name(perm))
+		}
+		if unseen != nil {
+			assert.Equal(w.t, unseen, check)
+		} else if listed := all.Of(perm); !errors.Is(listed, tenancy.ErrNotFound) {
+			assert.Equal(w.t, check, listed, w.Policy.Name(perm))
+		}
+	}
 }

@@ -45,7 +45,7 @@ func (s *Service) List(ctx context.Context, actor tenancy.Actor, filter Filter, 
 	}
 	guest := !scope.Guest.IsZero()
 	if guest && filter != (Filter{Status: filter.Status}) {
-		return none, standing.Check(rbac.ReadConversations)
+		return none, whole(standing)
 	}
 	found, err := s.store.Conversations(ctx, scope, filter, keyset)
 	if err != nil {

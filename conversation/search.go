@@ -38,7 +38,7 @@ func (s *Service) Search(ctx context.Context, actor tenancy.Actor, text string, 
 	if err != nil {
 		return none, err
 	}
-	if err := standing.Check(rbac.ReadConversations); err != nil {
+	if err := whole(standing); err != nil {
 		return none, err
 	}
 	found, err := s.store.Search(ctx, actor.Team, words, standing.Allows(rbac.ReadNote), keyset)

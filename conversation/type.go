@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/usher-go/usher/conversation/command"
-	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -115,7 +114,7 @@ func (s *Service) mayCommand(ctx context.Context, actor tenancy.Actor, id tenanc
 	if err != nil {
 		return view{}, err
 	}
-	if err := v.standing.Check(rbac.ReadConversations); err != nil {
+	if err := whole(v.standing); err != nil {
 		return view{}, fmt.Errorf("commands are not for guests: %w", err)
 	}
 	return v, nil

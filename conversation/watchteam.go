@@ -112,7 +112,7 @@ func (s *Service) mayWatch(ctx context.Context, actor tenancy.Actor) (tenancy.St
 	if err != nil {
 		return tenancy.Standing{}, err
 	}
-	return standing, standing.Check(rbac.ReadConversations)
+	return standing, whole(standing)
 }
 
 // forTeam says which permission it takes to hear of what is no conversation's, by the object that the

@@ -173,8 +173,9 @@ func (s *Service) unhidden(ctx context.Context, standing tenancy.Standing, invit
 }
 
 // conflict answers a [*tenancy.MemberError] if the invitation is of no use to someone with this
-// membership: they are in the team, or see all its conversations. A guest can be invited into
-// one more conversation, and is told with a [*GuestError] of one that they are in. A suspended member can be invited to nothing, so that nobody is
+// membership: they are in the team. A guest can be invited into one more conversation, and is told with a
+// [*GuestError] of one that they are in; what a custom role adds is not looked at, since one that reads all
+// conversations need not write in any. A suspended member can be invited to nothing, so that nobody is
 // revived in passing.
 func (s *Service) conflict(ctx context.Context, inv Invitation, m tenancy.Membership, now time.Time) error {
 	absent := m.User.IsZero() || m.Status == tenancy.MembershipRemoved

@@ -19,6 +19,9 @@ type DeniedError struct {
 	Permission Permission
 	// Name is the permission as "object: action", also for a host's own.
 	Name string
+	// Outranked says that the permission itself was there, and not all that the role holds which was to be
+	// acted on, or given.
+	Outranked bool
 
 	// grounds are the cells of the role itself, others those of all roles. They are turned into words when
 	// somebody reads them: most refusals are only counted, and a list would cost each of them memory.
@@ -39,6 +42,13 @@ func (r Rights) Denied(perm Permission) error {
 		}
 	}
 	return e
+}
+
+// Outranked returns the error for somebody with these rights who has the permission and was refused, since
+// they do not hold all that the other role holds: see [Rights.Covers]. It is a [*DeniedError] that does not say
+// which role that is.
+func (r Rights) Outranked(perm Permission) error {
+	return &DeniedError{Role: r.Role, Custom: r.Custom, Permission: perm, Name: r.table.name(perm), Outranked: true}
 }
 
 // Has are the grounds on which the role does have the permission, none of which was given. Mostly empty.
@@ -69,13 +79,14 @@ type written struct {
 	Custom          string `json:",omitempty"`
 	Permission      Permission
 	Name            string
+	Outranked       bool  `json:",omitempty"`
 	Grounds, Others cells `json:",omitempty"`
 }
 
 // MarshalJSON writes the refusal so that reading it again gives the same one, as long as the policy
 // numbers its roles as it does.
 func (e *DeniedError) MarshalJSON() ([]byte, error) {
-	return json.Marshal(written{e.Role, e.Custom, e.Permission, e.Name, e.grounds, e.others})
+	return json.Marshal(written{e.Role, e.Custom, e.Permission, e.Name, e.Outranked, e.grounds, e.others})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -83,7 +94,7 @@ func (e *DeniedError) UnmarshalJSON(text []byte) error {
 	var w written
 	err := json.Unmarshal(text, &w)
 	if err == nil {
-		*e = DeniedError{w.Role, w.Custom, w.Permission, w.Name, w.Grounds, w.Others}
+		*e = DeniedError{w.Role, w.Custom, w.Permission, w.Name, w.Outranked, w.Grounds, w.Others}
 	}
 	return err
 }
@@ -94,6 +105,9 @@ func (e *DeniedError) Is(target error) bool { return target == ErrDenied }
 // Error reads, for example, `denied: member lacks "member: invite", which manager has`, or, with a custom
 // role, `denied: member as "Scout" lacks …`.
 func (e *DeniedError) Error() string {
+	if e.Outranked {
+		return fmt.Sprintf("denied: %s has %q but does not hold all that the other role holds", title(e.Role, e.Custom), e.Name)
+	}
 	if has := e.Has(); len(has) > 0 {
 		grounds := make([]string, len(has))
 		for i, by := range has {

@@ -47,6 +47,22 @@ func TestDeniedSaysWhatWasMissingAndWhoHasIt(t *testing.T) {
 	require.NotErrorIs(t, policy.Denied(rbac.Member, rbac.InviteMember), rbac.ErrUnknownRole)
 }
 
+func TestDeniedToWhoIsOutranked(t *testing.T) {
+	policy := newPolicy(t)
+	lead, err := policy.Custom("Lead", rbac.Member, []string{"member: remove"})
+	require.NoError(t, err)
+	refused := lead.Outranked(rbac.RemoveMember)
+	require.ErrorIs(t, refused, rbac.ErrDenied)
+	require.EqualError(t, refused, `denied: member as "Lead" has "member: remove" but does not hold all that the other role holds`)
+	var denied, read *rbac.DeniedError
+	require.ErrorAs(t, refused, &denied)
+	text, err := json.Marshal(denied)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &read))
+	assert.Equal(t, denied, read)
+	assert.True(t, read.Outranked)
+}
+
 func TestDeniedIsReadAsItWasWritten(t *testing.T) {
 	policy := newPolicy(t)
 	for _, role := range rbac.TeamRoles() {

@@ -78,7 +78,8 @@ func (s *Service) DefineRole(ctx context.Context, holder Holder, spec RoleSpec) 
 // hold what members do. Give people another role instead.
 //
 // Errors: those of [Service.DefineRole]; [ErrNotFound] also for a role of another account;
-// [ErrConflict] for another base; [ErrLastManager] if a team would be left without somebody who may
+// [ErrOwnRole] for more than it holds in a role that the holder has in a team; [ErrConflict] for another
+// base; [ErrLastManager] if a team would be left without somebody who may
 // change roles.
 func (s *Service) EditRole(ctx context.Context, holder Holder, id RoleID, spec RoleSpec) (CustomRole, error) {
 	edit, err := s.parseRole(spec)
@@ -117,6 +118,10 @@ func (s *Service) editRole(ctx context.Context, holder Holder, account Account, 
 	members, err := s.store.MembersWithRole(ctx, account.ID, role.ID)
 	if err != nil {
 		return err
+	}
+	raised := !s.roleRights(before).Covers(s.roleRights(*role))
+	if raised && slices.ContainsFunc(members, func(m Membership) bool { return m.User == holder.User }) {
+		return ErrOwnRole
 	}
 	held := places{teams: map[TeamID]Team{}}
 	if err := s.lockTeams(ctx, held.teams, teamsOf(members)); err != nil {

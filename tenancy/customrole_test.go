@@ -282,6 +282,60 @@ func TestC10_CustomRolesAboveTheActor(t *testing.T) {
 	})
 }
 
+// Who has the permission and not all that the other holds is told so, also when the answer is kept.
+func TestC10_WhoIsOutrankedIsToldSo(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice := s.user("Alice")
+		team := s.team(alice, "Sales")
+		manager, bob := tenancy.Actor{User: alice.ID, Team: team.ID}, s.member(team, "Bob", rbac.Member)
+		outranked := func(err error) bool {
+			var denied *rbac.DeniedError
+			require.ErrorAs(t, err, &denied)
+			assert.Equal(t, rbac.RemoveMember, denied.Permission)
+			return denied.Outranked
+		}
+		assert.False(t, outranked(s.people.Remove(ctx, bob, alice.ID)), "a member removes nobody")
+		_, err := s.people.GiveRole(ctx, manager, bob.User, s.custom(team.ID, "Lead", "member: remove").ID)
+		require.NoError(t, err)
+		keyed := tenancy.WithKey(ctx, "once")
+		for range 2 {
+			refused := s.people.Remove(keyed, bob, alice.ID)
+			assert.True(t, outranked(refused))
+			require.EqualError(t, refused, `denied: member as "Lead" has "member: remove" but does not hold all that the other role holds`)
+		}
+	})
+}
+
+// Spec 4.2: a holder who has a custom role themselves gives it no more than it holds, whatever it loses.
+func TestSpec4_2_AHolderDoesNotRaiseTheirOwnRole(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		holder := s.user("Hanna")
+		team := s.team(holder, "Sales")
+		boss := s.member(team, "Alice", rbac.Manager)
+		bob := s.member(team, "Bob", rbac.Member)
+		scout := s.custom(team.ID, "Scout", "audit: read")
+		for _, user := range []tenancy.UserID{bob.User, holder.ID} {
+			_, err := s.people.GiveRole(ctx, boss, user, scout.ID)
+			require.NoError(t, err)
+		}
+		edit := func(permissions ...string) error {
+			_, err := s.people.EditRole(ctx, s.holder(team.ID), scout.ID,
+				tenancy.RoleSpec{Name: "Scout", Base: rbac.Member, Permissions: permissions})
+			return err
+		}
+		require.ErrorIs(t, edit("audit: read", "member: change role"), tenancy.ErrOwnRole)
+		require.ErrorIs(t, edit("member: remove"), tenancy.ErrOwnRole)
+		require.ErrorIs(t, s.people.Check(ctx, bob, rbac.RemoveMember), rbac.ErrDenied, "nothing is written")
+		require.NoError(t, edit(), "less they may take")
+		_, err := s.people.ChangeRole(ctx, boss, holder.ID, rbac.Manager)
+		require.NoError(t, err)
+		require.NoError(t, edit("member: remove"), "the role of others")
+		require.NoError(t, s.people.Check(ctx, bob, rbac.RemoveMember))
+	})
+}
+
 // unanswering is a store that cannot say who manages a team.
 type unanswering struct{ storage.Store }
 

@@ -34,6 +34,8 @@ var (
 	ErrInactive = fmt.Errorf("%w: the user or the membership is not active", rbac.ErrDenied)
 	// ErrOwnExpiry: someone would put off the end of their own membership.
 	ErrOwnExpiry = fmt.Errorf("%w: nobody extends their own membership", rbac.ErrDenied)
+	// ErrOwnRole: a holder would put more into a custom role that they have themselves.
+	ErrOwnRole = fmt.Errorf("%w: nobody changes their own role upward", rbac.ErrDenied)
 	// ErrAccountInactive: the account is suspended or closed; it can only be read.
 	ErrAccountInactive = fmt.Errorf("%w: the account is not active", ErrConflict)
 	// ErrTeamArchived: the team is archived; it can only be read.

@@ -187,6 +187,11 @@ func (st *Standing) check(perm rbac.Permission, reach rbac.Reach) error {
 // of the account.
 func (st Standing) Allows(perm rbac.Permission) bool { return st.rights.Allows(perm, rbac.ByTeam) }
 
+// AllowsGranted is Allows for the one conversation that the actor holds a live grant for.
+func (st Standing) AllowsGranted(perm rbac.Permission) bool {
+	return st.rights.Allows(perm, rbac.ByGrant)
+}
+
 // Covers answers nil if the actor may act on, and grant, every one of the roles: nobody
 // grants what they do not hold. The error is a [*rbac.DeniedError].
 func (st Standing) Covers(perm rbac.Permission, roles ...rbac.Role) error {
@@ -204,10 +209,13 @@ func (st Standing) CoversCustom(perm rbac.Permission, role CustomRole) error {
 }
 
 func (st Standing) covers(perm rbac.Permission, rights rbac.Rights) error {
-	if !st.rights.Covers(rights) {
-		return st.rights.Denied(perm)
+	switch {
+	case st.rights.Covers(rights):
+		return nil
+	case st.Allows(perm):
+		return st.rights.Outranked(perm)
 	}
-	return nil
+	return st.rights.Denied(perm)
 }
 
 // frozen says why only reading is left, if so.
