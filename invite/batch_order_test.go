@@ -81,9 +81,9 @@ func TestBatchCountsForTheTeamAndTheInviter(t *testing.T) {
 		}{{invite.Limits{PerTeam: 1}, invite.TeamQuota}, {invite.Limits{PerInviter: 1}, invite.InviterQuota}} {
 			w.bound(of.limits)
 			email := fmt.Sprintf("%d.%d@acme.example", of.limits.PerTeam, of.limits.PerInviter)
-			made, err := w.invites.Batch(w.ctx, w.acme.alice, email, roles(teams...))
+			_, err := w.invites.Batch(w.ctx, w.acme.alice, email, roles(teams...))
 			require.NoError(t, err, "one in each")
-			made, err = w.invites.Batch(w.ctx, w.acme.alice, email, roles(teams...), invite.IfPending(invite.Replace))
+			made, err := w.invites.Batch(w.ctx, w.acme.alice, email, roles(teams...), invite.IfPending(invite.Replace))
 			require.NoError(t, err)
 			_, err = w.invites.Revoke(w.ctx, w.there(teams[0]), made[0].ID)
 			require.NoError(t, err)
