@@ -52,8 +52,7 @@ var entries = []struct{ table, condition, why string }{
 	{"usher_memberships", "role_id = id", "a role that somebody has is not deleted"},
 	{"usher_memberships", "status = 'active' AND expires_at <= ?", "the sweep finds what has expired, wherever it is"},
 	{"usher_invitations", "token_hash = ?", "whoever has the token has the invitation"},
-	{"usher_invitations", "email = ? AND account_id = ?", "what is on its way to an address is counted over the teams of its account"},
-	{"usher_invitations", "account_id = ? AND () AND email IN ?", "what is on its way to many addresses is found over the teams of their account"},
+	{"usher_invitations", "account_id = ? AND () AND email IN ?", "what is on its way to addresses is found, and counted, over the teams of their account"},
 	{"usher_invitations", "offered_id = ?", "the holder of an account lists its offers, which have no team"},
 	{"usher_invitations", "state = 'pending' AND expires_at <= ?", "the sweep looks for what the clock has ended in all teams and accounts"},
 	{"usher_events", "stream_kind = 'account' AND stream_id = ?", "what has happened to an offer is told by its account"},
@@ -150,6 +149,7 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 		`INSERT INTO usher_messages (id, seq) VALUES (?, ?)`,
 		`INSERT INTO usher_messages (id, conversation_id) VALUES (?, 'x')`,
 		`SELECT name FROM usher_contacts WHERE team_id IN (SELECT id FROM usher_teams)`,
+		`SELECT team_id, COUNT(*) FROM usher_contacts WHERE id IN (?, ?) GROUP BY team_id`,
 		`UPDATE usher_contacts SET name = ? WHERE id IN (?, ?)`,
 		`SELECT 1 FROM usher_invitations i JOIN usher_memberships m ON m.user_id = i.inviter_id WHERE i.team_id = ?`,
 		`SELECT 1 FROM usher_users u JOIN usher_memberships m ON m.user_id = u.id WHERE u.id = ?`,
@@ -166,6 +166,8 @@ func TestUnboundStatementsAreFound(t *testing.T) {
 		`SELECT name FROM usher_contacts c WHERE (c.team_id = $1 AND c.id = $2 OR c.team_id = $3 AND c.id = $4) AND c.version = $5`,
 		`INSERT INTO usher_messages (id, conversation_id, seq) VALUES (?, ?, 1)`,
 		`SELECT seq FROM usher_messages WHERE conversation_id IN (?, ?) AND seq > ?`,
+		`SELECT team_id, COUNT(*) FROM usher_contacts WHERE team_id IN (?, ?) GROUP BY team_id ORDER BY team_id`,
+		`SELECT name FROM usher_contacts WHERE id = ? AND team_id IN (?, ?) FOR SHARE`,
 		`UPDATE usher_contacts SET events = events + CASE id WHEN ? THEN ? WHEN ? THEN ? ELSE 0 END WHERE id IN (?, ?)`,
 	} {
 		assert.Empty(t, unbound(text, map[string]bool{}), text)
@@ -184,7 +186,7 @@ var (
 	innermost   = regexp.MustCompile(`\(([^()]*)\)`)
 	insert      = regexp.MustCompile(`^INSERT INTO (\w+) \(([^()]*)\) VALUES \(([^()]*)\)`)
 	change      = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (\w+)(?: SET .*?)? WHERE (.*)$`)
-	selection   = regexp.MustCompile(`^SELECT .*? FROM (.*?)(?: WHERE (.*?))?(?: ORDER BY .*)?(?: LIMIT .*)?$`)
+	selection   = regexp.MustCompile(`^SELECT .*? FROM (.*?)(?: WHERE (.*?))?(?: GROUP BY .*)?(?: ORDER BY .*)?(?: LIMIT .*)?(?: FOR SHARE| LOCK IN SHARE MODE)?$`)
 	joined      = regexp.MustCompile(`JOIN (\w+) \w+ ON ([\w.]+ = [\w.]+)`)
 	scopeTie    = regexp.MustCompile(`^(\w+\.(id|team_id|conversation_id) = \w+\.(team_id|conversation_id)|\w+\.(team_id|conversation_id) = \w+\.id|\w+\.id = \w+\.message_id)$`)
 	teamTable   = regexp.MustCompile(`\busher_\w+`)
