@@ -232,7 +232,7 @@ func authoritiesCase(w *world) {
 	user, other := w.user().ID, w.user().ID
 	first := w.team()
 	role := w.role(first.Account)
-	var teams []tenancy.TeamID
+	var want []tenancy.TeamAuthority
 	for i, change := range []func(m *tenancy.Membership){
 		func(*tenancy.Membership) {},
 		func(m *tenancy.Membership) { m.Custom = role.ID },
@@ -246,19 +246,23 @@ func authoritiesCase(w *world) {
 		change(&m)
 		memberships().store(w, m)
 		memberships().store(w, w.aMembership(team.ID, other))
-		teams = append(teams, team.ID)
+		a := tenancy.TeamAuthority{Team: team.ID, Authority: tenancy.Authority{
+			Account: team.Account, AccountStatus: tenancy.AccountActive, TeamStatus: tenancy.TeamActive, Capacity: team.Settings.Capacity,
+			UserStatus: tenancy.UserActive, Autoclaim: true, Role: m.Role, Custom: m.Custom, Status: m.Status, ExpiresAt: m.ExpiresAt,
+		}}
+		if !m.Custom.IsZero() {
+			a.CustomName, a.CustomPermissions = role.Name, role.Permissions
+		}
+		want = append(want, a)
 	}
+	id := func(a tenancy.TeamAuthority) tenancy.TeamID { return a.Team }
+	want = sorted(want, id)
 	foreign := w.member(w.team().ID, rbac.Manager)
-	var want []tenancy.TeamAuthority
-	for _, team := range tenancy.InOrder(teams...) {
-		a, err := w.store.Authority(w.ctx, team, user)
-		w.must(err, "Authority")
-		want = append(want, tenancy.TeamAuthority{Team: team, Authority: a})
-	}
 	readSet(w, "Authorities", func(ctx context.Context, ids ...tenancy.TeamID) ([]tenancy.TeamAuthority, error) {
 		return w.store.Authorities(ctx, user, ids...)
-	}, want, append([]tenancy.TeamID{foreign.Team}, teams...))
-	lists[tenancy.TeamAuthority](w, nil, "Authorities of a user who does not exist")(w.store.Authorities(w.ctx, newID[tenancy.UserID](w), teams...))
+	}, want, append([]tenancy.TeamID{foreign.Team}, idsOf(want, id)...))
+	lists[tenancy.TeamAuthority](w, nil, "Authorities of a user who does not exist")(
+		w.store.Authorities(w.ctx, newID[tenancy.UserID](w), idsOf(want, id)...))
 }
 
 // heldAuthorities is [held] for one of the memberships that Authorities takes.
