@@ -83,6 +83,9 @@ func whole(st tenancy.Standing) error {
 	return cmp.Or(st.Check(rbac.ReadConversations), st.Check(rbac.ReadConversation))
 }
 
+// toAnswer is what somebody must be able to do who is given a conversation: see all of the team's, and write.
+var toAnswer = []rbac.Permission{rbac.ReadConversations, rbac.ReadConversation, rbac.SendMessage}
+
 // scope is the set of conversations that the actor may see.
 func (s *Service) scope(st tenancy.Standing) Scope {
 	scope := Scope{Team: st.Actor.Team, At: s.env.Now()}

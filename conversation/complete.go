@@ -155,7 +155,7 @@ func offerColleagues(ctx context.Context, t typed, m *menu) error {
 	if !t.seen.can(act{rbac.ListMembers, true}) {
 		return nil
 	}
-	able, err := t.people.Able(ctx, t.actor.Team, rbac.ReadConversations, rbac.SendMessage)
+	able, err := t.people.Able(ctx, t.actor.Team, toAnswer...)
 	if err != nil {
 		return err
 	}

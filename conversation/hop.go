@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
@@ -79,7 +80,7 @@ func (s *Service) mayHop(ctx context.Context, actor tenancy.Actor) (tenancy.Stan
 	if err != nil {
 		return standing, err
 	}
-	for _, perm := range []rbac.Permission{rbac.ClaimConversation, rbac.ReadConversations, rbac.SendMessage} {
+	for _, perm := range slices.Concat([]rbac.Permission{rbac.ClaimConversation}, toAnswer) {
 		if err := standing.Check(perm); err != nil {
 			return standing, err
 		}

@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -166,7 +167,7 @@ func (s *Service) eligible(ctx context.Context, team tenancy.TeamID, user tenanc
 // answers reports whether somebody's role sees all of the team's conversations and may answer them, and
 // allows what else is asked for.
 func answers(standing tenancy.Standing, also ...rbac.Permission) bool {
-	for _, perm := range append(also, rbac.ReadConversations, rbac.SendMessage) {
+	for _, perm := range slices.Concat(also, toAnswer) {
 		if !standing.Allows(perm) {
 			return false
 		}

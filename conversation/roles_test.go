@@ -41,18 +41,16 @@ func TestWhoMayBeResponsible(t *testing.T) {
 		deliver := func(to conversation.Recipient) (conversation.Delivery, error) {
 			return w.Conversations.Deliver(ctx, w.bob, c.ID, to, conversation.Outcome{})
 		}
+		send := w.Policy.Name(rbac.SendMessage)
 		for _, permissions := range [][]string{
-			{"conversation: read all", "conversation: read"}, {"conversation: send message"},
+			{"conversation: read all", "conversation: read"}, {send}, {"conversation: read all", send},
 		} {
-			if permissions[0] == "conversation: send message" {
-				permissions[0] = w.Policy.Name(rbac.SendMessage)
-			}
 			w.custom(rbac.Restricted, w.maria, permissions...)
 			require.ErrorIs(t, assign(), conversation.ErrNotRecipient, permissions)
 			_, err := deliver(conversation.ToUser(w.maria.User))
 			require.ErrorIs(t, err, conversation.ErrNotRecipient, permissions)
 		}
-		agent := w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read", w.Policy.Name(rbac.SendMessage))
+		agent := w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read", send)
 		require.NoError(t, assign())
 		_, err := w.Conversations.Send(ctx, agent, c.ID, "Hi")
 		require.NoError(t, err)

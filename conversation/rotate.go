@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/usher-go/usher/rbac"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -91,7 +90,7 @@ func (s *Service) shiftOf(ctx context.Context, by tenancy.System, team tenancy.T
 // lockStaff takes the loads of all who could be given a conversation. They come before the conversation, as
 // one user's load does.
 func (s *Service) lockStaff(ctx context.Context, team tenancy.TeamID) ([]Load, error) {
-	staff, err := s.people.Able(ctx, team, rbac.ReadConversations, rbac.SendMessage)
+	staff, err := s.people.Able(ctx, team, toAnswer...)
 	if err != nil {
 		return nil, err
 	}
