@@ -39,12 +39,12 @@ func TestGuestsAreAdmitted(t *testing.T) {
 			require.Equal(t, answer, s.people.AdmitGuests(ctx, host, team.ID, stranger, who))
 		}
 		assert.Equal(t, told, s.events(team.ID))
-		before, err := s.store.Memberships(ctx, team.ID, member.User, barred.User)
+		before, err := s.store.Memberships(ctx, member, barred)
 		require.NoError(t, err)
 
 		s.now = s.now.Add(time.Hour)
 		require.NoError(t, s.people.AdmitGuests(ctx, host, team.ID, member.User, barred.User, gone.User, stranger, stranger))
-		after, err := s.store.Memberships(ctx, team.ID, member.User, barred.User)
+		after, err := s.store.Memberships(ctx, member, barred)
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
 		for _, id := range []tenancy.UserID{gone.User, stranger} {

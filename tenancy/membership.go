@@ -192,7 +192,7 @@ func (s *Service) MembersByEmail(ctx context.Context, actor Actor, normals ...st
 		addresses[u.ID] = u.Email.Normal
 		ids = append(ids, u.ID)
 	}
-	memberships, err := s.store.Memberships(ctx, actor.Team, ids...)
+	memberships, err := s.store.Memberships(ctx, actorsIn(actor.Team, ids...)...)
 	found := map[string]Membership{}
 	for _, m := range memberships {
 		if m.Status != MembershipRemoved {

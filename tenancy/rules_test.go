@@ -242,7 +242,7 @@ func TestSpec4_7_WhatIsSoChangesNothing(t *testing.T) {
 			require.NoError(t, err)
 			users, err := s.store.Users(ctx, alice.ID, bob.User, gina.ID)
 			require.NoError(t, err)
-			members, err := s.store.Memberships(ctx, team.ID, alice.ID, bob.User, gina.ID)
+			members, err := s.store.Memberships(ctx, tenancy.Actor{User: alice.ID, Team: team.ID}, bob, tenancy.Actor{User: gina.ID, Team: team.ID})
 			require.NoError(t, err)
 			told := len(s.events(team.ID)) + len(s.accountEvents(team.Account)) + len(s.userEvents(bob.User)) + len(s.userEvents(alice.ID))
 			return fmt.Sprintf("%+v\n%+v\n%+v\n%+v\n%+v\n%d events, %d departures", a, now, roles, users, members, told, len(s.left))

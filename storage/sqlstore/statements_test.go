@@ -80,7 +80,7 @@ func TestStatementCounts(t *testing.T) {
 			"TeamsOf":    func(ctx context.Context) error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
 			"AccountsOf": func(ctx context.Context) error { _, err := store.AccountsOf(ctx, s.user.ID, page); return err },
 			"SeatsTaken": func(ctx context.Context) error {
-				_, err := store.SeatsTaken(ctx, s.account.ID, noon, tenancy.SeatQuery{Pending: true})
+				_, err := store.SeatsTaken(ctx, noon, tenancy.SeatQuery{Pending: true}, s.account.ID)
 				return err
 			},
 			"InvitationLoad": func(ctx context.Context) error {
@@ -410,7 +410,11 @@ func ask(t *testing.T, store *sqlstore.Store, s scene, text string, page tenancy
 		func() error { _, err := store.Members(ctx, s.team.ID, page); return err },
 		func() error { _, err := store.Users(ctx, several[tenancy.UserID](page.Limit)...); return err },
 		func() error {
-			_, err := store.Memberships(ctx, s.team.ID, several[tenancy.UserID](7*page.Limit)...)
+			var who []tenancy.Actor
+			for _, user := range several[tenancy.UserID](7 * page.Limit) {
+				who = append(who, tenancy.Actor{User: user, Team: s.team.ID})
+			}
+			_, err := store.Memberships(ctx, who...)
 			return err
 		},
 		func() error {

@@ -154,6 +154,20 @@ func lockAccountsCase(w *world) {
 	lockSet(w, "LockAccounts", w.store.LockAccounts, want, idsOf(want, accountID))
 }
 
+func transferAccountsCase(w *world) {
+	rows := w.someAccounts()
+	other, to := w.account(), w.user().ID
+	writeSet(w, "TransferAccounts", accounts(), func(ctx context.Context, ids ...tenancy.AccountID) error {
+		return w.store.TransferAccounts(ctx, to, ids...)
+	}, rows, []tenancy.Account{other}, idsOf(rows, accountID), func(a *tenancy.Account) { a.HeldBy = to })
+	held, err := w.store.AccountsOf(w.ctx, to, tenancy.Keyset{Limit: 10})
+	lists(w, idsOf(rows, accountID), "AccountsOf who holds them now")(tenancy.InOrder(idsOf(held, accountID)...), err)
+	w.by(ruleMissing)
+	w.is(w.try(func(ctx context.Context) error {
+		return w.store.TransferAccounts(ctx, newID[tenancy.UserID](w), other.ID)
+	}), tenancy.ErrNotFound, "TransferAccounts to a user who does not exist")
+}
+
 // lost are so many users who are in no team.
 func (w *world) lost(team tenancy.TeamID) []tenancy.Actor {
 	var who []tenancy.Actor
