@@ -2,7 +2,9 @@ package usher_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/usher-go/usher/conversation"
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 	"github.com/usher-go/usher/storage/storagetest/everystore"
 	"github.com/usher-go/usher/storage/ushertest"
 	"github.com/usher-go/usher/tenancy"
@@ -183,4 +186,108 @@ func TestStatementsOfANeededUserDoNotGrow(t *testing.T) {
 			})
 		}
 	}
+}
+
+// heirs are what the successor of somebody who goes may be in the teams that they leave, and what is told of
+// them there.
+var heirs = map[string]struct {
+	comes func(ctx context.Context, w *ushertest.World, boss tenancy.Actor, heir tenancy.UserID) error
+	told  []string
+}{
+	"a stranger": {
+		func(context.Context, *ushertest.World, tenancy.Actor, tenancy.UserID) error { return nil },
+		[]string{tenancy.MemberJoined},
+	},
+	"somebody who was removed": {
+		func(ctx context.Context, w *ushertest.World, boss tenancy.Actor, heir tenancy.UserID) error {
+			return errors.Join(admits(ctx, w, boss, heir, rbac.Member, 0), w.Tenancy.Remove(ctx, boss, heir))
+		}, []string{tenancy.MemberJoined},
+	},
+	"a guest": {
+		func(ctx context.Context, w *ushertest.World, boss tenancy.Actor, heir tenancy.UserID) error {
+			return admits(ctx, w, boss, heir, rbac.Restricted, 0)
+		}, []string{tenancy.MemberRoleChanged},
+	},
+	"a member until tomorrow": {
+		func(ctx context.Context, w *ushertest.World, boss tenancy.Actor, heir tenancy.UserID) error {
+			return admits(ctx, w, boss, heir, rbac.Member, 24*time.Hour)
+		}, []string{tenancy.MemberExpiryChanged, tenancy.MemberRoleChanged},
+	},
+	"a manager until tomorrow": {
+		func(ctx context.Context, w *ushertest.World, boss tenancy.Actor, heir tenancy.UserID) error {
+			return admits(ctx, w, boss, heir, rbac.Manager, 24*time.Hour)
+		}, []string{tenancy.MemberExpiryChanged},
+	},
+}
+
+func admits(ctx context.Context, w *ushertest.World, boss tenancy.Actor, user tenancy.UserID, role rbac.Role, until time.Duration) error {
+	a := tenancy.Admission{Team: boss.Team, User: user, Role: role}
+	if until > 0 {
+		a.ExpiresAt = w.Clock.Now().Add(until)
+	}
+	_, err := w.Tenancy.Admit(ctx, ushertest.System, a)
+	return err
+}
+
+// Several accounts and teams pass to a successor for what one costs, whatever the successor was there and
+// whatever seats the accounts have.
+func TestStatementsOfSuccessionsDoNotGrow(t *testing.T) {
+	rules := map[string]tenancy.Seats{
+		"unlimited": {}, "enough seats": {Rule: tenancy.HardSeats, Limit: 2}, "too few seats": {Rule: tenancy.WarnSeats, CountPending: true},
+	}
+	for state, heir := range heirs {
+		for rule, seats := range rules {
+			t.Run(state+", "+rule, func(t *testing.T) {
+				store, recorder := everystore.RecordedSQLite(t)
+				succeed := func(accounts int) []string {
+					recorder.Empty(t)
+					w := ushertest.NewWorldOn(t, store)
+					ctx, boss, next := t.Context(), w.User("boss").ID, w.User("heir").ID
+					var teams []tenancy.Team
+					for i := range accounts {
+						account, err := w.Tenancy.CreateAccount(ctx, boss, fmt.Sprint("acme-", i))
+						require.NoError(t, err)
+						_, err = w.Tenancy.SetSeats(ctx, ushertest.System, account.ID, seats)
+						require.NoError(t, err)
+						team, err := w.Tenancy.CreateTeam(ctx, account.Holder(boss), tenancy.TeamSpec{Name: "Sales"})
+						require.NoError(t, err)
+						require.NoError(t, heir.comes(ctx, w, tenancy.Actor{User: boss, Team: team.ID}, next))
+						teams = append(teams, team)
+					}
+					before := map[tenancy.TeamID][]string{}
+					for _, team := range teams {
+						before[team.ID] = kinds(t, w, team)
+					}
+					recorder.Take()
+					require.NoError(t, w.Tenancy.DeleteUser(ctx, ushertest.System, boss, next))
+					sent, _ := recorder.Take()
+					for _, team := range teams {
+						account, err := w.Store.Account(ctx, team.Account)
+						require.NoError(t, err)
+						assert.Equal(t, next, account.HeldBy)
+						m, err := w.Store.Membership(ctx, team.ID, next)
+						require.NoError(t, err)
+						assert.True(t, m.ActiveAt(w.Clock.Now()) && m.Role == rbac.Manager && m.ExpiresAt.IsZero(), "%+v", m)
+						assert.Equal(t, slices.Concat(heir.told, []string{tenancy.MemberRemoved}), kinds(t, w, team)[len(before[team.ID]):])
+					}
+					return sent
+				}
+				one := succeed(1)
+				many := succeed(3)
+				assert.Len(t, many, len(one), strings.Join(many, "\n"))
+			})
+		}
+	}
+}
+
+// kinds are those of the team's events, oldest first.
+func kinds(t *testing.T, w *ushertest.World, team tenancy.Team) []string {
+	t.Helper()
+	events, err := w.Store.TeamEvents(t.Context(), team.ID.UUID(), outbox.LogFilter{}, time.Time{}, [16]byte{}, 100)
+	require.NoError(t, err)
+	var all []string
+	for _, e := range slices.Backward(events) {
+		all = append(all, e.Kind)
+	}
+	return all
 }

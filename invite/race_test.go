@@ -257,9 +257,9 @@ func pairs(events []invite.Event) [][2]invite.Event {
 // seats is how many seats of the account are taken, pending invitations not counted.
 func (w *world) seats(s side) int {
 	w.t.Helper()
-	taken, err := w.store.SeatsTaken(w.ctx, s.account.ID, w.clock.Now(), tenancy.SeatQuery{})
+	taken, err := w.store.SeatsTaken(w.ctx, w.clock.Now(), tenancy.SeatQuery{}, s.account.ID)
 	require.NoError(w.t, err)
-	return taken
+	return taken[s.account.ID]
 }
 
 // Of several who want the last seat one gets it, round after round, in two teams of the account.

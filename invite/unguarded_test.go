@@ -126,8 +126,12 @@ func (u *unguarded) InsertMembership(ctx context.Context, m ...tenancy.Membershi
 	return u.alone(ctx, func(ctx context.Context) error { return u.Store.InsertMembership(ctx, m...) })
 }
 
-func (u *unguarded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
-	return u.alone(ctx, func(ctx context.Context) error { return u.Store.RenewMemberships(ctx, team, role, at, by, users...) })
+func (u *unguarded) RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, by string, who ...tenancy.Actor) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.RenewMemberships(ctx, role, at, by, who...) })
+}
+
+func (u *unguarded) TransferAccounts(ctx context.Context, to tenancy.UserID, ids ...tenancy.AccountID) error {
+	return u.alone(ctx, func(ctx context.Context) error { return u.Store.TransferAccounts(ctx, to, ids...) })
 }
 
 func (u *unguarded) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {

@@ -2,11 +2,12 @@ package tenancy
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 )
 
 // Erasures hears, inside the transaction, that a user is deleted, and takes what could name them
@@ -52,8 +53,8 @@ func (e *StillNeededError) Is(target error) bool { return target == ErrConflict 
 // end as with [Service.Remove], and the id never names anybody again. What they did stays on
 // record under their id. The successor, if one is named, becomes the holder of the accounts that
 // the user holds and a lasting manager of the teams that would have none. All of it happens in one
-// transaction. Deleting a deleted user changes nothing. What it costs does not grow with the user's
-// teams, but with the accounts and teams that pass to the successor.
+// transaction. Deleting a deleted user changes nothing. What it costs grows neither with the user's
+// teams nor with the accounts and teams that pass to the successor.
 //
 // Results kept under idempotency keys can hold the address until [Service.ForgetKeys] forgets
 // them.
@@ -92,6 +93,7 @@ type deletion struct {
 	at        time.Time
 	user      User
 	successor UserID
+	heir      User      // the successor, if there is one
 	held      []Account // by the user, not closed
 	accounts  map[AccountID]Account
 	places
@@ -120,7 +122,8 @@ func (s *Service) enterDeletion(ctx context.Context, by System, user, successor 
 	if d.user.Status == UserDeleted {
 		return d, nil
 	}
-	if heir, named := people[successor]; named && heir.Status != UserActive {
+	d.heir = people[successor]
+	if !successor.IsZero() && d.heir.Status != UserActive {
 		return deletion{}, ErrInactive
 	}
 	held, err := s.accountsHeld(ctx, user)
@@ -146,10 +149,7 @@ func (s *Service) lockAccountsOf(ctx context.Context, d *deletion, user UserID) 
 	if err != nil {
 		return err
 	}
-	var ids []AccountID
-	for _, a := range held {
-		ids = append(ids, a.ID)
-	}
+	ids := accountIDs(held)
 	if !d.successor.IsZero() {
 		memberships, err := s.store.MembershipsOf(ctx, user)
 		if err != nil {
@@ -188,10 +188,7 @@ func (s *Service) accountsHeld(ctx context.Context, user UserID) ([]Account, err
 
 // handOver gives the successor what nobody else could keep, or says what that is.
 func (s *Service) handOver(ctx context.Context, d deletion) error {
-	var needed StillNeededError
-	for _, a := range d.held {
-		needed.Accounts = append(needed.Accounts, a.ID)
-	}
+	needed := StillNeededError{Accounts: accountIDs(d.held)}
 	var err error
 	if needed.Teams, err = s.lastManagerIn(ctx, d.user.ID, d.places); err != nil {
 		return err
@@ -199,51 +196,81 @@ func (s *Service) handOver(ctx context.Context, d deletion) error {
 	if d.successor.IsZero() && len(needed.Teams)+len(needed.Accounts) > 0 {
 		return &needed
 	}
-	for _, account := range d.held {
-		if _, err := s.transfer(ctx, d.by, d.at, account, d.successor); err != nil {
-			return err
-		}
-	}
-	for _, id := range needed.Teams {
-		if err := s.succeed(ctx, d, d.teams[id]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// succeed makes the successor a lasting manager of a team.
-func (s *Service) succeed(ctx context.Context, d deletion, team Team) error {
-	account, locked := d.accounts[team.Account]
-	if !locked {
-		return ErrStale
-	}
-	m, err := s.present(ctx, team.ID, d.successor)
-	if errors.Is(err, ErrNotFound) {
-		m = Membership{Team: team.ID, User: d.successor, Role: rbac.Manager, JoinedAt: d.at}
-		if err := s.seatFor(ctx, d.by, d.at, account, m); err != nil {
-			return err
-		}
-		_, err = s.join(ctx, d.by, team, m)
+	if err := s.transfer(ctx, d.by, d.at, d.successor, d.held...); err != nil {
 		return err
 	}
+	return s.succeed(ctx, d, needed.Teams)
+}
+
+// succeed makes the successor a lasting manager of teams. Nobody is revived in passing.
+func (s *Service) succeed(ctx context.Context, d deletion, teams []TeamID) error {
+	if len(teams) == 0 {
+		return nil
+	}
+	accounts, err := d.accountsOf(teams)
 	if err != nil {
 		return err
 	}
-	if m.Status != MembershipActive {
-		return &MemberError{Membership: m} // nobody is revived in passing
+	var who []Actor
+	for _, id := range teams {
+		who = append(who, Actor{User: d.successor, Team: id})
 	}
-	if !m.ExpiresAt.IsZero() {
-		m.ExpiresAt = time.Time{}
-		if m, err = s.updateMembership(ctx, d.by, d.at, team, m, MemberExpiryChanged, Facts{"expires": ""}); err != nil {
-			return err
+	known, err := s.store.Memberships(ctx, who...)
+	if err != nil {
+		return err
+	}
+	present := slices.DeleteFunc(slices.Clone(known), func(m Membership) bool { return m.Status == MembershipRemoved })
+	for _, m := range present {
+		if !m.ActiveAt(d.at) {
+			return &MemberError{Membership: m}
 		}
 	}
-	if m.Role == rbac.Manager {
-		return nil
+	if err := s.seatIn(ctx, d.by, d.at, Newcomer{User: d.heir.ID, Email: verifiedAddress(d.heir)}, accounts...); err != nil {
+		return err
 	}
-	_, err = s.changeRole(ctx, d.by, d.at, account, team, m, CustomRole{Base: rbac.Manager})
-	return err
+	strangers, former := apart(who, known)
+	if err := s.joinAll(ctx, d.by, d.at, rbac.Manager, d.teams, strangers, former); err != nil {
+		return err
+	}
+	return s.appoint(ctx, d, present)
+}
+
+// accountsOf are the accounts of teams, each once.
+func (d deletion) accountsOf(teams []TeamID) ([]Account, error) {
+	var ids []AccountID
+	for _, id := range teams {
+		ids = append(ids, d.teams[id].Account)
+	}
+	var accounts []Account
+	for _, id := range InOrder(ids...) {
+		account, locked := d.accounts[id]
+		if !locked {
+			return nil, ErrStale
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts, nil
+}
+
+// appoint makes the successor a lasting manager where they are already. Who becomes Manager loses nothing
+// that they hold.
+func (s *Service) appoint(ctx context.Context, d deletion, memberships []Membership) error {
+	var who []Actor
+	var events []outbox.Event
+	for _, m := range memberships {
+		who = append(who, Actor{User: m.User, Team: m.Team})
+		if !m.ExpiresAt.IsZero() {
+			events = append(events, s.memberEvent(d.by, d.at, d.teams[m.Team], m, MemberExpiryChanged, Facts{"expires": ""}))
+		}
+		if m.Role != rbac.Manager {
+			events = append(events, s.memberEvent(d.by, d.at, d.teams[m.Team], m, MemberRoleChanged,
+				Facts{"from": m.roleName(), "to": rbac.Manager.String()}))
+		}
+	}
+	if err := s.store.AppointMemberships(ctx, rbac.Manager, who...); err != nil {
+		return err
+	}
+	return s.store.Append(ctx, events...)
 }
 
 // erase leaves the tombstone.

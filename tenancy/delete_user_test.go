@@ -168,6 +168,114 @@ func TestSuccessorsWhoCannotBeOne(t *testing.T) {
 	})
 }
 
+// A successor is taken into all teams at once, from whatever they are in each, and each account answers for
+// its own seats.
+func TestASuccessorOfSeveralTeams(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, s *scene) {
+		ctx := t.Context()
+		alice, carol := s.user("Alice"), s.user("Carol")
+		joined, role, expiry := tenancy.MemberJoined, tenancy.MemberRoleChanged, tenancy.MemberExpiryChanged
+		is := map[string]struct {
+			as     func(team tenancy.Team) // what Carol is
+			seats  tenancy.Seats
+			told   []string
+			warned bool // the account is
+		}{
+			"Stranger": {func(tenancy.Team) {}, tenancy.Seats{Rule: tenancy.WarnSeats, Limit: 1}, []string{joined}, true},
+			"Former": {func(team tenancy.Team) {
+				s.admits(team, carol, tenancy.Admission{Role: rbac.Restricted})
+				require.NoError(t, s.people.Leave(ctx, tenancy.Actor{User: carol.ID, Team: team.ID}))
+			}, tenancy.Seats{Rule: tenancy.WarnSeats, CountPending: true}, []string{joined}, true},
+			"Guest": {func(team tenancy.Team) {
+				s.admits(team, carol, tenancy.Admission{Role: rbac.Restricted})
+			}, tenancy.Seats{Rule: tenancy.WarnSeats, Limit: 1}, []string{role}, true},
+			"Member": {func(team tenancy.Team) {
+				s.admits(team, carol, tenancy.Admission{Role: rbac.Member})
+			}, tenancy.Seats{Rule: tenancy.HardSeats, Limit: 1}, []string{role}, false},
+			"Custom": {func(team tenancy.Team) {
+				s.admits(team, carol, tenancy.Admission{Custom: s.custom(team.ID, "Auditor", "audit: read").ID, ExpiresAt: s.now.Add(time.Hour)})
+			}, tenancy.Seats{Rule: tenancy.WarnSeats}, []string{expiry, role}, false},
+			"Manager": {func(team tenancy.Team) {
+				s.admits(team, carol, tenancy.Admission{Role: rbac.Manager, ExpiresAt: s.now.Add(time.Hour)})
+			}, tenancy.Seats{Rule: tenancy.HardSeats, CountPending: true, Limit: 2}, []string{expiry}, false},
+		}
+		teams, before, accounts := map[string]tenancy.Team{}, map[string]int{}, map[string]int{}
+		for name, what := range is {
+			team := s.team(alice, name)
+			what.as(team)
+			_, err := s.people.SetSeats(ctx, host, team.Account, what.seats)
+			require.NoError(t, err)
+			teams[name], before[name], accounts[name] = team, len(s.events(team.ID)), len(s.accountEvents(team.Account))
+		}
+		s.now, s.left = s.now.Add(time.Minute), nil
+		require.NoError(t, s.people.DeleteUser(ctx, host, alice.ID, carol.ID))
+		for name, what := range is {
+			team := teams[name]
+			m, err := s.store.Membership(ctx, team.ID, carol.ID)
+			require.NoError(t, err)
+			want := tenancy.Membership{
+				Team: team.ID, User: carol.ID, Role: rbac.Manager, Status: tenancy.MembershipActive,
+				JoinedAt: m.JoinedAt, JoinedBy: host.Principal(), Version: m.Version,
+			}
+			assert.Equal(t, want, m, name)
+			assert.Equal(t, what.told[0] == joined, m.JoinedAt.Equal(s.now), name)
+			assert.Equal(t, append(what.told, tenancy.MemberRemoved), s.events(team.ID)[before[name]:], name)
+			told := []string{tenancy.AccountTransferred}
+			if what.warned {
+				told = append(told, tenancy.AccountSeatsExceeded)
+			}
+			assert.Equal(t, told, s.accountEvents(team.Account)[accounts[name]:], name)
+			assert.Equal(t, carol.ID, s.holder(team.ID).User, name)
+		}
+		assert.Len(t, s.left, len(is))
+		for _, left := range s.left {
+			assert.NotEqual(t, carol.ID, left.User, "who becomes Manager loses nothing")
+		}
+	})
+}
+
+// admits takes the user into the team as the admission says.
+func (s *scene) admits(team tenancy.Team, user tenancy.User, a tenancy.Admission) {
+	s.t.Helper()
+	a.Team, a.User = team.ID, user.ID
+	_, err := s.people.Admit(s.t.Context(), host, a)
+	require.NoError(s.t, err)
+}
+
+// Of several teams one in which the successor cannot follow keeps all as they are. Who has expired is revived no
+// more than who is suspended, whether a sweep has come by or not.
+func TestASuccessorIsRevivedInNoTeam(t *testing.T) {
+	for _, swept := range []bool{false, true} {
+		onEveryStore(t, func(t *testing.T, s *scene) {
+			ctx := t.Context()
+			alice, carol := s.user("Alice"), s.user("Carol")
+			first, second, third := s.team(alice, "First"), s.team(alice, "Second"), s.team(alice, "Third")
+			s.admits(second, carol, tenancy.Admission{Role: rbac.Manager, ExpiresAt: s.now.Add(time.Hour)})
+			s.now = s.now.Add(time.Hour)
+			if swept {
+				expired, err := s.people.ExpireMembers(ctx, host)
+				require.NoError(t, err)
+				require.Equal(t, 1, expired)
+			}
+			told := func() (all []string) {
+				for _, team := range []tenancy.Team{first, second, third} {
+					all = append(append(all, s.events(team.ID)...), s.accountEvents(team.Account)...)
+				}
+				return all
+			}
+			before := told()
+			var member *tenancy.MemberError
+			require.ErrorAs(t, s.people.DeleteUser(ctx, host, alice.ID, carol.ID), &member)
+			assert.Equal(t, second.ID, member.Membership.Team)
+			assert.Equal(t, before, told())
+			for _, team := range []tenancy.Team{first, third} {
+				_, err := s.store.Membership(ctx, team.ID, carol.ID)
+				require.ErrorIs(t, err, tenancy.ErrNotFound)
+			}
+		})
+	}
+}
+
 func TestChangeEmail(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, s *scene) {
 		ctx := t.Context()

@@ -25,17 +25,17 @@ func (s *Service) AdmitGuests(ctx context.Context, by System, team TeamID, users
 		if err != nil {
 			return err
 		}
-		known, err := s.store.Memberships(ctx, actorsIn(team, users)...)
+		known, err := s.store.Memberships(ctx, actorsIn(team, users...)...)
 		if err != nil {
 			return err
 		}
-		strangers, former := apart(users, known)
+		strangers, former := apart(actorsIn(team, users...), known)
 		// The account and the users are not locked, since this runs in operations that have locked
 		// the team; DeleteUser looks again once it has the teams.
-		if err := s.activeUsers(ctx, slices.Concat(strangers, former)); err != nil {
+		if err := s.activeUsers(ctx, usersOf(slices.Concat(strangers, former))); err != nil {
 			return err
 		}
-		return s.joinAsGuests(ctx, by, s.env.Now(), t, strangers, former)
+		return s.joinAll(ctx, by, s.env.Now(), rbac.Restricted, map[TeamID]Team{team: t}, strangers, former)
 	})
 }
 
@@ -43,7 +43,7 @@ func (s *Service) AdmitGuests(ctx context.Context, by System, team TeamID, users
 // for the other rooms: no sweep need have ended the others yet. It costs one statement. Nobody is locked by
 // it, so the caller has locked the team.
 func (s *Service) ActiveIn(ctx context.Context, team TeamID, at time.Time, users ...UserID) ([]UserID, error) {
-	known, err := s.store.Memberships(ctx, actorsIn(team, users)...)
+	known, err := s.store.Memberships(ctx, actorsIn(team, users...)...)
 	var active []UserID
 	for _, m := range known {
 		if m.ActiveAt(at) {
@@ -53,53 +53,52 @@ func (s *Service) ActiveIn(ctx context.Context, team TeamID, at time.Time, users
 	return active, err
 }
 
-// actorsIn are the users in one team.
-func actorsIn(team TeamID, users []UserID) []Actor {
-	who := make([]Actor, len(users))
-	for i, user := range users {
-		who[i] = Actor{User: user, Team: team}
-	}
-	return who
-}
-
-// apart tells users who have no membership from those whose membership was removed.
-func apart(users []UserID, known []Membership) (strangers, former []UserID) {
-	status := map[UserID]MembershipStatus{}
+// apart tells those who have no membership from those whose membership was removed.
+func apart(who []Actor, known []Membership) (strangers, former []Actor) {
+	status := map[Actor]MembershipStatus{}
 	for _, m := range known {
-		status[m.User] = m.Status
+		status[Actor{User: m.User, Team: m.Team}] = m.Status
 	}
-	for _, user := range users {
-		switch status[user] {
+	for _, a := range who {
+		switch status[a] {
 		case "":
-			strangers = append(strangers, user)
+			strangers = append(strangers, a)
 		case MembershipRemoved:
-			former = append(former, user)
+			former = append(former, a)
 		case MembershipActive, MembershipSuspended:
 		}
 	}
 	return strangers, former
 }
 
-// joinAsGuests makes strangers, and those who were in the team before, Restricted members of it. The
-// team is locked.
-func (s *Service) joinAsGuests(ctx context.Context, by Principal, at time.Time, team Team, strangers, former []UserID) error {
+// joinAll takes strangers, and those who were in their teams before, into these in a role and for good. The
+// teams are locked.
+func (s *Service) joinAll(ctx context.Context, by Principal, at time.Time, role rbac.Role, teams map[TeamID]Team, strangers, former []Actor) error {
 	var fresh []Membership
 	var events []outbox.Event
-	for _, user := range strangers {
+	for _, a := range strangers {
 		fresh = append(fresh, Membership{
-			Team: team.ID, User: user, Role: rbac.Restricted, Status: MembershipActive, JoinedAt: at, JoinedBy: by.Principal(),
+			Team: a.Team, User: a.User, Role: role, Status: MembershipActive, JoinedAt: at, JoinedBy: by.Principal(),
 		})
 	}
-	for _, user := range slices.Concat(strangers, former) {
-		events = append(events, s.env.Event(by, at, team.In(), MemberJoined, Facts{"user": user.String(), "role": rbac.Restricted.String()}))
+	for _, a := range slices.Concat(strangers, former) {
+		events = append(events, s.env.Event(by, at, teams[a.Team].In(), MemberJoined, Facts{"user": a.User.String(), "role": role.String()}))
 	}
 	if err := s.store.InsertMembership(ctx, fresh...); err != nil {
 		return err
 	}
-	if err := s.store.RenewMemberships(ctx, team.ID, rbac.Restricted, at, by.Principal(), former...); err != nil {
+	if err := s.store.RenewMemberships(ctx, role, at, by.Principal(), former...); err != nil {
 		return err
 	}
 	return s.store.Append(ctx, events...)
+}
+
+func usersOf(who []Actor) []UserID {
+	var users []UserID
+	for _, a := range who {
+		users = append(users, a.User)
+	}
+	return users
 }
 
 // activeUsers is activeUser for all of them.

@@ -19,6 +19,15 @@ type Actor struct {
 // Principal implements [Principal].
 func (a Actor) Principal() string { return Self(a.User).Principal() }
 
+// actorsIn are users in one team.
+func actorsIn(team TeamID, users ...UserID) []Actor {
+	var who []Actor
+	for _, user := range users {
+		who = append(who, Actor{User: user, Team: team})
+	}
+	return who
+}
+
 // Holder is a user acting as the holder of an account.
 type Holder struct {
 	User    UserID

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 )
 
 // Seats is how many people an account may have, and what happens beyond that.
@@ -110,7 +112,7 @@ func (s *Service) SeatsTaken(ctx context.Context, holder Holder) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return s.store.SeatsTaken(ctx, account.ID, s.env.Now(), SeatQuery{Pending: account.Seats.CountPending})
+	return s.seatsTaken(ctx, account, s.env.Now(), account.Seats.CountPending)
 }
 
 // Newcomer is somebody who is about to take a seat: a user, an address that is invited, or both.
@@ -126,8 +128,7 @@ type Newcomer struct {
 //
 // The error is a [*SeatsError]. With [WarnSeats] an event is written instead.
 func (s *Service) Seat(ctx context.Context, by Principal, at time.Time, account Account, who Newcomer) error {
-	seats := account.Seats
-	if seats.Rule == Unlimited {
+	if account.Seats.Rule == Unlimited {
 		return nil
 	}
 	if who.User.IsZero() { // somebody of another team may own the address, and have a seat
@@ -137,16 +138,51 @@ func (s *Service) Seat(ctx context.Context, by Principal, at time.Time, account 
 		}
 		who.User = owner.ID
 	}
-	others := SeatQuery{But: who.User, ButEmail: who.Email, Pending: seats.CountPending}
-	taken, err := s.store.SeatsTaken(ctx, account.ID, at, others)
-	if err != nil || taken < seats.Limit {
-		return err
+	return s.seatIn(ctx, by, at, who, account)
+}
+
+// seatIn is Seat in several accounts, for a newcomer whose user is known if there is one.
+func (s *Service) seatIn(ctx context.Context, by Principal, at time.Time, who Newcomer, accounts ...Account) error {
+	var events []outbox.Event
+	for _, pending := range []bool{false, true} {
+		limited := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool {
+			return a.Seats.Rule == Unlimited || a.Seats.CountPending != pending
+		})
+		taken, err := s.store.SeatsTaken(ctx, at, SeatQuery{But: who.User, ButEmail: who.Email, Pending: pending}, accountIDs(limited)...)
+		if err != nil {
+			return err
+		}
+		full := slices.DeleteFunc(limited, func(a Account) bool { return taken[a.ID] < a.Seats.Limit })
+		all, err := s.store.SeatsTaken(ctx, at, SeatQuery{Pending: pending}, accountIDs(full)...)
+		if err != nil {
+			return err
+		}
+		for _, a := range full {
+			if all[a.ID] > taken[a.ID] {
+				continue // they have a seat already
+			}
+			event, err := s.overbooked(by, at, a, taken[a.ID]+1)
+			if err != nil {
+				return err
+			}
+			events = append(events, event)
+		}
 	}
-	all, err := s.store.SeatsTaken(ctx, account.ID, at, SeatQuery{Pending: seats.CountPending})
-	if err != nil || all > taken {
-		return err // they have a seat already
+	return s.store.Append(ctx, events...)
+}
+
+// seatsTaken counts all seats of an account that are taken.
+func (s *Service) seatsTaken(ctx context.Context, account Account, at time.Time, pending bool) (int, error) {
+	taken, err := s.store.SeatsTaken(ctx, at, SeatQuery{Pending: pending}, account.ID)
+	return taken[account.ID], err
+}
+
+func accountIDs(accounts []Account) []AccountID {
+	var ids []AccountID
+	for _, a := range accounts {
+		ids = append(ids, a.ID)
 	}
-	return s.Overbook(ctx, by, at, account, taken+1)
+	return ids
 }
 
 // SeatsFor is [Service.Seat] for the owners of several addresses in their normal form, without saying
@@ -156,7 +192,7 @@ func (s *Service) SeatsFor(ctx context.Context, at time.Time, account Account, n
 	if account.Seats.Rule == Unlimited || len(normals) == 0 {
 		return 0, nil
 	}
-	taken, err := s.store.SeatsTaken(ctx, account.ID, at, SeatQuery{Pending: true})
+	taken, err := s.seatsTaken(ctx, account, at, true)
 	if err != nil {
 		return 0, err
 	}
@@ -190,7 +226,7 @@ func (s *Service) seatAll(ctx context.Context, by Principal, at time.Time, accou
 	if seats.Rule == Unlimited {
 		return nil
 	}
-	taken, err := s.store.SeatsTaken(ctx, account.ID, at, SeatQuery{Pending: seats.CountPending})
+	taken, err := s.seatsTaken(ctx, account, at, seats.CountPending)
 	if err != nil || taken <= seats.Limit {
 		return err
 	}
@@ -208,10 +244,19 @@ func verifiedAddress(u User) string {
 // Overbook refuses to have more people than there are seats, with a [*SeatsError], or writes the event
 // that tells of it. It must run inside a transaction that has locked the account.
 func (s *Service) Overbook(ctx context.Context, by Principal, at time.Time, account Account, needed int) error {
+	event, err := s.overbooked(by, at, account, needed)
+	if err != nil {
+		return err
+	}
+	return s.store.Append(ctx, event)
+}
+
+// overbooked is Overbook without writing the event.
+func (s *Service) overbooked(by Principal, at time.Time, account Account, needed int) (outbox.Event, error) {
 	limit := account.Seats.Limit
 	if account.Seats.Rule == HardSeats {
-		return &SeatsError{Limit: limit, Needed: needed}
+		return outbox.Event{}, &SeatsError{Limit: limit, Needed: needed}
 	}
-	return s.store.Append(ctx, s.env.Event(by, at, account.In(), AccountSeatsExceeded,
-		Facts{"account": account.ID.String(), "needed": strconv.Itoa(needed), "limit": strconv.Itoa(limit)}))
+	return s.env.Event(by, at, account.In(), AccountSeatsExceeded,
+		Facts{"account": account.ID.String(), "needed": strconv.Itoa(needed), "limit": strconv.Itoa(limit)}), nil
 }

@@ -108,9 +108,11 @@ type AccountStore interface {
 	// AccountsOf lists the accounts that the user holds, whatever their state, by (CreatedAt,
 	// account id).
 	AccountsOf(ctx context.Context, user UserID, page Keyset) ([]Account, error)
-	// SeatsTaken counts the seats of the account that are taken at the time, as [Seats] defines
-	// them. It may cost as much as the account has people.
-	SeatsTaken(ctx context.Context, account AccountID, now time.Time, q SeatQuery) (int, error)
+	// TransferAccounts makes the user the holder of the accounts.
+	TransferAccounts(ctx context.Context, to UserID, ids ...AccountID) error
+	// SeatsTaken counts, for each of the accounts, the seats that are taken at the time, as [Seats] defines
+	// them. It may cost as much as the accounts have people.
+	SeatsTaken(ctx context.Context, now time.Time, q SeatQuery, accounts ...AccountID) (map[AccountID]int, error)
 	// Seated lists which of the addresses take a seat of the account at the time, pending
 	// invitations included, in the order of their bytes.
 	Seated(ctx context.Context, account AccountID, now time.Time, normals ...string) ([]string, error)
@@ -165,15 +167,19 @@ type MembershipStore interface {
 
 // MembershipSetStore takes several memberships at once.
 type MembershipSetStore interface {
-	// Memberships lists the users' memberships in their teams, whatever their state, by (user id, team id).
+	// Memberships lists the memberships of the users in their teams, whatever their state, by (user id,
+	// team id).
 	Memberships(ctx context.Context, who ...Actor) ([]Membership, error)
 	// Authorities lists what [MembershipStore].Authority answers of the user in each of the teams, with
 	// the same lock, by team id.
 	Authorities(ctx context.Context, user UserID, teams ...TeamID) ([]TeamAuthority, error)
-	// RenewMemberships makes the removed ones among the users' memberships in the team new ones:
+	// RenewMemberships makes the removed ones among the memberships of the users in their teams new ones:
 	// active from the time given and by the principal, in the role, without a custom role and without an
 	// expiry. All others stay as they are.
-	RenewMemberships(ctx context.Context, team TeamID, role rbac.Role, at time.Time, by string, users ...UserID) error
+	RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, by string, who ...Actor) error
+	// AppointMemberships puts the active ones among the memberships of the users in their teams into the
+	// role, without a custom role and without an expiry. All others stay as they are.
+	AppointMemberships(ctx context.Context, role rbac.Role, who ...Actor) error
 	// EndMemberships removes those memberships of the users in their teams that are not removed, at
 	// the time and by the principal given: without a custom role from then on.
 	EndMemberships(ctx context.Context, at time.Time, by string, who ...Actor) error

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage/outbox"
 )
 
 // EnterTransfer locks the holder's account for them to offer it to somebody else, which is what
@@ -35,12 +36,25 @@ func (s *Service) TransferAccount(ctx context.Context, by System, account Accoun
 	if _, err := s.enterUser(ctx, to); err != nil || from == to {
 		return a, err
 	}
-	return s.transfer(ctx, by, s.env.Now(), a, to)
+	if err := s.transfer(ctx, by, s.env.Now(), to, a); err != nil {
+		return Account{}, err
+	}
+	a.HeldBy = to
+	a.Version++
+	return a, nil
 }
 
-// transfer makes somebody the holder of an account that is locked.
-func (s *Service) transfer(ctx context.Context, by Principal, at time.Time, account Account, to UserID) (Account, error) {
-	from := account.HeldBy
-	account.HeldBy = to
-	return s.updateAccount(ctx, by, at, account, AccountTransferred, Facts{"from": from.String(), "to": to.String()})
+// transfer makes somebody the holder of accounts that are locked.
+func (s *Service) transfer(ctx context.Context, by Principal, at time.Time, to UserID, accounts ...Account) error {
+	var ids []AccountID
+	var events []outbox.Event
+	for _, a := range accounts {
+		ids = append(ids, a.ID)
+		events = append(events, s.env.Event(by, at, a.In(), AccountTransferred,
+			Facts{"account": a.ID.String(), "from": a.HeldBy.String(), "to": to.String()}))
+	}
+	if err := s.store.TransferAccounts(ctx, to, ids...); err != nil {
+		return err
+	}
+	return s.store.Append(ctx, events...)
 }

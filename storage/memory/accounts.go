@@ -65,6 +65,25 @@ func (s *Store) UpdateAccount(ctx context.Context, a tenancy.Account) error {
 	})
 }
 
+// TransferAccounts implements [tenancy.AccountStore].
+func (s *Store) TransferAccounts(ctx context.Context, to tenancy.UserID, ids ...tenancy.AccountID) error {
+	return s.write(ctx, func() error {
+		for _, row := range those(s.accounts.get, ids) {
+			holder, err := referred(s.users.get(to))
+			if err != nil {
+				return err
+			}
+			a := row.Account
+			a.HeldBy, a.Version = to, a.Version+1
+			relist(s.log, row, (*accountRow).lists, func() {
+				set(s.log, &row.Account, a)
+				set(s.log, &row.holder, holder)
+			})
+		}
+		return nil
+	})
+}
+
 // checkAccount also answers the holder.
 func (s *Store) checkAccount(a *tenancy.Account) (*userRow, error) {
 	utc(&a.CreatedAt)

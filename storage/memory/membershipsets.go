@@ -15,25 +15,11 @@ import (
 func (s *Store) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
 	return read(ctx, s, func() ([]tenancy.Membership, error) {
 		var found []tenancy.Membership
-		for a := range distinct(who) {
-			if row := s.memberships.rows[teamUser{a.Team, a.User}]; row != nil {
-				found = append(found, row.Membership)
-			}
+		for _, row := range s.of(who) {
+			found = append(found, row.Membership)
 		}
-		slices.SortFunc(found, func(a, b tenancy.Membership) int {
-			return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.Team[:], b.Team[:]))
-		})
 		return found, nil
 	})
-}
-
-// distinct are the actors, each once.
-func distinct(who []tenancy.Actor) map[tenancy.Actor]bool {
-	each := map[tenancy.Actor]bool{}
-	for _, a := range who {
-		each[a] = true
-	}
-	return each
 }
 
 // Authorities implements [tenancy.MembershipSetStore].
@@ -51,51 +37,66 @@ func (s *Store) Authorities(ctx context.Context, user tenancy.UserID, teams ...t
 }
 
 // RenewMemberships implements [tenancy.MembershipSetStore].
-func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
-	return s.write(ctx, func() error {
-		for _, row := range those(s.in(team), users) {
-			if row.Status != tenancy.MembershipRemoved {
-				continue
-			}
-			m := tenancy.Membership{
-				Team: team, User: row.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by,
-				Version: row.Version + 1,
-			}
-			if err := checkMembership(&m); err != nil {
-				return err
-			}
-			relist(s.log, row, s.membershipLists, func() {
-				set(s.log, &row.Membership, m)
-				set(s.log, &row.custom, nil)
-			})
+func (s *Store) RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, by string, who ...tenancy.Actor) error {
+	return s.change(ctx, who, func(m *tenancy.Membership) bool {
+		former := m.Status == tenancy.MembershipRemoved
+		*m = tenancy.Membership{
+			Team: m.Team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by, Version: m.Version,
 		}
-		return nil
+		return former
 	})
 }
 
-// in finds memberships in the team.
-func (s *Store) in(team tenancy.TeamID) func(tenancy.UserID) (*membershipRow, error) {
-	return func(user tenancy.UserID) (*membershipRow, error) { return s.memberships.get(teamUser{team, user}) }
+// AppointMemberships implements [tenancy.MembershipSetStore].
+func (s *Store) AppointMemberships(ctx context.Context, role rbac.Role, who ...tenancy.Actor) error {
+	return s.change(ctx, who, func(m *tenancy.Membership) bool {
+		m.Role, m.Custom, m.ExpiresAt = role, tenancy.RoleID{}, time.Time{}
+		return m.Status == tenancy.MembershipActive
+	})
 }
 
 // EndMemberships implements [tenancy.MembershipSetStore].
 func (s *Store) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {
+	return s.change(ctx, who, func(m *tenancy.Membership) bool {
+		there := m.Status != tenancy.MembershipRemoved
+		m.Status, m.Custom, m.EndedAt, m.EndedBy = tenancy.MembershipRemoved, tenancy.RoleID{}, at, by
+		return there
+	})
+}
+
+// change writes those memberships of which to says so, as to makes them.
+func (s *Store) change(ctx context.Context, who []tenancy.Actor, to func(*tenancy.Membership) bool) error {
 	return s.write(ctx, func() error {
-		for _, a := range who {
-			row := s.memberships.rows[teamUser{a.Team, a.User}]
-			if row == nil || row.Status == tenancy.MembershipRemoved {
+		for _, row := range s.of(who) {
+			m := row.Membership
+			if !to(&m) {
 				continue
 			}
-			m := row.Membership
-			m.Status, m.Custom, m.EndedAt, m.EndedBy, m.Version = tenancy.MembershipRemoved, tenancy.RoleID{}, at, by, m.Version+1
-			if err := checkMembership(&m); err != nil {
+			m.Version++
+			custom, err := s.custom(m)
+			if err := cmp.Or(checkMembership(&m), err); err != nil {
 				return err
 			}
 			relist(s.log, row, s.membershipLists, func() {
 				set(s.log, &row.Membership, m)
-				set(s.log, &row.custom, nil)
+				set(s.log, &row.custom, custom)
 			})
 		}
 		return nil
 	})
+}
+
+// of are the memberships of users in their teams, by (user id, team id).
+func (s *Store) of(who []tenancy.Actor) []*membershipRow {
+	who = slices.Clone(who)
+	slices.SortFunc(who, func(a, b tenancy.Actor) int {
+		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.Team[:], b.Team[:]))
+	})
+	var rows []*membershipRow
+	for _, a := range slices.Compact(who) {
+		if row := s.memberships.rows[teamUser{a.Team, a.User}]; row != nil {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }

@@ -11,24 +11,24 @@ import (
 )
 
 // SeatsTaken implements [tenancy.AccountStore]. It looks at all people and pending invitations
-// of the account.
-func (s *Store) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
-	return read(ctx, s, func() (int, error) {
-		row := s.accounts.rows[account]
-		if row == nil {
-			return 0, nil
+// of the accounts.
+func (s *Store) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
+	return read(ctx, s, func() (map[tenancy.AccountID]int, error) {
+		taken := map[tenancy.AccountID]int{}
+		for _, row := range those(s.accounts.get, accounts) {
+			users := row.seated(now)
+			var addresses map[string]bool
+			if q.Pending {
+				addresses = row.pending(now)
+			}
+			for user := range users {
+				delete(addresses, verifiedAddress(user.User))
+			}
+			delete(users, s.users.rows[q.But])
+			delete(addresses, q.ButEmail)
+			taken[row.ID] = len(users) + len(addresses)
 		}
-		users := row.seated(now)
-		var addresses map[string]bool
-		if q.Pending {
-			addresses = row.pending(now)
-		}
-		for user := range users {
-			delete(addresses, verifiedAddress(user.User))
-		}
-		delete(users, s.users.rows[q.But])
-		delete(addresses, q.ButEmail)
-		return len(users) + len(addresses), nil
+		return taken, nil
 	})
 }
 

@@ -213,7 +213,7 @@ func everything(t *testing.T, s *memory.Store, team tenancy.TeamID) []any {
 	add(s.Members(ctx, team, page))
 	add(s.TeamsIn(ctx, id[tenancy.AccountID](1), page))
 	add(s.RolesIn(ctx, id[tenancy.AccountID](1)))
-	add(s.SeatsTaken(ctx, id[tenancy.AccountID](1), noon, tenancy.SeatQuery{Pending: true}))
+	add(s.SeatsTaken(ctx, noon, tenancy.SeatQuery{Pending: true}, id[tenancy.AccountID](1)))
 	add(s.Lapsed(ctx, noon.Add(time.Minute), 1000))
 	add(s.SnoozeEnded(ctx, noon.Add(time.Minute), 1000))
 	add(s.LapsedGrants(ctx, noon.Add(time.Minute), 1000))

@@ -9,8 +9,8 @@ import (
 type accountStatements struct {
 	insert, update, lock, exists, byID string
 	heldBy                             pages
-	seats, seatsAndPending             string
-	lockMany, byIDs                    manyIDs
+	seats, seatsAndPending             manyIDs
+	lockMany, byIDs, transfer          manyIDs
 	seatedUsers, seatedInvited         manyIDs
 }
 
@@ -30,11 +30,13 @@ func (c *compiler) accounts() accountStatements {
 		byIDs:    c.manyIDs(`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.id IN ({ids}) ORDER BY a.id`),
 		heldBy: c.pages(oldestFirst("a.created_at", "a.id"),
 			`SELECT`, accountColumns, `FROM usher_accounts a WHERE a.holder_id = ?`),
-		seats:           c.sql(`SELECT`, seatsOfUsers),
-		seatsAndPending: c.sql(`SELECT`, seatsOfUsers, `+`, seatsOfAddresses),
+		transfer: c.manyIDs(`UPDATE usher_accounts SET holder_id = ?, version = version + 1 WHERE id IN ({ids})`),
+		seats:    c.manyIDs(`SELECT a.id,`, seatsOfUsers, `FROM usher_accounts a WHERE a.id IN ({ids})`),
+		seatsAndPending: c.manyIDs(`SELECT a.id,`, seatsOfUsers, `+`, seatsOfAddresses,
+			`FROM usher_accounts a WHERE a.id IN ({ids})`),
 		seatedUsers: c.manyIDs(`SELECT u.verified_email FROM usher_users u
-			WHERE u.id IN (SELECT m.user_id`, seated, `) AND u.verified_email IN ({ids})`),
-		seatedInvited: c.manyIDs(`SELECT DISTINCT i.email`, invitedToSeat, `AND i.email IN ({ids})`),
+			WHERE u.id IN (SELECT m.user_id`, seated, `t.account_id = ? AND`, takesSeat, `) AND u.verified_email IN ({ids})`),
+		seatedInvited: c.manyIDs(`SELECT DISTINCT i.email`, invitedToSeat, `i.account_id = ? AND`, stillInvited, `AND i.email IN ({ids})`),
 	}
 }
 
@@ -100,6 +102,12 @@ func (s *Store) Account(ctx context.Context, id tenancy.AccountID) (tenancy.Acco
 // Accounts implements [tenancy.AccountStore].
 func (s *Store) Accounts(ctx context.Context, ids ...tenancy.AccountID) ([]tenancy.Account, error) {
 	return allMany(ctx, s, scanAccount, s.accounts.byIDs, tenancy.InOrder(ids...))
+}
+
+// TransferAccounts implements [tenancy.AccountStore].
+func (s *Store) TransferAccounts(ctx context.Context, to tenancy.UserID, ids ...tenancy.AccountID) error {
+	_, err := execMany(ctx, s, s.accounts.transfer, tenancy.InOrder(ids...), to)
+	return err
 }
 
 // AccountsOf implements [tenancy.AccountStore].

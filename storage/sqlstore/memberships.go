@@ -12,7 +12,8 @@ import (
 type membershipStatements struct {
 	insert                      inserts
 	update, lock, exists, byKey string
-	byKeys, renew, end          manyIDs
+	byPairs, renew              manyIDs
+	appoint, end                manyIDs
 	managed, lastingRoles       manyIDs
 	authority, lockedAuthority  string
 	authorities, lockMany       manyIDs
@@ -48,11 +49,13 @@ func (c *compiler) memberships() membershipStatements {
 		byKey: c.sql(`SELECT`, membershipColumns,
 			`FROM usher_memberships m WHERE m.team_id = ? AND m.user_id = ?`),
 
-		byKeys: c.manyIDs(`SELECT`, membershipColumns, `FROM usher_memberships m
+		byPairs: c.manyIDs(`SELECT`, membershipColumns, `FROM usher_memberships m
 			WHERE {m.team_id, m.user_id} ORDER BY m.user_id, m.team_id`),
 		renew: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, status = 'active', joined_at = ?, joined_by = ?,
 			expires_at = NULL, ended_at = NULL, ended_by = '', version = version + 1
-			WHERE team_id = ? AND status = 'removed' AND user_id IN ({ids})`),
+			WHERE {team_id, user_id} AND status = 'removed'`),
+		appoint: c.manyIDs(`UPDATE usher_memberships SET role = ?, role_id = NULL, expires_at = NULL, version = version + 1
+			WHERE {team_id, user_id} AND status = 'active'`),
 		end: c.manyIDs(`UPDATE usher_memberships SET status = 'removed', role_id = NULL, ended_at = ?, ended_by = ?,
 			version = version + 1 WHERE {team_id, user_id} AND status <> 'removed'`),
 
@@ -169,12 +172,18 @@ func (s *Store) Membership(ctx context.Context, team tenancy.TeamID, user tenanc
 
 // Memberships implements [tenancy.MembershipSetStore].
 func (s *Store) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
-	return allMany(ctx, s, scanMembership, s.memberships.byKeys, those(who))
+	return allMany(ctx, s, scanMembership, s.memberships.byPairs, those(who))
 }
 
 // RenewMemberships implements [tenancy.MembershipSetStore].
-func (s *Store) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
-	_, err := execMany(ctx, s, s.memberships.renew, tenancy.InOrder(users...), role.String(), micros(at), by, team)
+func (s *Store) RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, by string, who ...tenancy.Actor) error {
+	_, err := execMany(ctx, s, s.memberships.renew, those(who), role.String(), micros(at), by)
+	return err
+}
+
+// AppointMemberships implements [tenancy.MembershipSetStore].
+func (s *Store) AppointMemberships(ctx context.Context, role rbac.Role, who ...tenancy.Actor) error {
+	_, err := execMany(ctx, s, s.memberships.appoint, those(who), role.String())
 	return err
 }
 

@@ -80,7 +80,7 @@ func TestStatementCounts(t *testing.T) {
 			"TeamsOf":    func(ctx context.Context) error { _, err := store.TeamsOf(ctx, s.user.ID, page); return err },
 			"AccountsOf": func(ctx context.Context) error { _, err := store.AccountsOf(ctx, s.user.ID, page); return err },
 			"SeatsTaken": func(ctx context.Context) error {
-				_, err := store.SeatsTaken(ctx, s.account.ID, noon, tenancy.SeatQuery{Pending: true})
+				_, err := store.SeatsTaken(ctx, noon, tenancy.SeatQuery{Pending: true}, s.account.ID)
 				return err
 			},
 			"InvitationLoads": func(ctx context.Context) error {

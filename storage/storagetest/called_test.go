@@ -126,8 +126,16 @@ func (s *calledStore) Authorities(a context.Context, b tenancy.UserID, c ...tena
 	return s.note("Authorities").Authorities(a, b, c...)
 }
 
-func (s *calledStore) RenewMemberships(a context.Context, b tenancy.TeamID, c rbac.Role, d time.Time, e string, f ...tenancy.UserID) error {
-	return s.note("RenewMemberships").RenewMemberships(a, b, c, d, e, f...)
+func (s *calledStore) RenewMemberships(a context.Context, b rbac.Role, c time.Time, d string, e ...tenancy.Actor) error {
+	return s.note("RenewMemberships").RenewMemberships(a, b, c, d, e...)
+}
+
+func (s *calledStore) AppointMemberships(a context.Context, b rbac.Role, c ...tenancy.Actor) error {
+	return s.note("AppointMemberships").AppointMemberships(a, b, c...)
+}
+
+func (s *calledStore) TransferAccounts(a context.Context, b tenancy.UserID, c ...tenancy.AccountID) error {
+	return s.note("TransferAccounts").TransferAccounts(a, b, c...)
 }
 
 func (s *calledStore) CloseConversations(a context.Context, b tenancy.TeamID, c conversation.Label, d ...tenancy.ConversationID) error {
@@ -530,8 +538,8 @@ func (s *calledStore) InvitationsTo(a context.Context, b tenancy.AccountID, c ti
 	return s.note("InvitationsTo").InvitationsTo(a, b, c, d...)
 }
 
-func (s *calledStore) SeatsTaken(a context.Context, b tenancy.AccountID, c time.Time, d tenancy.SeatQuery) (int, error) {
-	return s.note("SeatsTaken").SeatsTaken(a, b, c, d)
+func (s *calledStore) SeatsTaken(a context.Context, b time.Time, c tenancy.SeatQuery, d ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
+	return s.note("SeatsTaken").SeatsTaken(a, b, c, d...)
 }
 
 func (s *calledStore) Take(a context.Context, b string, c time.Time, d time.Time, e int) ([]outbox.Due, error) {

@@ -2025,8 +2025,8 @@ func (s deliversToAll) InsertTeam(ctx context.Context, t tenancy.Team) error {
 // lateSeats gives a seat back a microsecond late.
 type lateSeats struct{ spoiled }
 
-func (s lateSeats) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
-	return s.Store.SeatsTaken(ctx, account, now.Add(-time.Microsecond), q)
+func (s lateSeats) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
+	return s.Store.SeatsTaken(ctx, now.Add(-time.Microsecond), q, accounts...)
 }
 
 func (s lateSeats) Seated(ctx context.Context, account tenancy.AccountID, now time.Time, normals ...string) ([]string, error) {
@@ -2036,36 +2036,54 @@ func (s lateSeats) Seated(ctx context.Context, account tenancy.AccountID, now ti
 // anySeat counts pending invitations whether they are asked for or not.
 type anySeat struct{ spoiled }
 
-func (s anySeat) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+func (s anySeat) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
 	q.Pending = true
-	return s.Store.SeatsTaken(ctx, account, now, q)
+	return s.Store.SeatsTaken(ctx, now, q, accounts...)
 }
 
 // seatsByPlace counts memberships and not people, guests among them.
 type seatsByPlace struct{ spoiled }
 
-func (s seatsByPlace) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
-	taken, err := s.Store.SeatsTaken(ctx, account, now, q)
-	teams, teamsErr := s.TeamsIn(ctx, account, tenancy.Keyset{Limit: 100})
-	places := 0
-	for _, t := range teams {
-		members, membersErr := s.Members(ctx, t.ID, tenancy.Keyset{Limit: 100})
-		err = errors.Join(err, membersErr)
-		for _, m := range members {
-			if m.ActiveAt(now) && m.User != q.But && t.Status == tenancy.TeamActive {
-				places++
+func (s seatsByPlace) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
+	taken, err := s.Store.SeatsTaken(ctx, now, q, accounts...)
+	for account := range taken {
+		teams, teamsErr := s.TeamsIn(ctx, account, tenancy.Keyset{Limit: 100})
+		places := 0
+		for _, t := range teams {
+			members, membersErr := s.Members(ctx, t.ID, tenancy.Keyset{Limit: 100})
+			err = errors.Join(err, membersErr)
+			for _, m := range members {
+				if m.ActiveAt(now) && m.User != q.But && t.Status == tenancy.TeamActive {
+					places++
+				}
 			}
 		}
+		taken[account], err = max(taken[account], places), errors.Join(err, teamsErr)
 	}
-	return max(taken, places), errors.Join(err, teamsErr)
+	return taken, err
+}
+
+// seatsTogether counts the seats of all accounts as one's.
+type seatsTogether struct{ spoiled }
+
+func (s seatsTogether) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
+	taken, err := s.Store.SeatsTaken(ctx, now, q, accounts...)
+	sum := 0
+	for _, n := range taken {
+		sum += n
+	}
+	for account := range taken {
+		taken[account] = sum
+	}
+	return taken, err
 }
 
 // forgetsAddress does not leave out whoever is to take a seat.
 type forgetsAddress struct{ spoiled }
 
-func (s forgetsAddress) SeatsTaken(ctx context.Context, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+func (s forgetsAddress) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
 	q.ButEmail = ""
-	return s.Store.SeatsTaken(ctx, account, now, q)
+	return s.Store.SeatsTaken(ctx, now, q, accounts...)
 }
 
 // onlyActive lists the memberships that give rights.
@@ -2263,6 +2281,18 @@ func (s cutSets) InvitationLoads(ctx context.Context, inviter tenancy.UserID, no
 	return s.Store.InvitationLoads(ctx, inviter, now, cutTo(256, teams)...)
 }
 
+func (s cutSets) TransferAccounts(ctx context.Context, to tenancy.UserID, ids ...tenancy.AccountID) error {
+	return s.Store.TransferAccounts(ctx, to, cutTo(256, ids)...)
+}
+
+func (s cutSets) AppointMemberships(ctx context.Context, role rbac.Role, who ...tenancy.Actor) error {
+	return s.Store.AppointMemberships(ctx, role, cutTo(256, who)...)
+}
+
+func (s cutSets) SeatsTaken(ctx context.Context, now time.Time, q tenancy.SeatQuery, accounts ...tenancy.AccountID) (map[tenancy.AccountID]int, error) {
+	return s.Store.SeatsTaken(ctx, now, q, cutTo(256, accounts)...)
+}
+
 func (s cutSets) PendingInto(ctx context.Context, team tenancy.TeamID, ids ...tenancy.ConversationID) ([]invite.Whereabouts, error) {
 	return s.Store.PendingInto(ctx, team, cutTo(256, ids)...)
 }
@@ -2412,12 +2442,20 @@ func (s anyOfTheTeams) HeldBy(ctx context.Context, who ...tenancy.Actor) ([]conv
 	return s.Store.HeldBy(ctx, everywhere(who)...)
 }
 
-func (s anyOfTheTeams) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {
-	return s.Store.EndMemberships(ctx, at, by, everywhere(who)...)
-}
-
 func (s anyOfTheTeams) Memberships(ctx context.Context, who ...tenancy.Actor) ([]tenancy.Membership, error) {
 	return s.Store.Memberships(ctx, everywhere(who)...)
+}
+
+func (s anyOfTheTeams) RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, by string, who ...tenancy.Actor) error {
+	return s.Store.RenewMemberships(ctx, role, at, by, everywhere(who)...)
+}
+
+func (s anyOfTheTeams) AppointMemberships(ctx context.Context, role rbac.Role, who ...tenancy.Actor) error {
+	return s.Store.AppointMemberships(ctx, role, everywhere(who)...)
+}
+
+func (s anyOfTheTeams) EndMemberships(ctx context.Context, at time.Time, by string, who ...tenancy.Actor) error {
+	return s.Store.EndMemberships(ctx, at, by, everywhere(who)...)
 }
 
 // changesEnded writes the end of what has ended once more.
@@ -2454,11 +2492,11 @@ func (s changesEnded) EndMemberships(ctx context.Context, at time.Time, by strin
 	return err
 }
 
-func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, by string, users ...tenancy.UserID) error {
-	all, err := s.Memberships(ctx, actorsIn(team, users...)...)
+func (s changesEnded) RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, by string, who ...tenancy.Actor) error {
+	all, err := s.Memberships(ctx, who...)
 	for _, m := range all {
 		if m.Status != tenancy.MembershipActive {
-			m = tenancy.Membership{Team: team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by, Version: m.Version}
+			m = tenancy.Membership{Team: m.Team, User: m.User, Role: role, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: by, Version: m.Version}
 			err = errors.Join(err, s.UpdateMembership(ctx, m))
 		}
 	}
@@ -2468,8 +2506,41 @@ func (s changesEnded) RenewMemberships(ctx context.Context, team tenancy.TeamID,
 // renewedByNobody forgets by whom a membership is renewed.
 type renewedByNobody struct{ spoiled }
 
-func (s renewedByNobody) RenewMemberships(ctx context.Context, team tenancy.TeamID, role rbac.Role, at time.Time, _ string, users ...tenancy.UserID) error {
-	return s.Store.RenewMemberships(ctx, team, role, at, "", users...)
+func (s renewedByNobody) RenewMemberships(ctx context.Context, role rbac.Role, at time.Time, _ string, who ...tenancy.Actor) error {
+	return s.Store.RenewMemberships(ctx, role, at, "", who...)
+}
+
+// appointsAnybody revives who is suspended, and keepsCustom leaves custom roles as they are.
+type (
+	appointsAnybody struct{ spoiled }
+	keepsCustom     struct{ spoiled }
+)
+
+func (s appointsAnybody) AppointMemberships(ctx context.Context, role rbac.Role, who ...tenancy.Actor) error {
+	return appointEach(ctx, s.Store, who, func(m *tenancy.Membership) bool {
+		m.Role, m.Custom, m.ExpiresAt = role, tenancy.RoleID{}, time.Time{}
+		suspended := m.Status == tenancy.MembershipSuspended
+		m.Status = tenancy.MembershipActive
+		return suspended
+	}, s.Store.AppointMemberships(ctx, role, who...))
+}
+
+func (s keepsCustom) AppointMemberships(ctx context.Context, role rbac.Role, who ...tenancy.Actor) error {
+	return appointEach(ctx, s.Store, who, func(m *tenancy.Membership) bool {
+		m.Role, m.ExpiresAt = role, time.Time{}
+		return m.Status == tenancy.MembershipActive
+	}, nil)
+}
+
+func appointEach(ctx context.Context, s storage.Store, who []tenancy.Actor, change func(*tenancy.Membership) bool, err error) error {
+	all, unread := s.Memberships(ctx, who...)
+	err = errors.Join(err, unread)
+	for _, m := range all {
+		if change(&m) {
+			err = errors.Join(err, s.UpdateMembership(ctx, m))
+		}
+	}
+	return err
 }
 
 // movesAsTheyAre moves conversations with who was responsible for them, and closes them without a
@@ -2618,7 +2689,6 @@ func faults() []fault {
 		of("a set of accounts is cut", func(s spoiled) storage.Store { return cutSets{s} }, "accounts by their ids"),
 		of("a set of authorities is cut", func(s spoiled) storage.Store { return cutSets{s} }, "authorities in several teams"),
 		of("a set of loads is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations are counted for their limits"),
-		of("a membership is found in another of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "memberships of users in several teams"),
 		of("custom roles grant nothing in several teams", func(s spoiled) storage.Store { return forgetsRights{s} }, "authorities in several teams"),
 		of("a set of memberships is cut", func(s spoiled) storage.Store { return cutSets{s} }, "memberships by their users"),
 		of("a set of invitations is cut", func(s spoiled) storage.Store { return cutSets{s} }, "invitations pending into conversations"),
@@ -2650,6 +2720,15 @@ func faults() []fault {
 		of("a membership ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships in several teams end"),
 		of("an invitation ends twice", func(s spoiled) storage.Store { return changesEnded{s} }, "invitations that are pending end"),
 		of("a grant is revoked twice", func(s spoiled) storage.Store { return changesEnded{s} }, "grants of a user are revoked"),
+		of("memberships are those of any of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "memberships by their users"),
+		of("memberships are renewed in any of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "memberships that were removed are renewed"),
+		of("memberships are appointed in any of the teams", func(s spoiled) storage.Store { return anyOfTheTeams{s} }, "memberships in several teams are appointed"),
+		of("a set of memberships to appoint is cut", func(s spoiled) storage.Store { return cutSets{s} }, "memberships in several teams are appointed"),
+		of("who is suspended is appointed", func(s spoiled) storage.Store { return appointsAnybody{s} }, "memberships in several teams are appointed"),
+		of("a custom role outlives the appointment", func(s spoiled) storage.Store { return keepsCustom{s} }, "memberships in several teams are appointed"),
+		of("a set of accounts to pass on is cut", func(s spoiled) storage.Store { return cutSets{s} }, "accounts pass to another holder together"),
+		of("a set of accounts with seats is cut", func(s spoiled) storage.Store { return cutSets{s} }, "seats of several accounts are counted in each"),
+		of("seats are counted over all accounts", func(s spoiled) storage.Store { return seatsTogether{s} }, "seats of several accounts are counted in each"),
 		of("a membership is renewed by nobody", func(s spoiled) storage.Store { return renewedByNobody{s} }, "memberships that were removed are renewed"),
 		of("a suspended membership is renewed", func(s spoiled) storage.Store { return changesEnded{s} }, "memberships that were removed are renewed"),
 		of("a move keeps the assignee", func(s spoiled) storage.Store { return movesAsTheyAre{s} }, "conversations are moved together"),

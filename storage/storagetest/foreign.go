@@ -45,7 +45,10 @@ func teamCalls() map[string]teamCall {
 			return count(s.Memberships(ctx, actorsIn(team, t.member.User)...))
 		},
 		"RenewMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
-			return 0, passesOver(s.RenewMemberships(ctx, team, rbac.Manager, t.at, "intruder", t.former.User))
+			return 0, passesOver(s.RenewMemberships(ctx, rbac.Manager, t.at, "intruder", actorsIn(team, t.former.User)...))
+		},
+		"AppointMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
+			return 0, passesOver(s.AppointMemberships(ctx, rbac.Manager, actorsIn(team, t.rising.User)...))
 		},
 		"EndMemberships": func(ctx context.Context, s storage.Store, t *town, team tenancy.TeamID) (int, error) {
 			return 0, passesOver(s.EndMemberships(ctx, t.at, "intruder", actorsIn(team, t.leaving.User)...))

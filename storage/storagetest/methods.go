@@ -48,6 +48,7 @@ type town struct {
 	role, newRole, emptyRole  tenancy.CustomRole
 	lapsed, lead              tenancy.Membership // in the role
 	former                    tenancy.Membership // removed
+	rising                    tenancy.Membership // active, until its expiry
 	leaving                   tenancy.Membership // to be removed
 	invitation, newInvitation invite.Record
 	late                      invite.Record // its time has passed
@@ -95,6 +96,7 @@ func (w *world) town() *town {
 	t.lapsed = w.aMembership(t.team.ID, w.user().ID)
 	t.lapsed.Custom, t.lapsed.ExpiresAt = t.role.ID, t.lapsed.JoinedAt
 	memberships().store(w, t.lapsed)
+	t.rising = memberships().store(w, w.aMembership(t.team.ID, w.user().ID))
 	t.former = w.aMembership(t.team.ID, w.user().ID)
 	t.former.Status = tenancy.MembershipRemoved
 	memberships().store(w, t.former)
@@ -197,7 +199,10 @@ func calls() map[string]call {
 			return some(s.AccountsOf(ctx, t.account.HeldBy, tenancy.Keyset{Limit: 5}))
 		}},
 		"SeatsTaken": {reads, func(ctx context.Context, s storage.Store, t *town) error {
-			return only(s.SeatsTaken(ctx, t.account.ID, t.at, tenancy.SeatQuery{Pending: true}))
+			return only(seatsTaken(ctx, s, t.account.ID, t.at, tenancy.SeatQuery{Pending: true}))
+		}},
+		"TransferAccounts": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.TransferAccounts(ctx, t.member.User, t.stranger.Account)
 		}},
 
 		"InsertTeam": {writes, func(ctx context.Context, s storage.Store, t *town) error { return s.InsertTeam(ctx, t.newTeam) }},
@@ -238,7 +243,10 @@ func calls() map[string]call {
 			return some(s.Memberships(ctx, actorsIn(t.team.ID, t.member.User)...))
 		}},
 		"RenewMemberships": {writes, func(ctx context.Context, s storage.Store, t *town) error {
-			return s.RenewMemberships(ctx, t.team.ID, rbac.Restricted, t.at, "user:someone", t.former.User)
+			return s.RenewMemberships(ctx, rbac.Restricted, t.at, "user:someone", actorsIn(t.team.ID, t.former.User)...)
+		}},
+		"AppointMemberships": {writes, func(ctx context.Context, s storage.Store, t *town) error {
+			return s.AppointMemberships(ctx, rbac.Manager, actorsIn(t.team.ID, t.rising.User)...)
 		}},
 		"Authority": {reads, func(ctx context.Context, s storage.Store, t *town) error {
 			return only(s.Authority(ctx, t.team.ID, t.member.User))
@@ -729,9 +737,11 @@ func (w *world) state(t *town) map[string]any {
 		add("JoinableTeams", joinable, err)
 		roles, err := s.RolesIn(ctx, a.ID)
 		add(fmt.Sprint("RolesIn ", i), roles, err)
-		seats, err := s.SeatsTaken(ctx, a.ID, t.at, tenancy.SeatQuery{Pending: true})
+		seats, err := seatsTaken(ctx, s, a.ID, t.at, tenancy.SeatQuery{Pending: true})
 		add(fmt.Sprint("SeatsTaken ", i), seats, err)
 	}
+	passed, err := s.Account(ctx, t.stranger.Account)
+	add("Account of the stranger", passed, err)
 	joined, err := s.Uses(ctx, t.team.ID, t.link.ID, page)
 	add("Uses", joined, err)
 	offers, err := s.Offers(ctx, t.account.ID, page)

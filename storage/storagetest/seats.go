@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-go/usher/invite"
 	"github.com/usher-go/usher/rbac"
+	"github.com/usher-go/usher/storage"
 	"github.com/usher-go/usher/tenancy"
 )
 
@@ -14,6 +15,7 @@ func seatCases() []testCase {
 	return []testCase{
 		{name: "seats are taken by those who are more than guests", rule: ruleSeats, covers: []string{"SeatsTaken"}, run: seatsCase},
 		{name: "seats are taken by pending invitations where they count", rule: rulePendingSeats, covers: []string{"SeatsTaken"}, run: pendingSeatsCase},
+		{name: "seats of several accounts are counted in each", rule: ruleSeatsTaken, covers: []string{"SeatsTaken"}, run: seatsOfSeveralCase},
 	}
 }
 
@@ -35,9 +37,15 @@ func (w *world) hall() *hall {
 	return h
 }
 
+// seatsTaken are those of one account.
+func seatsTaken(ctx context.Context, s storage.Store, account tenancy.AccountID, now time.Time, q tenancy.SeatQuery) (int, error) {
+	taken, err := s.SeatsTaken(ctx, now, q, account)
+	return taken[account], err
+}
+
 func (h *hall) counts(q tenancy.SeatQuery, want int, format string, args ...any) {
 	h.Helper()
-	answers(h.world, want, format, args...)(h.store.SeatsTaken(h.ctx, h.active.Account, h.now, q))
+	answers(h.world, want, format, args...)(seatsTaken(h.ctx, h.store, h.active.Account, h.now, q))
 }
 
 // joins makes a membership, which takes as many more seats as is said.
@@ -78,12 +86,12 @@ func seatsCase(w *world) {
 		if err := w.store.InsertMembership(ctx, fresh); err != nil {
 			return err
 		}
-		answers(w, h.want+1, "SeatsTaken inside, after an insert")(w.store.SeatsTaken(ctx, h.active.Account, h.now, tenancy.SeatQuery{}))
+		answers(w, h.want+1, "SeatsTaken inside, after an insert")(seatsTaken(ctx, w.store, h.active.Account, h.now, tenancy.SeatQuery{}))
 		return nil
 	})
 	h.counts(tenancy.SeatQuery{}, h.want, "SeatsTaken after the rollback")
-	answers(w, 0, "SeatsTaken of an account without teams")(w.store.SeatsTaken(w.ctx, w.account().ID, h.now, tenancy.SeatQuery{Pending: true}))
-	answers(w, 0, "SeatsTaken of an account that does not exist")(w.store.SeatsTaken(w.ctx, newID[tenancy.AccountID](w), h.now, tenancy.SeatQuery{Pending: true}))
+	answers(w, 0, "SeatsTaken of an account without teams")(seatsTaken(w.ctx, w.store, w.account().ID, h.now, tenancy.SeatQuery{Pending: true}))
+	answers(w, 0, "SeatsTaken of an account that does not exist")(seatsTaken(w.ctx, w.store, newID[tenancy.AccountID](w), h.now, tenancy.SeatQuery{Pending: true}))
 }
 
 // invitedTo stores an invitation that takes a seat unless it is changed.
@@ -154,4 +162,41 @@ func pendingSeatsCase(w *world) {
 	h.counts(tenancy.SeatQuery{Pending: true, But: seated.ID}, h.want-1, "SeatsTaken but for a user whose address is invited: it is not counted instead")
 	h.counts(tenancy.SeatQuery{Pending: true, But: seated.ID, ButEmail: first.Email.Normal}, h.want-2, "SeatsTaken but for a user and an address")
 	h.counts(tenancy.SeatQuery{}, 2, "SeatsTaken asked for users")
+}
+
+func seatsOfSeveralCase(w *world) {
+	now := w.now().AddDate(0, 0, 1)
+	want, wantPending := map[tenancy.AccountID]int{}, map[tenancy.AccountID]int{}
+	both := w.user()
+	var ids []tenancy.AccountID
+	for members := range 3 { // of the first account it is nobody
+		team := w.team()
+		for range members {
+			w.member(team.ID, rbac.Member)
+		}
+		if members > 0 {
+			m := w.aMembership(team.ID, both.ID)
+			memberships().store(w, m)
+			r := w.anInvitation(team)
+			r.Role, r.ExpiresAt = rbac.Member, now.AddDate(0, 0, 1)
+			invitations().store(w, r)
+			r = w.anInvitation(w.teamIn(team.Account))
+			r.Role, r.ExpiresAt, r.Email = rbac.Member, now.AddDate(0, 0, 1), both.Email // who has a seat
+			invitations().store(w, r)
+		}
+		ids = append(ids, team.Account)
+		want[team.Account], wantPending[team.Account] = members, members
+		if members > 0 {
+			want[team.Account], wantPending[team.Account] = members+1, members+2
+		}
+	}
+	w.member(w.team().ID, rbac.Member)
+	all := crowded(w, ids)
+	answers(w, want, "SeatsTaken of several accounts")(w.store.SeatsTaken(w.ctx, now, tenancy.SeatQuery{}, all...))
+	answers(w, wantPending, "SeatsTaken of several accounts, with pending invitations")(w.store.SeatsTaken(w.ctx, now, tenancy.SeatQuery{Pending: true}, all...))
+	for id, n := range want {
+		want[id] = max(n-1, 0)
+	}
+	answers(w, want, "SeatsTaken of several accounts but for somebody")(w.store.SeatsTaken(w.ctx, now, tenancy.SeatQuery{But: both.ID}, all...))
+	answers(w, map[tenancy.AccountID]int{}, "SeatsTaken of no account")(w.store.SeatsTaken(w.ctx, now, tenancy.SeatQuery{}))
 }

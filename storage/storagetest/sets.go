@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ func setCases() []testCase {
 			name: "teams locked by their ids cannot change underneath", rule: ruleLockTeams, needs: RowLocks,
 			covers: []string{"LockTeams"}, run: heldTeams,
 		},
+		{name: "accounts pass to another holder together", rule: ruleTransferAccounts, covers: []string{"TransferAccounts"}, run: transferAccountsCase},
+		{name: "memberships in several teams are appointed", rule: ruleAppoint, covers: []string{"AppointMemberships"}, run: appointCase},
 		{name: "memberships in several teams end", rule: ruleEndMemberships, covers: []string{"EndMemberships"}, run: endMembershipsCase},
 		{name: "managers and roles of several teams", rule: ruleLastingRoles, covers: []string{"Managed", "LastingRoles"}, run: managersOfSeveralCase},
 		{name: "conversations that several users hold in several teams", rule: ruleHeldBy, covers: []string{"HeldBy"}, run: heldInSeveralCase},
@@ -35,7 +38,6 @@ func setCases() []testCase {
 			covers: []string{"UnassignConversations", "ReleaseConversations", "LockConversations"}, run: severalTeamsCase,
 		},
 		{name: "invitations of several teams end", rule: ruleEndInvitations, covers: []string{"PendingBy", "LockInvitations", "EndInvitations"}, run: invitationsOfSeveralCase},
-		{name: "memberships of users in several teams", rule: ruleMemberships, covers: []string{"Memberships"}, run: membershipsOfSeveralCase},
 		{name: "authorities in several teams", rule: ruleAuthorities, covers: []string{"Authorities"}, run: authoritiesCase},
 		{
 			name: "a membership under authorities cannot change underneath", rule: ruleAuthorities, needs: RowLocks,
@@ -278,11 +280,52 @@ func membershipsCase(w *world) {
 	}
 	w.member(team.ID, rbac.Member)
 	stranger := w.member(elsewhere.ID, rbac.Member)
-	id := func(m tenancy.Membership) tenancy.UserID { return m.User }
-	want := sorted(all, id)
-	readSet(w, "Memberships", func(ctx context.Context, ids ...tenancy.UserID) ([]tenancy.Membership, error) {
-		return w.store.Memberships(ctx, actorsIn(team.ID, ids...)...)
-	}, want, append(idsOf(want, id), stranger.User))
+	other := w.aMembership(elsewhere.ID, all[0].User)
+	want := append(all, memberships().store(w, other))
+	slices.SortFunc(want, func(a, b tenancy.Membership) int {
+		return cmp.Or(slices.Compare(a.User[:], b.User[:]), slices.Compare(a.Team[:], b.Team[:]))
+	})
+	who := append(w.lost(team.ID), tenancy.Actor{User: stranger.User, Team: team.ID})
+	for _, m := range want[1:] {
+		who = append(who, tenancy.Actor{User: m.User, Team: m.Team}, tenancy.Actor{User: m.User, Team: m.Team})
+	}
+	w.random.Shuffle(len(who), func(i, j int) { who[i], who[j] = who[j], who[i] })
+	who = append(who, tenancy.Actor{User: want[0].User, Team: want[0].Team}) // which is cut off first
+	lists(w, want, "Memberships")(w.store.Memberships(w.ctx, who...))
+	lists[tenancy.Membership](w, nil, "Memberships of none")(w.store.Memberships(w.ctx))
+	w.tx("Memberships", func(ctx context.Context) error {
+		lists(w, want, "Memberships inside a transaction")(w.store.Memberships(ctx, who...))
+		return nil
+	})
+}
+
+// writePairs is [writeSet] for a method that names users in their teams. Each of the users and each of the
+// teams is named in other pairs than those of the memberships that it spares.
+func writePairs(w *world, method string, write func(ctx context.Context, who ...tenancy.Actor) error,
+	rows, spared []tenancy.Membership, also []tenancy.Actor, changed func(*tenancy.Membership),
+) {
+	w.Helper()
+	hold := func(after string) {
+		w.Helper()
+		for _, m := range slices.Concat(rows, spared) {
+			memberships().holds(w, m, after)
+		}
+	}
+	who := append(w.lost(rows[0].Team), also...)
+	for _, m := range rows[1:] {
+		who = append(who, tenancy.Actor{User: m.User, Team: m.Team}, tenancy.Actor{User: m.User, Team: m.Team})
+	}
+	w.random.Shuffle(len(who), func(i, j int) { who[i], who[j] = who[j], who[i] })
+	who = append(who, tenancy.Actor{User: rows[0].User, Team: rows[0].Team}) // which is cut off first
+	w.tx(method+" of none", func(ctx context.Context) error { return write(ctx) })
+	w.discard(method, func(ctx context.Context) error { return write(ctx, who...) })
+	hold(method + " that was rolled back")
+	w.tx(method, func(ctx context.Context) error { return write(ctx, who...) })
+	for i := range rows {
+		changed(&rows[i])
+		rows[i].Version++
+	}
+	hold(method)
 }
 
 func renewCase(w *world) {
@@ -295,17 +338,16 @@ func renewCase(w *world) {
 	}
 	first, second := w.user().ID, w.user().ID
 	rows := []tenancy.Membership{
-		member(team.ID, first, tenancy.MembershipRemoved), member(team.ID, second, tenancy.MembershipRemoved),
+		member(team.ID, first, tenancy.MembershipRemoved), member(elsewhere.ID, second, tenancy.MembershipRemoved),
 	}
 	spared := []tenancy.Membership{
 		member(team.ID, w.user().ID, tenancy.MembershipActive), member(team.ID, w.user().ID, tenancy.MembershipSuspended),
-		member(elsewhere.ID, first, tenancy.MembershipRemoved), member(team.ID, w.user().ID, tenancy.MembershipRemoved),
+		member(elsewhere.ID, first, tenancy.MembershipRemoved), member(team.ID, second, tenancy.MembershipRemoved),
 	}
-	ids := []tenancy.UserID{first, second, spared[0].User, spared[1].User}
 	at := w.now()
-	writeSet(w, "RenewMemberships", memberships(), func(ctx context.Context, users ...tenancy.UserID) error {
-		return w.store.RenewMemberships(ctx, team.ID, rbac.Restricted, at, "system:invitation", users...)
-	}, rows, spared, ids, func(m *tenancy.Membership) {
+	writePairs(w, "RenewMemberships", func(ctx context.Context, who ...tenancy.Actor) error {
+		return w.store.RenewMemberships(ctx, rbac.Restricted, at, "system:invitation", who...)
+	}, rows, spared, actorsIn(team.ID, spared[0].User, spared[1].User), func(m *tenancy.Membership) {
 		*m = tenancy.Membership{
 			Team: m.Team, User: m.User, Role: rbac.Restricted, Status: tenancy.MembershipActive, JoinedAt: at, JoinedBy: "system:invitation",
 			Version: m.Version,
@@ -313,8 +355,40 @@ func renewCase(w *world) {
 	})
 	w.by(ruleInvalid)
 	w.is(w.try(func(ctx context.Context) error {
-		return w.store.RenewMemberships(ctx, elsewhere.ID, 0, at, "system:invitation", first)
+		return w.store.RenewMemberships(ctx, 0, at, "system:invitation", actorsIn(elsewhere.ID, first)...)
 	}), tenancy.ErrInvalid, "RenewMemberships in no role")
+}
+
+func appointCase(w *world) {
+	team, elsewhere := w.team(), w.team()
+	custom := w.role(team.Account).ID
+	member := func(team tenancy.TeamID, user tenancy.UserID, change func(m *tenancy.Membership)) tenancy.Membership {
+		m := w.aMembership(team, user) // which has an expiry
+		m.Custom = custom
+		change(&m)
+		return memberships().store(w, m)
+	}
+	asItIs := func(*tenancy.Membership) {}
+	first, second := w.user().ID, w.user().ID
+	rows := []tenancy.Membership{
+		member(team.ID, first, asItIs),
+		member(elsewhere.ID, second, func(m *tenancy.Membership) { m.Custom, m.ExpiresAt = tenancy.RoleID{}, time.Time{} }),
+		member(team.ID, w.user().ID, func(m *tenancy.Membership) { m.Role = rbac.Restricted }),
+	}
+	spared := []tenancy.Membership{
+		member(elsewhere.ID, first, asItIs), member(team.ID, second, asItIs),
+		member(team.ID, w.user().ID, func(m *tenancy.Membership) { m.Status = tenancy.MembershipSuspended }),
+		member(team.ID, w.user().ID, func(m *tenancy.Membership) { m.Status = tenancy.MembershipRemoved }),
+	}
+	writePairs(w, "AppointMemberships", func(ctx context.Context, who ...tenancy.Actor) error {
+		return w.store.AppointMemberships(ctx, rbac.Manager, who...)
+	}, rows, spared, actorsIn(team.ID, spared[2].User, spared[3].User), func(m *tenancy.Membership) {
+		m.Role, m.Custom, m.ExpiresAt = rbac.Manager, tenancy.RoleID{}, time.Time{}
+	})
+	w.by(ruleInvalid)
+	w.is(w.try(func(ctx context.Context) error {
+		return w.store.AppointMemberships(ctx, 0, actorsIn(elsewhere.ID, first)...)
+	}), tenancy.ErrInvalid, "AppointMemberships in no role")
 }
 
 func invitationID(r invite.Record) tenancy.InvitationID { return r.ID }

@@ -155,6 +155,20 @@ func lockAccountsCase(w *world) {
 	lockSet(w, "LockAccounts", w.store.LockAccounts, want, idsOf(want, accountID))
 }
 
+func transferAccountsCase(w *world) {
+	rows := w.someAccounts()
+	other, to := w.account(), w.user().ID
+	writeSet(w, "TransferAccounts", accounts(), func(ctx context.Context, ids ...tenancy.AccountID) error {
+		return w.store.TransferAccounts(ctx, to, ids...)
+	}, rows, []tenancy.Account{other}, idsOf(rows, accountID), func(a *tenancy.Account) { a.HeldBy = to })
+	held, err := w.store.AccountsOf(w.ctx, to, tenancy.Keyset{Limit: 10})
+	lists(w, idsOf(rows, accountID), "AccountsOf who holds them now")(tenancy.InOrder(idsOf(held, accountID)...), err)
+	w.by(ruleMissing)
+	w.is(w.try(func(ctx context.Context) error {
+		return w.store.TransferAccounts(ctx, newID[tenancy.UserID](w), other.ID)
+	}), tenancy.ErrNotFound, "TransferAccounts to a user who does not exist")
+}
+
 // lost are so many users who are in no team.
 func (w *world) lost(team tenancy.TeamID) []tenancy.Actor {
 	var who []tenancy.Actor
@@ -209,23 +223,6 @@ func endMembershipsCase(w *world) {
 	left, err := w.store.MembershipsOf(w.ctx, user)
 	lists(w, spared[:1], "MembershipsOf after EndMemberships")(left, err)
 	w.tx("DeleteRole", func(ctx context.Context) error { return w.store.DeleteRole(ctx, a.Account, role.ID) })
-}
-
-func membershipsOfSeveralCase(w *world) {
-	a, b := w.team(), w.team()
-	in := func(team tenancy.Team, user tenancy.UserID) tenancy.Membership {
-		return memberships().store(w, w.aMembership(team.ID, user))
-	}
-	first, second := w.user().ID, w.user().ID
-	want := []tenancy.Membership{in(a, first), in(b, first), in(b, second)}
-	in(a, second) // who is asked for in the other team alone
-	slices.SortFunc(want, func(x, y tenancy.Membership) int {
-		return cmp.Or(slices.Compare(x.User[:], y.User[:]), slices.Compare(x.Team[:], y.Team[:]))
-	})
-	who := []tenancy.Actor{{User: second, Team: b.ID}, {User: first, Team: b.ID}, {User: first, Team: a.ID}, {User: first, Team: b.ID}}
-	who = slices.Concat(who[:2], w.lost(a.ID), who[2:])
-	lists(w, want, "Memberships in several teams")(w.store.Memberships(w.ctx, who...))
-	lists[tenancy.Membership](w, nil, "Memberships of nobody")(w.store.Memberships(w.ctx))
 }
 
 func authoritiesCase(w *world) {
