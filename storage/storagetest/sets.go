@@ -281,7 +281,7 @@ func membershipsCase(w *world) {
 	w.member(team.ID, rbac.Member)
 	stranger := w.member(elsewhere.ID, rbac.Member)
 	other := w.aMembership(elsewhere.ID, all[0].User)
-	want := append(all, memberships().store(w, other))
+	want := slices.Concat(all, []tenancy.Membership{memberships().store(w, other)})
 	slices.SortFunc(want, func(a, b tenancy.Membership) int {
 		return cmp.Or(slices.Compare(a.User[:], b.User[:]), slices.Compare(a.Team[:], b.Team[:]))
 	})
