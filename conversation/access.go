@@ -83,6 +83,15 @@ func whole(st tenancy.Standing) error {
 	return cmp.Or(st.Check(rbac.ReadConversations), st.Check(rbac.ReadConversation))
 }
 
+// seesAll is who the actor is, if they see all of the team's conversations.
+func (s *Service) seesAll(ctx context.Context, actor tenancy.Actor) (tenancy.Standing, error) {
+	standing, err := s.people.Standing(ctx, actor)
+	if err != nil {
+		return tenancy.Standing{}, err
+	}
+	return standing, whole(standing)
+}
+
 // toAnswer is what somebody must be able to do who is given a conversation: see all of the team's, and write.
 var toAnswer = []rbac.Permission{rbac.ReadConversations, rbac.ReadConversation, rbac.SendMessage}
 

@@ -50,9 +50,11 @@ func TestWhoMayBeResponsible(t *testing.T) {
 			_, err := deliver(conversation.ToUser(w.maria.User))
 			require.ErrorIs(t, err, conversation.ErrNotRecipient, permissions)
 		}
+		_, err := w.Conversations.Inbox(ctx, w.maria, tenancy.Page{})
+		require.ErrorIs(t, err, rbac.ErrDenied, "nor does who finds no conversation hear of those that could be theirs")
 		agent := w.custom(rbac.Restricted, w.maria, "conversation: read all", "conversation: read", send)
 		require.NoError(t, assign())
-		_, err := w.Conversations.Send(ctx, agent, c.ID, "Hi")
+		_, err = w.Conversations.Send(ctx, agent, c.ID, "Hi")
 		require.NoError(t, err)
 		d, err := deliver(conversation.ToEmail(ushertest.Email("maria")))
 		require.NoError(t, err)

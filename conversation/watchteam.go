@@ -29,7 +29,7 @@ type TeamUpdate struct {
 // Errors: [tenancy.ErrNotFound] for who is not in the team, [rbac.ErrDenied] for guests and whoever may not
 // read all conversations, [tenancy.ErrUnavailable]. It fails inside a transaction.
 func (s *Service) TeamPosition(ctx context.Context, actor tenancy.Actor) (Position, error) {
-	if _, err := s.mayWatch(ctx, actor); err != nil {
+	if _, err := s.seesAll(ctx, actor); err != nil {
 		return "", err
 	}
 	mark, err := s.store.TeamMark(ctx, actor.Team.UUID())
@@ -75,7 +75,7 @@ func (s *Service) watchTeam(ctx context.Context, actor tenancy.Actor, after Posi
 	if err != nil {
 		return err
 	}
-	if _, err := s.mayWatch(ctx, actor); err != nil {
+	if _, err := s.seesAll(ctx, actor); err != nil {
 		return err
 	}
 	looked := s.env.Now()
@@ -89,7 +89,7 @@ func (s *Service) watchTeam(ctx context.Context, actor tenancy.Actor, after Posi
 		}
 		looked = now
 		if len(page) == 0 {
-			if _, err := s.mayWatch(ctx, actor); err != nil {
+			if _, err := s.seesAll(ctx, actor); err != nil {
 				return err
 			}
 		}
@@ -104,15 +104,6 @@ func (s *Service) watchTeam(ctx context.Context, actor tenancy.Actor, after Posi
 		}
 	}
 	return nil
-}
-
-// mayWatch is who the actor is, if they may read all that happens in their team.
-func (s *Service) mayWatch(ctx context.Context, actor tenancy.Actor) (tenancy.Standing, error) {
-	standing, err := s.people.Standing(ctx, actor)
-	if err != nil {
-		return tenancy.Standing{}, err
-	}
-	return standing, whole(standing)
 }
 
 // forTeam says which permission it takes to hear of what is no conversation's, by the object that the
@@ -132,7 +123,7 @@ var onCards = map[string]bool{DeliveryRequested: true, DeliveryEnded: true}
 // teamUpdate is an event as the actor may know it now, if they may know of it at all. They are looked at
 // after the event was read, for the reason that handOut has.
 func (s *Service) teamUpdate(ctx context.Context, actor tenancy.Actor, e outbox.TeamEvent) (u TeamUpdate, shown bool, err error) {
-	standing, err := s.mayWatch(ctx, actor)
+	standing, err := s.seesAll(ctx, actor)
 	if err != nil {
 		return TeamUpdate{}, false, err
 	}

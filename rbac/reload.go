@@ -10,6 +10,9 @@ import "fmt"
 // again when it comes back; new ones are numbered after all that there ever were. Rows that no longer
 // name a permission that was asked for in [Policy.Check] are refused, as they would be at start.
 //
+// A custom role keeps what it holds, so rows that take a permission from Manager can leave one with more than
+// any Manager has; the account's holder can then mend that by an edit of the role.
+//
 // The error wraps [ErrPolicy], and [Policy.Stale] returns it until a reload succeeds. A process of which
 // one policy was reloaded through so many new names that no number is left has to be started anew.
 func (p *Policy) Reload(rows ...Row) error {
